@@ -1,0 +1,78 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Account is somebody who trades. Balance is in credits.
+type Account struct {
+	Handle    string    `json:"handle"`
+	Balance   Decimal   `json:"balance"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// CreateAccount opens an account with a balance, or with the usual one if opening is empty.
+// Errors: AlreadyExists, InvalidRequest, NotPermitted.
+func (d *DB) CreateAccount(ctx context.Context, handle string, opening Decimal) (Account, error) {
+	return one[Account](ctx, d,
+		"select handle, balance::text, created_at from pgtape.create_account($1, $2::text::numeric)", handle, opening.arg())
+}
+
+// Account finds an account.
+// Errors: NotFound.
+func (d *DB) Account(ctx context.Context, handle string) (Account, error) {
+	account, err := one[Account](ctx, d,
+		"select handle, balance::text, created_at from pgtape.accounts where lower(handle) = lower($1) and kind = 'person'", handle)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return account, Errorf(NotFound, "there is no account %s", handle)
+	}
+	return account, err
+}
+
+// MapLogin lets an SQL login trade as an account.
+// Errors: NotFound, NotPermitted.
+func (d *DB) MapLogin(ctx context.Context, login, account string) error {
+	_, err := d.pool.Exec(ctx, "select pgtape.map_login($1, $2)", login, account)
+	return refusal(err)
+}
+
+// Position is what an account holds of one outcome. Cost is what it has paid for it less what
+// sales have brought; Value is what selling all of it would bring now, or what it has paid out.
+type Position struct {
+	Market   string  `json:"market"`
+	Question string  `json:"question"`
+	Status   string  `json:"status"`
+	Outcome  string  `json:"outcome"`
+	Shares   Decimal `json:"shares"`
+	Cost     Decimal `json:"cost"`
+	Price    Decimal `json:"price"`
+	Value    Decimal `json:"value"`
+}
+
+// Positions lists what an account holds, markets that trade first.
+func (d *DB) Positions(ctx context.Context, account string) ([]Position, error) {
+	return all[Position](ctx, d, `
+		select market, question, status, outcome, shares::text, cost::text, price::text, value::text
+		from pgtape.positions
+		where account = $1 and shares > 0
+		order by status in ('resolved', 'void'), market, outcome`, account)
+}
+
+// Standing is a line of the leaderboard. Profit counts positions at what selling them would bring.
+type Standing struct {
+	Account        string  `json:"account"`
+	Balance        Decimal `json:"balance"`
+	PositionsValue Decimal `json:"positions_value"`
+	Profit         Decimal `json:"profit"`
+}
+
+// Leaderboard lists the accounts that have gained most.
+func (d *DB) Leaderboard(ctx context.Context, limit int) ([]Standing, error) {
+	return all[Standing](ctx, d, `
+		select account, balance::text, positions_value::text, profit::text
+		from pgtape.leaderboard order by leaderboard.profit desc, account limit $1`, limit)
+}

@@ -1,0 +1,118 @@
+package db
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Code is the word by which programs know what was refused. The functions of the database raise
+// it; the ones below the line are ours.
+type Code string
+
+// The codes that callers rely on.
+const (
+	StaleQuote          Code = "stale_quote"
+	MarketNotOpen       Code = "market_not_open"
+	InsufficientFunds   Code = "insufficient_funds"
+	InsufficientShares  Code = "insufficient_shares"
+	DeadlinePassed      Code = "deadline_passed"
+	IdempotencyMismatch Code = "idempotency_mismatch"
+	NotFound            Code = "not_found"
+	InvalidOrder        Code = "invalid_order"
+	NotPermitted        Code = "not_permitted"
+	AlreadyExists       Code = "already_exists"
+	InvalidRequest      Code = "invalid_request"
+
+	NotSignedIn   Code = "not_signed_in"
+	CursorUnknown Code = "cursor_unknown"
+	Unavailable   Code = "unavailable" // Postgres cannot be reached, or is overloaded
+	Internal      Code = "internal"
+)
+
+// codes maps the SQLSTATEs of pgtape_core.sqlstate_of.
+var codes = map[string]Code{
+	"TP001": StaleQuote,
+	"TP002": MarketNotOpen,
+	"TP003": InsufficientFunds,
+	"TP004": InsufficientShares,
+	"TP005": DeadlinePassed,
+	"TP006": IdempotencyMismatch,
+	"TP007": NotFound,
+	"TP008": InvalidOrder,
+	"TP009": NotPermitted,
+	"TP010": AlreadyExists,
+	"TP011": InvalidRequest,
+}
+
+// Error is what a caller may be told: a code for programs, words for people, what to do next, and
+// the facts (a fresh quote, say).
+type Error struct {
+	Code    Code
+	Message string
+	Hint    string
+	Detail  json.RawMessage // a JSON object, or nil
+	cause   error
+}
+
+func (e *Error) Error() string { return e.Message }
+
+func (e *Error) Unwrap() error { return e.cause }
+
+// Errorf makes an Error; a %w in the format becomes its cause.
+func Errorf(code Code, format string, args ...any) *Error {
+	err := fmt.Errorf(format, args...)
+	return &Error{Code: code, Message: err.Error(), cause: errors.Unwrap(err)}
+}
+
+// CodeOf tells what an error is to a caller: empty for nil, Internal for what is not an Error.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return Internal
+}
+
+// refusal turns what Postgres says into what a caller may be told. Values that no column can hold
+// (class 22, a NUL in a text, say) are the caller's; a connection that cannot be had is nobody's.
+func refusal(err error) error {
+	if err == nil {
+		return nil
+	}
+	pg := pgErrorOf(err)
+	if pg == nil {
+		var connect *pgconn.ConnectError
+		if errors.As(err, &connect) || pgconn.SafeToRetry(err) || pgconn.Timeout(err) {
+			return &Error{Code: Unavailable, Message: "the database cannot be reached", Hint: "try again", cause: err}
+		}
+		return err
+	}
+	if code, ok := codes[pg.Code]; ok {
+		e := &Error{Code: code, Message: pg.Message, Hint: pg.Hint, cause: err}
+		if json.Valid([]byte(pg.Detail)) {
+			e.Detail = json.RawMessage(pg.Detail)
+		}
+		return e
+	}
+	switch pg.Code[:2] {
+	case "22":
+		return &Error{Code: InvalidRequest, Message: pg.Message, Hint: pg.Hint, cause: err}
+	case "08", "53", "57":
+		return &Error{Code: Unavailable, Message: "the database cannot be reached", Hint: "try again", cause: err}
+	}
+	return err
+}
+
+func pgErrorOf(err error) *pgconn.PgError {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg
+	}
+	return nil
+}

@@ -1,0 +1,254 @@
+package db
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Market is what a market is and where it stands. Credits and shares have 6 decimals, prices 12;
+// Version is the seq of its last event and Cursor names that event in this history.
+type Market struct {
+	Slug        string
+	Question    string
+	Description string
+	Category    string
+	Status      string // open, halted, closed, resolved, void
+	Outcomes    []string
+	Prices      []Decimal // by outcome, as are Outstanding and Payout
+	Outstanding []Decimal
+	Liquidity   Decimal
+	Subsidy     Decimal
+	Volume      Decimal
+	Trades      int64
+	Traders     int64
+	Version     int64
+	Cursor      string
+	CreatedAt   time.Time
+	CreatedBy   string
+	ClosesAt    *time.Time
+	UpdatedAt   time.Time
+	Payout      []Decimal // nil until it is resolved
+}
+
+// marketJSON is a Market as the wire has it: numbers by the name of their outcome.
+type marketJSON struct {
+	Slug        string     `json:"slug"`
+	Question    string     `json:"question"`
+	Description string     `json:"description"`
+	Category    string     `json:"category"`
+	Status      string     `json:"status"`
+	Outcomes    []string   `json:"outcomes"`
+	Prices      ByOutcome  `json:"prices"`
+	Outstanding ByOutcome  `json:"outstanding"`
+	Liquidity   Decimal    `json:"liquidity"`
+	Subsidy     Decimal    `json:"subsidy"`
+	Volume      Decimal    `json:"volume"`
+	Trades      int64      `json:"trades"`
+	Traders     int64      `json:"traders"`
+	Version     int64      `json:"version"`
+	Cursor      string     `json:"cursor"`
+	CreatedAt   time.Time  `json:"created_at"`
+	CreatedBy   string     `json:"created_by"`
+	ClosesAt    *time.Time `json:"closes_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+	Payout      ByOutcome  `json:"payout"`
+}
+
+// MarshalJSON writes the market as the wire has it.
+func (m Market) MarshalJSON() ([]byte, error) {
+	return json.Marshal(marketJSON{
+		Slug: m.Slug, Question: m.Question, Description: m.Description, Category: m.Category, Status: m.Status,
+		Outcomes: m.Outcomes, Prices: ByOutcome{m.Outcomes, m.Prices}, Outstanding: ByOutcome{m.Outcomes, m.Outstanding},
+		Liquidity: m.Liquidity, Subsidy: m.Subsidy, Volume: m.Volume, Trades: m.Trades, Traders: m.Traders,
+		Version: m.Version, Cursor: m.Cursor, CreatedAt: m.CreatedAt, CreatedBy: m.CreatedBy, ClosesAt: m.ClosesAt,
+		UpdatedAt: m.UpdatedAt, Payout: ByOutcome{m.Outcomes, m.Payout},
+	})
+}
+
+// UnmarshalJSON reads the market back.
+func (m *Market) UnmarshalJSON(data []byte) error {
+	var j marketJSON
+	if err := json.Unmarshal(data, &j); err != nil {
+		return err
+	}
+	*m = Market{
+		Slug: j.Slug, Question: j.Question, Description: j.Description, Category: j.Category, Status: j.Status,
+		Outcomes: j.Outcomes, Prices: j.Prices.Numbers, Outstanding: j.Outstanding.Numbers,
+		Liquidity: j.Liquidity, Subsidy: j.Subsidy, Volume: j.Volume, Trades: j.Trades, Traders: j.Traders,
+		Version: j.Version, Cursor: j.Cursor, CreatedAt: j.CreatedAt, CreatedBy: j.CreatedBy, ClosesAt: j.ClosesAt,
+		UpdatedAt: j.UpdatedAt, Payout: j.Payout.Numbers,
+	}
+	return nil
+}
+
+const marketColumns = `slug, question, description, category, status, outcomes, prices::text[], outstanding::text[],
+	liquidity::text, subsidy::text, volume::text, trades, traders, version, cursor, created_at, created_by,
+	closes_at, updated_at, payout::text[]`
+
+// NewMarket declares a market. Empty Outcomes are yes and no, empty Liquidity 100; an empty
+// Account leaves the subsidy to the house.
+type NewMarket struct {
+	Slug        string     `json:"slug"`
+	Question    string     `json:"question"`
+	Outcomes    []string   `json:"outcomes"`
+	Liquidity   Decimal    `json:"liquidity"`
+	ClosesAt    *time.Time `json:"closes_at"`
+	Description string     `json:"description"`
+	Category    string     `json:"category"`
+	Account     string     `json:"-"`
+}
+
+// CreateMarket opens a market for trading.
+// Errors: AlreadyExists, InsufficientFunds, InvalidRequest, NotFound, NotPermitted.
+func (d *DB) CreateMarket(ctx context.Context, m NewMarket) (Market, error) {
+	return one[Market](ctx, d, `
+		select `+marketColumns+` from pgtape.create_market(
+			slug => $1, question => $2, outcomes => coalesce($3::text[], '{yes,no}'),
+			liquidity => coalesce($4::text::numeric, 100), closes_at => $5, description => $6, category => $7, account => $8)`,
+		m.Slug, m.Question, m.Outcomes, m.Liquidity.arg(), m.ClosesAt, m.Description, m.Category, nullable(m.Account))
+}
+
+// Market finds a market.
+// Errors: NotFound.
+func (d *DB) Market(ctx context.Context, slug string) (Market, error) {
+	market, err := one[Market](ctx, d, "select "+marketColumns+" from pgtape.markets where slug = $1", slug)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return market, noMarket(slug)
+	}
+	return market, err
+}
+
+func noMarket(slug string) error {
+	return Errorf(NotFound, "there is no market %s", slug)
+}
+
+// MarketFilter chooses markets to list. Sort is new (the default), active (last event first) or
+// volume; Cursor is where the page before ended.
+type MarketFilter struct {
+	Status, Category, Query, Sort, Cursor string
+	Limit                                 int
+}
+
+// marketOrders are the sort keys of a list: bigint expressions, descending.
+var marketOrders = map[string]string{
+	"":       "(extract(epoch from created_at) * 1000000)::bigint",
+	"new":    "(extract(epoch from created_at) * 1000000)::bigint",
+	"active": "(extract(epoch from updated_at) * 1000000)::bigint",
+	"volume": "(volume * 1000000)::bigint",
+}
+
+// Markets lists markets, a page at a time; next is empty on the last page.
+// Errors: InvalidRequest for a sort or cursor that is none.
+func (d *DB) Markets(ctx context.Context, f MarketFilter) (markets []Market, next string, err error) {
+	order, ok := marketOrders[f.Sort]
+	if !ok {
+		return nil, "", Errorf(InvalidRequest, "sort must be new, active or volume")
+	}
+	key, slug, err := parsePage(f.Cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	if f.Limit <= 0 || f.Limit > 200 {
+		f.Limit = 50
+	}
+	type row struct {
+		Market
+		Key int64
+	}
+	rows, err := all[row](ctx, d, `
+		select `+marketColumns+`, `+order+` as key from pgtape.markets
+		where ($1 = '' or status = $1) and ($2 = '' or category = $2)
+			and ($3 = '' or position(lower($3) in lower(question || ' ' || slug || ' ' || category)) > 0)
+			and ($4::bigint is null or (`+order+`, slug) < ($4, $5))
+		order by key desc, slug desc limit $6`,
+		f.Status, f.Category, f.Query, key, slug, f.Limit+1)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(rows) > f.Limit {
+		rows = rows[:f.Limit]
+		last := rows[len(rows)-1]
+		next = formatPage(last.Key, last.Slug)
+	}
+	markets = make([]Market, len(rows))
+	for i, r := range rows {
+		markets[i] = r.Market
+	}
+	return markets, next, nil
+}
+
+func formatPage(key int64, slug string) string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", key, slug))
+}
+
+func parsePage(cursor string) (key *int64, slug string, err error) {
+	if cursor == "" {
+		return nil, "", nil
+	}
+	var k int64
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err == nil {
+		_, err = fmt.Sscanf(string(text), "%d %s", &k, &slug)
+	}
+	if err != nil {
+		return nil, "", Errorf(InvalidRequest, "cursor is not one of a list of markets")
+	}
+	return &k, slug, nil
+}
+
+// HaltMarket pauses trading; OpenMarket lets it go on; CloseMarket ends it. The reason is public.
+// Errors: MarketNotOpen in the wrong state, NotFound, NotPermitted, InvalidRequest.
+func (d *DB) HaltMarket(ctx context.Context, market, reason string) (Market, error) {
+	return d.moveMarket(ctx, "halt_market", market, reason)
+}
+
+// OpenMarket lets a halted market trade again.
+func (d *DB) OpenMarket(ctx context.Context, market, reason string) (Market, error) {
+	return d.moveMarket(ctx, "open_market", market, reason)
+}
+
+// CloseMarket ends trading in a market.
+func (d *DB) CloseMarket(ctx context.Context, market, reason string) (Market, error) {
+	return d.moveMarket(ctx, "close_market", market, reason)
+}
+
+func (d *DB) moveMarket(ctx context.Context, function, market, reason string) (Market, error) {
+	return one[Market](ctx, d, "select "+marketColumns+" from pgtape."+function+"($1, $2)", market, reason)
+}
+
+// ResolveMarket pays out a market: payout is what one share of each outcome brings.
+// Errors: MarketNotOpen when it is resolved already, NotFound, NotPermitted, InvalidRequest.
+func (d *DB) ResolveMarket(ctx context.Context, market string, payout []Decimal, reason string) (Market, error) {
+	return one[Market](ctx, d,
+		"select "+marketColumns+" from pgtape.resolve_market($1, $2::text[]::numeric[], $3)", market, payout, reason)
+}
+
+// Point is the prices of a market at one event.
+type Point struct {
+	At     time.Time `json:"at"`
+	Seq    int64     `json:"seq"`
+	Prices []Decimal `json:"prices"`
+}
+
+// History gives the prices over time, thinned to about so many points. Nil since and until are
+// the market's whole life.
+// Errors: NotFound, InvalidRequest.
+func (d *DB) History(ctx context.Context, market string, since, until *time.Time, points int) ([]Point, error) {
+	return all[Point](ctx, d,
+		"select at, seq, prices::text[] from pgtape.history($1, $2, $3, $4)", market, since, until, points)
+}
+
+// nullable is a text argument that is null when empty.
+func nullable(text string) any {
+	if strings.TrimSpace(text) == "" {
+		return nil
+	}
+	return text
+}

@@ -1,0 +1,207 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib" // goose speaks database/sql
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	schema "github.com/pgtape/pgtape/sql"
+)
+
+// Migration is one numbered migration of the embedded files.
+type Migration struct {
+	Version int64  `json:"version"`
+	Name    string `json:"name"`
+	Applied bool   `json:"applied"`
+}
+
+// MigrateUp brings a database up to date: the numbered migrations under goose's session lock,
+// then, if they are not the ones it has, all functions in one transaction. It returns what it
+// applied, in words.
+func MigrateUp(ctx context.Context, url string) (applied []string, err error) {
+	provider, done, err := gooseProvider(url)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	results, err := provider.Up(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("migrating: %w", err)
+	}
+	for _, result := range results {
+		applied = append(applied, result.Source.Path)
+	}
+
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return nil, connectError(err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	changed, err := applyFunctions(ctx, conn)
+	if changed {
+		applied = append(applied, "functions")
+	}
+	return applied, err
+}
+
+// MigrateDown takes back the last numbered migration, or all of them.
+func MigrateDown(ctx context.Context, url string, all bool) error {
+	provider, done, err := gooseProvider(url)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if all {
+		_, err = provider.DownTo(ctx, 0)
+	} else {
+		_, err = provider.Down(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("migrating down: %w", err)
+	}
+	return nil
+}
+
+// MigrationStatus lists the embedded migrations, and whether the functions are this binary's.
+func MigrationStatus(ctx context.Context, url string) (migrations []Migration, current bool, err error) {
+	provider, done, err := gooseProvider(url)
+	if err != nil {
+		return nil, false, err
+	}
+	defer done()
+	status, err := provider.Status(ctx)
+	if err != nil {
+		return nil, false, fmt.Errorf("reading migration status: %w", err)
+	}
+	for _, s := range status {
+		migrations = append(migrations, Migration{s.Source.Version, s.Source.Path, s.State == goose.StateApplied})
+	}
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return nil, false, connectError(err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	_, want, err := ownFunctions()
+	if err != nil {
+		return nil, false, err
+	}
+	have, err := functionDigest(ctx, conn)
+	return migrations, have == want, err
+}
+
+// CheckSchema refuses a database whose functions are not this binary's.
+// Errors: NotPermitted, with what to do in the hint; Unavailable.
+func (d *DB) CheckSchema(ctx context.Context) error {
+	_, want, err := ownFunctions()
+	if err != nil {
+		return err
+	}
+	conn, err := d.pool.Acquire(ctx)
+	if err != nil {
+		return connectError(err)
+	}
+	defer conn.Release()
+	have, err := functionDigest(ctx, conn.Conn())
+	if err == nil && have != want {
+		return &Error{
+			Code: NotPermitted, Message: "the schema of this database is not this program's",
+			Hint: "bring it up to date: pgtape migrate up",
+		}
+	}
+	return err
+}
+
+func gooseProvider(url string) (provider *goose.Provider, done func(), err error) {
+	conn, err := sql.Open("pgx", url)
+	if err != nil {
+		return nil, nil, Errorf(InvalidRequest, "database URL: %w", err)
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err == nil {
+		provider, err = goose.NewProvider(goose.DialectPostgres, conn, schema.Migrations(), goose.WithSessionLocker(locker))
+	}
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("preparing migrations: %w", err), conn.Close())
+	}
+	return provider, func() { conn.Close() }, nil
+}
+
+func ownFunctions() ([]schema.Function, string, error) {
+	functions, err := schema.Functions()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "", fmt.Errorf("no functions are embedded: %w", err)
+	}
+	return functions, schema.Digest(functions), err
+}
+
+// functionDigest reads the digest of the functions that the database has; empty if it has none.
+func functionDigest(ctx context.Context, conn *pgx.Conn) (string, error) {
+	var digest string
+	err := conn.QueryRow(ctx, "select digest from pgtape.schema_digest").Scan(&digest)
+	if pg := pgErrorOf(err); pg != nil && (pg.Code == "42P01" || pg.Code == "3F000") {
+		return "", nil
+	}
+	return digest, refusal(err)
+}
+
+// applyFunctions replaces all functions by the embedded ones, in one transaction under a lock,
+// unless they are the same. Functions of our schemas that no file declares are dropped: they are
+// the ones that the transaction has not written.
+func applyFunctions(ctx context.Context, conn *pgx.Conn) (changed bool, err error) {
+	functions, digest, err := ownFunctions()
+	if err != nil {
+		return false, err
+	}
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return false, fmt.Errorf("applying functions: %w", err)
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx))
+	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock(hashtext('pgtape functions'))"); err != nil {
+		return false, fmt.Errorf("applying functions: %w", err)
+	}
+	var have string
+	if err := tx.QueryRow(ctx, "select digest from pgtape_core.function_bundle").Scan(&have); err != nil {
+		return false, fmt.Errorf("reading function digest: %w", err)
+	}
+	if have == digest {
+		return false, nil
+	}
+
+	// Off: the order of the files does not matter.
+	if _, err := tx.Exec(ctx, "set local check_function_bodies = off"); err != nil {
+		return false, fmt.Errorf("applying functions: %w", err)
+	}
+	for _, f := range functions {
+		if _, err := tx.Conn().PgConn().Exec(ctx, f.Text).ReadAll(); err != nil {
+			return false, fmt.Errorf("applying %s: %w", f.Name, err)
+		}
+	}
+	if _, err := tx.Exec(ctx, dropUndeclared); err != nil {
+		return false, fmt.Errorf("dropping functions that no file declares: %w", err)
+	}
+	return true, tx.Commit(ctx)
+}
+
+const dropUndeclared = `
+do $$
+declare
+	v_function regprocedure;
+begin
+	for v_function in
+		select p.oid
+		from pg_catalog.pg_proc p
+		where p.pronamespace in ('pgtape'::regnamespace, 'pgtape_core'::regnamespace)
+			and p.xmin <> pg_current_xact_id()::xid
+	loop
+		execute 'drop function ' || v_function;
+	end loop;
+end;
+$$`

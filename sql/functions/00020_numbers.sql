@@ -1,0 +1,57 @@
+-- +goose Up
+-- amount_fault says what is wrong with a number of credits or shares, or null if nothing is:
+-- a finite decimal from minimum to 1e12 with at most 6 decimals.
+-- +goose StatementBegin
+create or replace function pgtape_core.amount_fault(
+    name text,
+    amount numeric,
+    minimum numeric default 0.000001
+)
+    returns text
+    language sql
+    immutable
+    set search_path = ''
+as $$
+    select case
+        when amount is null then null
+        when amount in ('NaN', 'Infinity', '-Infinity') then name || ' must be a finite number'
+        when amount < 0 then name || ' must not be negative'
+        when amount = 0 and amount < minimum then name || ' must be more than 0'
+        when amount > 1e12 then name || ' must be at most 1000000000000'
+        when min_scale(amount) > 6 then name || ' has more than 6 decimals'
+        when amount < minimum then name || ' must be at least ' || minimum
+    end;
+$$;
+-- +goose StatementEnd
+
+-- json_time gives a point in time as the tape and the wire have it: UTC, microseconds.
+-- +goose StatementBegin
+create or replace function pgtape_core.json_time(at timestamptz)
+    returns text
+    language sql
+    immutable
+    set search_path = ''
+as $$
+    select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+$$;
+-- +goose StatementEnd
+
+-- json_by_outcome gives a JSON object with one number, as a string, for each outcome in order.
+-- +goose StatementBegin
+create or replace function pgtape_core.json_by_outcome(outcomes text[], numbers numeric[])
+    returns text
+    language plpgsql
+    immutable
+    set search_path = ''
+as $$
+declare
+    v_text text := '';
+begin
+    for i in 1 .. cardinality(outcomes) loop
+        v_text := v_text || case when i > 1 then ',' else '' end
+            || to_json(outcomes[i]) || ':"' || numbers[i] || '"';
+    end loop;
+    return '{' || v_text || '}';
+end;
+$$;
+-- +goose StatementEnd

@@ -1,0 +1,98 @@
+-- +goose Up
+-- event_hash is SHA-256 over the hash of the event before and, in UTF-8 with a line feed between
+-- them, market, seq, at (UTC, microseconds), kind and body. The first event follows 32 zero bytes.
+-- +goose StatementBegin
+create or replace function pgtape_core.event_hash(
+    prev_hash bytea,
+    market text,
+    seq bigint,
+    at timestamptz,
+    kind text,
+    body text
+)
+    returns bytea
+    language sql
+    immutable
+    set search_path = ''
+as $$
+    select sha256(prev_hash || convert_to(
+        market || E'\n' || seq || E'\n' || pgtape_core.json_time(at) || E'\n' || kind || E'\n' || body,
+        'UTF8'
+    ));
+$$;
+-- +goose StatementEnd
+
+-- cursor_of names one point of one history: the seq and the first 16 hex digits of its hash.
+-- +goose StatementBegin
+create or replace function pgtape_core.cursor_of(seq bigint, hash bytea)
+    returns text
+    language sql
+    immutable
+    set search_path = ''
+as $$
+    select seq || '.' || left(encode(hash, 'hex'), 16);
+$$;
+-- +goose StatementEnd
+
+-- advance writes a market's new state and the event that announces it, under the next seq, and
+-- returns the state as written. The caller has locked the book and filled in what changes.
+-- Locks:  none further.
+-- Writes: book, tape; rings the doorbell if a reader wants it rung.
+-- +goose StatementBegin
+create or replace function pgtape_core.advance(
+    market text,
+    book pgtape_core.book,
+    at timestamptz,
+    kind text,
+    body text
+)
+    returns pgtape_core.book
+    language plpgsql
+    volatile
+    set search_path = ''
+as $$
+declare
+    v_prev bytea := book.head;
+begin
+    book.version := book.version + 1;
+    book.updated_at := at;
+    book.head := pgtape_core.event_hash(v_prev, market, book.version, at, kind, body);
+
+    insert into pgtape_core.tape (market, seq, at, kind, body, prev_hash, hash)
+    values (market, book.version, at, kind, body, v_prev, book.head);
+
+    update pgtape_core.book b
+    set status = book.status,
+        version = book.version,
+        head = book.head,
+        outstanding = book.outstanding,
+        prices = book.prices,
+        volume = book.volume,
+        trades = book.trades,
+        payout = book.payout,
+        updated_at = book.updated_at
+    where b.market_id = book.market_id;
+
+    if (select d.ringing_until > clock_timestamp() from pgtape_core.doorbell d) then
+        perform pg_notify('pgtape_tape', market || ' ' || book.version);
+    end if;
+    return book;
+end;
+$$;
+-- +goose StatementEnd
+
+-- keep_doorbell_ringing makes commits NOTIFY for the next 30 seconds. A reader in notify mode
+-- calls it more often than that; when the last one is gone, trades soon pay nothing for it.
+-- +goose StatementBegin
+create or replace function pgtape.keep_doorbell_ringing()
+    returns timestamptz
+    language sql
+    volatile
+    security definer
+    set search_path = ''
+as $$
+    update pgtape_core.doorbell
+    set ringing_until = greatest(ringing_until, clock_timestamp() + interval '30 seconds')
+    returning ringing_until;
+$$;
+-- +goose StatementEnd

@@ -1,0 +1,80 @@
+-- +goose Up
+-- post books one transaction of two entries: amount credits leave one account and reach another.
+-- Nothing is booked when amount is 0.
+-- Locks:  both accounts, which the caller has locked in the order of style rule 8 (market, then
+--         accounts by ascending id) where it matters.
+-- Writes: ledger_entry, account.
+-- +goose StatementBegin
+create or replace function pgtape_core.post(
+    kind text,
+    from_account bigint,
+    to_account bigint,
+    amount numeric,
+    at timestamptz,
+    market_id bigint default null,
+    seq bigint default null
+)
+    returns void
+    language plpgsql
+    volatile
+    set search_path = ''
+as $$
+declare
+    v_transaction bigint;
+begin
+    if amount = 0 then
+        return;
+    end if;
+    v_transaction := nextval('pgtape_core.ledger_transaction');
+
+    insert into pgtape_core.ledger_entry (transaction_id, account_id, amount, kind, market_id, seq, at)
+    values (v_transaction, from_account, -amount, kind, market_id, seq, at),
+           (v_transaction, to_account, amount, kind, market_id, seq, at);
+
+    update pgtape_core.account a
+    set balance = a.balance + case a.id when from_account then -amount else amount end
+    where a.id in (from_account, to_account);
+end;
+$$;
+-- +goose StatementEnd
+
+-- lock_accounts locks accounts by ascending id, so that nobody waits in a circle.
+-- +goose StatementBegin
+create or replace function pgtape_core.lock_accounts(ids bigint[])
+    returns void
+    language plpgsql
+    volatile
+    set search_path = ''
+as $$
+begin
+    perform from pgtape_core.account a where a.id = any (ids) order by a.id for no key update;
+end;
+$$;
+-- +goose StatementEnd
+
+-- refuse_change keeps history as it was written. Truncation is a change too.
+-- Raises: TP009 always.
+-- +goose StatementBegin
+create or replace function pgtape_core.refuse_change()
+    returns trigger
+    language plpgsql
+    set search_path = ''
+as $$
+begin
+    perform pgtape_core.refuse('not_permitted', tg_table_name || ' is append-only: it is never changed, only continued');
+    return null;
+end;
+$$;
+-- +goose StatementEnd
+
+create or replace trigger append_only
+    before update or delete or truncate on pgtape_core.ledger_entry
+    for each statement execute function pgtape_core.refuse_change();
+
+create or replace trigger append_only
+    before update or delete or truncate on pgtape_core.trade
+    for each statement execute function pgtape_core.refuse_change();
+
+create or replace trigger append_only
+    before update or delete or truncate on pgtape_core.tape
+    for each statement execute function pgtape_core.refuse_change();

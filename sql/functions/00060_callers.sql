@@ -1,0 +1,110 @@
+-- +goose Up
+-- Who is calling. session_user, not current_user: these functions run as their owner.
+
+-- is_server tells whether the caller acts for others: a member of the server's role (superusers are).
+-- +goose StatementBegin
+create or replace function pgtape_core.is_server()
+    returns boolean
+    language sql
+    stable
+    set search_path = ''
+as $$
+    select pg_has_role(session_user, 'pgtape_server', 'member');
+$$;
+-- +goose StatementEnd
+
+-- is_operator tells whether the caller may run markets and grant credits.
+-- +goose StatementBegin
+create or replace function pgtape_core.is_operator()
+    returns boolean
+    language sql
+    stable
+    set search_path = ''
+as $$
+    select pg_has_role(session_user, 'pgtape_operator', 'member');
+$$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+create or replace function pgtape_core.require_operator()
+    returns void
+    language plpgsql
+    stable
+    set search_path = ''
+as $$
+begin
+    if not pgtape_core.is_operator() then
+        perform pgtape_core.refuse(
+            'not_permitted', 'only operators may do this',
+            'grant the role pgtape_operator to ' || quote_ident(session_user)
+        );
+    end if;
+end;
+$$;
+-- +goose StatementEnd
+
+-- actor names the caller in events: the handle of its account, or else its SQL login. Security
+-- definer, since views call it.
+-- +goose StatementBegin
+create or replace function pgtape_core.actor()
+    returns text
+    language sql
+    stable
+    security definer
+    set search_path = ''
+as $$
+    select coalesce(
+        (select a.handle
+         from pgtape_core.login l
+         join pgtape_core.account a on a.id = l.account_id
+         where l.role_name = session_user),
+        session_user::text
+    );
+$$;
+-- +goose StatementEnd
+
+-- acting_account finds the account that the caller acts for: its own, or, for the server, the one
+-- it names. No account and no refusal: the caller named none and has none.
+-- +goose StatementBegin
+create or replace function pgtape_core.acting_account(
+    handle text,
+    out account_id bigint,
+    out account text,
+    out refusal pgtape_core.refusal
+)
+    language plpgsql
+    stable
+    set search_path = ''
+as $$
+begin
+    -- 1. One's own, by the SQL login.
+    if handle is null then
+        select a.id, a.handle into account_id, account
+        from pgtape_core.login l
+        join pgtape_core.account a on a.id = l.account_id
+        where l.role_name = session_user;
+        return;
+    end if;
+
+    -- 2. A named one: anybody may name himself, the server anybody.
+    select a.id, a.handle into account_id, account
+    from pgtape_core.account a
+    where lower(a.handle) = lower(acting_account.handle) and a.kind = 'person';
+
+    if not pgtape_core.is_server() and not exists (
+        select from pgtape_core.login l where l.role_name = session_user and l.account_id = acting_account.account_id
+    ) then
+        refusal := (
+            'not_permitted', 'you may act for your own account only',
+            'leave account out, or connect as a member of pgtape_server', null
+        )::pgtape_core.refusal;
+    elsif account_id is null then
+        refusal := (
+            'not_found', 'there is no account ' || handle,
+            'create it: select * from pgtape.create_account(' || quote_literal(handle) || ')',
+            jsonb_build_object('account', handle)
+        )::pgtape_core.refusal;
+    end if;
+end;
+$$;
+-- +goose StatementEnd

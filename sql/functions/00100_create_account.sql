@@ -1,0 +1,99 @@
+-- +goose Up
+-- create_account opens an account and grants its opening balance (credits; the setting
+-- opening_balance unless given). Server and operators may call it.
+-- Locks:  the house, when something is granted.
+-- Writes: account, ledger_entry (kind 'opening_grant').
+-- Raises: TP009 not permitted, TP010 handle taken, TP011 bad handle or balance.
+-- +goose StatementBegin
+create or replace function pgtape.create_account(
+    handle text,
+    opening_balance numeric default null
+)
+    returns pgtape_core.account_state
+    language plpgsql
+    volatile
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_balance numeric := coalesce(
+        create_account.opening_balance,
+        (select s.value::numeric from pgtape_core.setting s where s.name = 'opening_balance')
+    );
+    v_fault   text := pgtape_core.amount_fault('opening_balance', v_balance, 0);
+    v_account pgtape_core.account;
+begin
+    -- 1. Check.
+    if not (pgtape_core.is_server() or pgtape_core.is_operator()) then
+        perform pgtape_core.refuse('not_permitted', 'only the server and operators may create accounts');
+    end if;
+    if create_account.handle is null or create_account.handle !~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$' then
+        perform pgtape_core.refuse(
+            'invalid_request', 'a handle has 1 to 32 letters, digits, _ . or -, and begins with a letter or digit'
+        );
+    end if;
+    if v_fault is not null then
+        perform pgtape_core.refuse('invalid_request', v_fault);
+    end if;
+
+    -- 2. Create. The index decides between two who want the same handle at once.
+    insert into pgtape_core.account as a (handle)
+    values (create_account.handle)
+    on conflict do nothing
+    returning a.* into v_account;
+    if v_account.id is null then
+        perform pgtape_core.refuse(
+            'already_exists', 'the handle ' || create_account.handle || ' is taken', 'choose another handle',
+            jsonb_build_object('account', create_account.handle)
+        );
+    end if;
+
+    -- 3. Grant.
+    perform pgtape_core.post('opening_grant', h.id, v_account.id, v_balance, v_account.created_at)
+    from pgtape_core.account h
+    where h.kind = 'house';
+    return (v_account.handle, v_balance, v_account.created_at)::pgtape_core.account_state;
+end;
+$$;
+-- +goose StatementEnd
+
+-- map_login lets an SQL login act as an account: pgtape.trade(…) without account then trades as it.
+-- Writes: login.
+-- Raises: TP007 no such account or login, TP009 caller is no operator.
+-- +goose StatementBegin
+create or replace function pgtape.map_login(
+    login text,
+    account text
+)
+    returns void
+    language plpgsql
+    volatile
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_account pgtape_core.account;
+begin
+    perform pgtape_core.require_operator();
+    if not exists (select from pg_catalog.pg_roles r where r.rolname = map_login.login) then
+        perform pgtape_core.refuse(
+            'not_found', 'there is no SQL login ' || coalesce(map_login.login, '(null)'),
+            'create it: create role … login in role pgtape_trader'
+        );
+    end if;
+    select a.* into v_account
+    from pgtape_core.account a
+    where lower(a.handle) = lower(map_login.account) and a.kind = 'person';
+    if v_account.id is null then
+        perform pgtape_core.refuse(
+            'not_found', 'there is no account ' || coalesce(map_login.account, '(null)'),
+            'create it: select * from pgtape.create_account(…)'
+        );
+    end if;
+
+    insert into pgtape_core.login as l (role_name, account_id)
+    values (map_login.login, v_account.id)
+    on conflict (role_name) do update set account_id = excluded.account_id;
+end;
+$$;
+-- +goose StatementEnd

@@ -1,0 +1,163 @@
+-- +goose Up
+-- market_state_of gives what a market is and where it stands. Security definer, since views call it.
+-- +goose StatementBegin
+create or replace function pgtape_core.market_state_of(m pgtape_core.market, b pgtape_core.book)
+    returns pgtape_core.market_state
+    language sql
+    stable
+    security definer
+    set search_path = ''
+as $$
+    select m.slug, m.question, m.description, m.category, b.status, m.outcomes, b.prices,
+           b.outstanding, m.liquidity, m.subsidy, b.volume, b.trades,
+           (select count(distinct p.account_id) from pgtape_core.position p where p.market_id = m.id),
+           b.version, pgtape_core.cursor_of(b.version, b.head), m.created_at,
+           (select a.handle from pgtape_core.account a where a.id = m.funder_id),
+           m.closes_at, b.updated_at, b.payout;
+$$;
+-- +goose StatementEnd
+
+-- market_fault says what is wrong with the declaration of a market, or null if nothing is.
+-- +goose StatementBegin
+create or replace function pgtape_core.market_fault(
+    slug text,
+    question text,
+    outcomes text[],
+    liquidity numeric,
+    closes_at timestamptz,
+    description text,
+    category text
+)
+    returns text
+    language sql
+    stable
+    set search_path = ''
+as $$
+    select case
+        when slug is null or slug !~ '^[a-z0-9][a-z0-9_-]{0,63}$' then
+            'a slug has 1 to 64 lower-case letters, digits, - or _, and begins with a letter or digit'
+        when question is null or length(trim(question)) not between 1 and 500 then
+            'a question has 1 to 500 characters'
+        when description is null or length(description) > 20000 then
+            'a description has at most 20000 characters'
+        when category is null or length(category) > 60 then 'a category has at most 60 characters'
+        when outcomes is null or array_ndims(outcomes) is distinct from 1
+            or cardinality(outcomes) not between 2 and 20 then 'a market has 2 to 20 outcomes'
+        when exists (
+            select from unnest(outcomes) o
+            where o is null or o <> trim(o) or length(o) not between 1 and 60 or o ~ '[[:cntrl:]]'
+        ) then 'an outcome has 1 to 60 characters, without spaces around them'
+        when (select count(distinct lower(o)) from unnest(outcomes) o) < cardinality(outcomes) then
+            'the outcomes of a market have different names'
+        when liquidity is null then 'liquidity is missing'
+        when liquidity > 10000000 and liquidity not in ('NaN', 'Infinity') then 'liquidity must be at most 10000000'
+        when closes_at <= clock_timestamp() then 'closes_at must lie in the future'
+        when closes_at = 'infinity' then 'closes_at must be a date, or left out'
+        else pgtape_core.amount_fault('liquidity', liquidity, 0.01)
+    end;
+$$;
+-- +goose StatementEnd
+
+-- create_market opens a market for trading. The market maker is an LMSR with b = liquidity, whose
+-- worst loss, ceil(b ln n), is escrowed from the account, or from the house if a caller that may
+-- act for others names none and has none.
+-- Locks:  the funding account.
+-- Writes: account (the escrow), market, book, ledger_entry (kind 'subsidy'), tape (kind 'created').
+-- Raises: TP003 the account cannot fund it, TP007 no such account, TP009 not for this caller,
+--         TP010 slug taken, TP011 bad declaration.
+-- +goose StatementBegin
+create or replace function pgtape.create_market(
+    slug text,
+    question text,
+    outcomes text[] default '{yes,no}',
+    liquidity numeric default 100,
+    closes_at timestamptz default null,
+    description text default '',
+    category text default '',
+    account text default null
+)
+    returns pgtape_core.market_state
+    language plpgsql
+    volatile
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_fault  text := pgtape_core.market_fault(slug, question, outcomes, liquidity, closes_at, description, category);
+    v_actor  record;
+    v_funder pgtape_core.account;
+    v_market pgtape_core.market;
+    v_book   pgtape_core.book;
+    v_zeros  numeric[] := array_fill(0::numeric, array[cardinality(outcomes)]);
+begin
+    -- 1. Check what is asked, and by whom.
+    if v_fault is not null then
+        perform pgtape_core.refuse('invalid_request', v_fault);
+    end if;
+    v_actor := pgtape_core.acting_account(account);
+    perform pgtape_core.raise_refusal(v_actor.refusal);
+    if v_actor.account_id is null and not (pgtape_core.is_server() or pgtape_core.is_operator()) then
+        perform pgtape_core.refuse(
+            'not_permitted', 'your SQL login has no account that could fund a market',
+            'an operator maps one: select pgtape.map_login(…)'
+        );
+    end if;
+
+    -- 2. Lock who funds it.
+    select a.* into v_funder
+    from pgtape_core.account a
+    where a.id = coalesce(v_actor.account_id, (select h.id from pgtape_core.account h where h.kind = 'house'))
+    for no key update;
+
+    -- 3. Declare. The index decides between two who want the same slug at once.
+    v_market.subsidy := pgtape_core.lmsr_subsidy(liquidity, cardinality(outcomes));
+    if v_funder.kind <> 'house' and v_funder.balance < v_market.subsidy then
+        perform pgtape_core.refuse(
+            'insufficient_funds',
+            format('the market escrows %s credits, the account %s has %s', v_market.subsidy, v_funder.handle, v_funder.balance),
+            'choose a smaller liquidity',
+            jsonb_build_object('subsidy', v_market.subsidy::text, 'balance', v_funder.balance::text)
+        );
+    end if;
+    begin
+        insert into pgtape_core.account as a (handle, kind)
+        values ('market:' || slug, 'market')
+        returning a.id, a.created_at into v_market.account_id, v_market.created_at;
+    exception
+        when unique_violation then
+            perform pgtape_core.refuse(
+                'already_exists', 'there is a market ' || slug || ' already', 'choose another slug',
+                jsonb_build_object('market', slug)
+            );
+    end;
+    insert into pgtape_core.market as m (
+        slug, question, description, category, outcomes, liquidity, subsidy, closes_at, account_id, funder_id, created_at
+    )
+    values (
+        slug, question, description, category, outcomes, liquidity, v_market.subsidy, closes_at,
+        v_market.account_id, v_funder.id, v_market.created_at
+    )
+    returning m.* into v_market;
+    insert into pgtape_core.book as b (market_id, status, version, head, outstanding, prices, updated_at)
+    values (
+        v_market.id, 'open', 0, decode(repeat('00', 32), 'hex'), v_zeros,
+        (select l.prices from pgtape_core.lmsr_at(v_zeros, liquidity) l), v_market.created_at
+    )
+    returning b.* into v_book;
+
+    -- 4. Fund and announce.
+    perform pgtape_core.post('subsidy', v_funder.id, v_market.account_id, v_market.subsidy, v_market.created_at, v_market.id, 1);
+    v_book := pgtape_core.advance(
+        slug, v_book, v_market.created_at, 'created',
+        format(
+            '{"created":{"question":%s,"description":%s,"category":%s,"outcomes":%s,"liquidity":"%s","subsidy":"%s","closes_at":%s,"account":%s},"status":"open","prices":%s}',
+            to_json(question), to_json(description), to_json(category), to_json(outcomes),
+            v_market.liquidity, v_market.subsidy,
+            coalesce(to_json(pgtape_core.json_time(closes_at))::text, 'null'), to_json(v_funder.handle),
+            pgtape_core.json_by_outcome(outcomes, v_book.prices)
+        )
+    );
+    return pgtape_core.market_state_of(v_market, v_book);
+end;
+$$;
+-- +goose StatementEnd

@@ -1,0 +1,160 @@
+-- +goose Up
+-- What there is to read. Public: markets, tape, trades, leaderboard. A login's own: my_account,
+-- my_positions, my_ledger. For server, operators and auditors: accounts, positions, ledger.
+
+create or replace view pgtape.markets as
+select (s.state).*
+from (
+    select pgtape_core.market_state_of(m, b) as state
+    from pgtape_core.market m
+    join pgtape_core.book b on b.market_id = m.id
+    offset 0 -- keeps the state from being computed once per column
+) s;
+
+create or replace view pgtape.tape as
+select t.market,
+       t.seq,
+       t.seq - 1 as prev,
+       pgtape_core.cursor_of(t.seq, t.hash) as cursor,
+       t.at,
+       t.kind,
+       t.body,
+       encode(t.prev_hash, 'hex') as prev_hash,
+       encode(t.hash, 'hex') as hash
+from pgtape_core.tape t;
+
+create or replace view pgtape.trades as
+select m.slug as market,
+       t.seq as version,
+       t.id as trade_id,
+       a.handle as account,
+       m.outcomes[t.outcome] as outcome,
+       t.side,
+       t.shares,
+       t.amount,
+       round(t.amount / t.shares, 12)::numeric(13, 12) as avg_price,
+       t.price_before,
+       t.price_after,
+       t.at
+from pgtape_core.trade t
+join pgtape_core.market m on m.id = t.market_id
+join pgtape_core.account a on a.id = t.account_id;
+
+create or replace view pgtape.accounts as
+select a.handle, a.kind, a.balance, a.created_at
+from pgtape_core.account a;
+
+-- cost is what the account has paid for an outcome less what its sales have brought; value is what
+-- selling all of it would bring now or, once the market has paid out, what it has brought.
+create or replace view pgtape.positions as
+select a.handle as account,
+       m.slug as market,
+       m.question,
+       b.status,
+       m.outcomes[p.outcome] as outcome,
+       p.shares,
+       (select coalesce(sum(case t.side when 'buy' then t.amount else -t.amount end), 0)
+        from pgtape_core.trade t
+        where t.account_id = p.account_id and t.market_id = p.market_id and t.outcome = p.outcome
+       )::numeric(30, 6) as cost,
+       b.prices[p.outcome] as price,
+       case
+           when b.payout is not null then trunc(p.shares * b.payout[p.outcome], 6)
+           when p.shares = 0 then 0
+           else (select c.amount from pgtape_core.lmsr_charge(b.outstanding, m.liquidity, p.outcome, -p.shares) c)
+       end::numeric(30, 6) as value
+from pgtape_core.position p
+join pgtape_core.account a on a.id = p.account_id
+join pgtape_core.market m on m.id = p.market_id
+join pgtape_core.book b on b.market_id = p.market_id;
+
+create or replace view pgtape.ledger as
+select e.transaction_id, a.handle as account, e.amount, e.kind, m.slug as market, e.seq, e.at
+from pgtape_core.ledger_entry e
+join pgtape_core.account a on a.id = e.account_id
+left join pgtape_core.market m on m.id = e.market_id;
+
+-- The digest of the functions, which a server compares with its own.
+create or replace view pgtape.schema_digest as
+select f.digest, f.applied_at from pgtape_core.function_bundle f;
+
+create or replace view pgtape.my_account with (security_barrier) as
+select a.handle, a.balance, a.created_at
+from pgtape.accounts a
+where a.handle = pgtape_core.actor() and a.kind = 'person';
+
+create or replace view pgtape.my_positions with (security_barrier) as
+select p.market, p.question, p.status, p.outcome, p.shares, p.cost, p.price, p.value
+from pgtape.positions p
+where p.account = (select m.handle from pgtape.my_account m);
+
+create or replace view pgtape.my_ledger with (security_barrier) as
+select l.transaction_id, l.amount, l.kind, l.market, l.seq, l.at
+from pgtape.ledger l
+where l.account = (select m.handle from pgtape.my_account m);
+
+-- profit: the balance and what the positions in markets that have not paid out would bring now,
+-- less what was granted.
+create or replace view pgtape.leaderboard as
+select a.handle as account,
+       a.balance,
+       coalesce(p.value, 0) as positions_value,
+       a.balance + coalesce(p.value, 0) - coalesce(g.granted, 0) as profit
+from pgtape_core.account a
+left join lateral (
+    select sum(v.value) as value
+    from pgtape.positions v
+    where v.account = a.handle and v.status not in ('resolved', 'void') and v.shares > 0
+) p on true
+left join lateral (
+    select sum(e.amount) as granted
+    from pgtape_core.ledger_entry e
+    where e.account_id = a.id and e.kind in ('opening_grant', 'grant')
+) g on true
+where a.kind = 'person';
+
+-- +goose StatementBegin
+-- history gives the prices of a market over time, thinned to about so many points: the last event
+-- of each of so many equal spans. Prices stand in the order of outcomes.
+-- Raises: TP007 no such market, TP011 points not from 2 to 5000.
+create or replace function pgtape.history(
+    market text,
+    since timestamptz default null,
+    until timestamptz default null,
+    points integer default 500
+)
+    returns table (at timestamptz, seq bigint, prices numeric[])
+    language plpgsql
+    stable
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_market pgtape_core.market;
+    v_since  timestamptz;
+    v_until  timestamptz;
+begin
+    if points is null or points not between 2 and 5000 then
+        perform pgtape_core.refuse('invalid_request', 'points must lie between 2 and 5000');
+    end if;
+    select m.* into v_market from pgtape_core.market m where m.slug = history.market;
+    if v_market.id is null then
+        perform pgtape_core.raise_refusal(pgtape_core.no_market(market));
+    end if;
+    v_since := greatest(since, v_market.created_at);
+    v_until := coalesce(until, clock_timestamp());
+
+    return query
+    select distinct on (span) e.at, e.seq, e.prices
+    from (
+        select t.at,
+               t.seq,
+               array(select (t.body::json -> 'prices' ->> o)::numeric from unnest(v_market.outcomes) o) as prices,
+               floor(points * extract(epoch from t.at - v_since) / greatest(extract(epoch from v_until - v_since), 0.000001)) as span
+        from pgtape_core.tape t
+        where t.market = v_market.slug and t.at between v_since and v_until
+    ) e
+    order by span, e.seq desc;
+end;
+$$;
+-- +goose StatementEnd

@@ -1,0 +1,178 @@
+-- +goose Up
+-- Invariants of the tape: no gap, no rewriting, and the state follows from it.
+
+-- +goose StatementBegin
+create or replace function pgtape_core.check_tape()
+    returns table (invariant text, subject text, problem text)
+    language sql
+    stable
+    set search_path = ''
+as $$
+    with chain as (
+        select t.*,
+               lag(t.seq, 1, 0::bigint) over w as seq_before,
+               lag(t.hash, 1, decode(repeat('00', 32), 'hex')) over w as hash_before
+        from pgtape_core.tape t
+        window w as (partition by t.market order by t.seq)
+    )
+    select 'seq is gapless from 1', format('market %s, seq %s', c.market, c.seq), 'it follows seq ' || c.seq_before
+    from chain c
+    where c.seq <> c.seq_before + 1
+    union all
+    select 'every hash follows from the one before', format('market %s, seq %s', c.market, c.seq),
+           case when c.prev_hash <> c.hash_before then 'its prev_hash is not the hash before' else 'its hash is not that of its fields' end
+    from chain c
+    where c.prev_hash <> c.hash_before
+        or c.hash <> pgtape_core.event_hash(c.prev_hash, c.market, c.seq, c.at, c.kind, c.body)
+    union all
+    select 'the version is the seq of the last event', 'market ' || m.slug,
+           format('version %s (%s), last event %s', b.version, pgtape_core.cursor_of(b.version, b.head), pgtape_core.cursor_of(l.seq, l.hash))
+    from pgtape_core.market m
+    join pgtape_core.book b on b.market_id = m.id
+    left join lateral (
+        select t.seq, t.hash from pgtape_core.tape t where t.market = m.slug order by t.seq desc limit 1
+    ) l on true
+    where l.seq is distinct from b.version or l.hash is distinct from b.head
+    union all
+    select 'events belong to a market', 'market ' || t.market, min(t.seq) || ' and on'
+    from pgtape_core.tape t
+    where not exists (select from pgtape_core.market m where m.slug = t.market)
+    group by t.market;
+$$;
+-- +goose StatementEnd
+
+-- check_tape_trades: the trades are the trade events, one for one, and say the same.
+-- +goose StatementBegin
+create or replace function pgtape_core.check_tape_trades()
+    returns table (invariant text, subject text, problem text)
+    language sql
+    stable
+    set search_path = ''
+as $$
+    with told as (
+        select e.market, e.seq, e.at, e.body::json -> 'trade' as trade from pgtape_core.tape e where e.kind = 'trade'
+    ), booked as (
+        select m.slug as market, t.seq, t.at, t.id, a.handle, m.outcomes[t.outcome] as outcome, t.side, t.shares, t.amount
+        from pgtape_core.trade t
+        join pgtape_core.market m on m.id = t.market_id
+        left join pgtape_core.account a on a.id = t.account_id
+    )
+    select 'the tape tells every trade', format('market %s, seq %s', market, seq),
+           case when b.id is null then 'an event without a trade' when e.trade is null then 'a trade without an event' else 'event and trade differ' end
+    from told e
+    full join booked b using (market, seq)
+    where (e.trade ->> 'id', e.trade ->> 'account', e.trade ->> 'outcome', e.trade ->> 'side', e.trade ->> 'shares', e.trade ->> 'amount', e.at)
+        is distinct from (b.id::text, b.handle, b.outcome, b.side, b.shares::text, b.amount::text, b.at);
+$$;
+-- +goose StatementEnd
+
+-- check_trading_hours: no trade while the market was not open, by the events before it, or at or
+-- after closes_at.
+-- +goose StatementBegin
+create or replace function pgtape_core.check_trading_hours()
+    returns table (invariant text, subject text, problem text)
+    language sql
+    stable
+    set search_path = ''
+as $$
+    with told as (
+        select e.market, e.seq, e.kind, e.at,
+               count(*) filter (where e.kind <> 'trade') over (partition by e.market order by e.seq) as era
+        from pgtape_core.tape e
+    ), eras as (
+        select t.*, first_value(t.kind) over (partition by t.market, t.era order by t.seq) as began_with from told t
+    )
+    select 'no trade after close, halt or resolution', format('market %s, seq %s', e.market, e.seq), 'the market was ' || e.began_with
+    from eras e
+    where e.kind = 'trade' and e.began_with not in ('created', 'opened')
+    union all
+    select 'no trade after close, halt or resolution', format('market %s, seq %s', m.slug, t.seq),
+           format('traded at %s, closed at %s', t.at, m.closes_at)
+    from pgtape_core.trade t
+    join pgtape_core.market m on m.id = t.market_id
+    where t.at >= m.closes_at;
+$$;
+-- +goose StatementEnd
+
+-- check_charges trades everything again from empty books: each amount and price must come out as
+-- recorded, and the books as they stand.
+-- +goose StatementBegin
+create or replace function pgtape_core.check_charges()
+    returns table (invariant text, subject text, problem text)
+    language plpgsql
+    stable
+    set search_path = ''
+as $$
+declare
+    v_market  record;
+    v_trade   record;
+    v_charge  record;
+    v_q       numeric[];
+    v_volume  numeric;
+    v_trades  bigint;
+begin
+    for v_market in
+        select m.id, m.slug, m.liquidity, b.outstanding, b.volume, b.trades
+        from pgtape_core.market m
+        join pgtape_core.book b on b.market_id = m.id
+    loop
+        v_q := array_fill(0::numeric, array[cardinality(v_market.outstanding)]);
+        v_volume := 0;
+        v_trades := 0;
+        for v_trade in
+            select t.* from pgtape_core.trade t where t.market_id = v_market.id order by t.seq
+        loop
+            v_charge := pgtape_core.lmsr_charge(
+                v_q, v_market.liquidity, v_trade.outcome,
+                case v_trade.side when 'buy' then v_trade.shares else -v_trade.shares end
+            );
+            if (v_trade.amount, v_trade.price_before, v_trade.price_after)
+                <> (v_charge.amount, v_charge.prices_before[v_trade.outcome], v_charge.prices_after[v_trade.outcome]) then
+                invariant := 'every charge follows from the trades before';
+                subject := format('market %s, seq %s', v_market.slug, v_trade.seq);
+                problem := format('amount %s, by the rule %s', v_trade.amount, v_charge.amount);
+                return next;
+            end if;
+            v_q := v_charge.q_after;
+            v_volume := v_volume + v_trade.amount;
+            v_trades := v_trades + 1;
+        end loop;
+        if (v_q, v_volume, v_trades) is distinct from (v_market.outstanding::numeric[], v_market.volume::numeric, v_market.trades) then
+            invariant := 'replaying the trades gives the book';
+            subject := 'market ' || v_market.slug;
+            problem := format(
+                'outstanding %s volume %s trades %s, replayed %s %s %s',
+                v_market.outstanding, v_market.volume, v_market.trades, v_q, v_volume, v_trades
+            );
+            return next;
+        end if;
+    end loop;
+end;
+$$;
+-- +goose StatementEnd
+
+-- verify proves the book, in one snapshot: a row for each broken invariant; none when it is sound.
+-- +goose StatementBegin
+create or replace function pgtape.verify()
+    returns table (invariant text, subject text, problem text)
+    language sql
+    stable
+    security definer
+    set search_path = ''
+as $$
+    select * from pgtape_core.check_ledger()
+    union all select * from pgtape_core.check_balances()
+    union all select * from pgtape_core.check_append_only()
+    union all select * from pgtape_core.check_trade_entries()
+    union all select * from pgtape_core.check_idempotency()
+    union all select * from pgtape_core.check_positions()
+    union all select * from pgtape_core.check_prices()
+    union all select * from pgtape_core.check_escrow()
+    union all select * from pgtape_core.check_payouts()
+    union all select * from pgtape_core.check_bounds()
+    union all select * from pgtape_core.check_tape()
+    union all select * from pgtape_core.check_tape_trades()
+    union all select * from pgtape_core.check_trading_hours()
+    union all select * from pgtape_core.check_charges();
+$$;
+-- +goose StatementEnd

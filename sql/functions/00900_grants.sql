@@ -1,0 +1,46 @@
+-- +goose Up
+-- Who may call and read what. Postgres lets everybody execute a new function: taken back first.
+-- Nobody may write a table: the functions do, as their owner.
+revoke all on all functions in schema pgtape, pgtape_core from public;
+
+grant execute on function
+    pgtape.quote(text, text, text, numeric, numeric),
+    pgtape.trade(text, text, text, numeric, numeric, numeric, bigint, integer, numeric, numeric, timestamptz, text, text),
+    pgtape.create_market(text, text, text[], numeric, timestamptz, text, text, text),
+    pgtape.history(text, timestamptz, timestamptz, integer)
+    to pgtape_server, pgtape_trader, pgtape_operator;
+
+grant execute on function pgtape.create_account(text, numeric) to pgtape_server, pgtape_operator;
+
+grant execute on function
+    pgtape.create_session(text, bytea, interval),
+    pgtape.session_account(bytea),
+    pgtape.delete_session(bytea),
+    pgtape.keep_doorbell_ringing()
+    to pgtape_server;
+
+grant execute on function
+    pgtape.map_login(text, text),
+    pgtape.halt_market(text, text),
+    pgtape.open_market(text, text),
+    pgtape.close_market(text, text),
+    pgtape.resolve_market(text, numeric[], text)
+    to pgtape_operator;
+
+grant execute on function pgtape.verify() to pgtape_server, pgtape_operator, pgtape_auditor;
+
+grant select on pgtape.markets, pgtape.tape, pgtape.trades, pgtape.leaderboard, pgtape.schema_digest
+    to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
+grant select on pgtape.my_account, pgtape.my_positions, pgtape.my_ledger to pgtape_trader, pgtape_operator, pgtape_server;
+grant select on pgtape.accounts, pgtape.positions, pgtape.ledger to pgtape_server, pgtape_operator, pgtape_auditor;
+
+-- What the views call, which runs with the reader's rights: pure functions, and two that show
+-- what the views show anyway.
+grant execute on function
+    pgtape_core.cursor_of(bigint, bytea),
+    pgtape_core.lmsr_at(numeric[], numeric),
+    pgtape_core.lmsr_charge(numeric[], numeric, integer, numeric),
+    pgtape_core.lmsr_is_shift(numeric[], numeric[], numeric),
+    pgtape_core.market_state_of(pgtape_core.market, pgtape_core.book),
+    pgtape_core.actor()
+    to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
