@@ -1,0 +1,274 @@
+// Package dbtest gives each test a database of its own: a clone of a migrated template, on a real
+// Postgres. The Postgres is the one of PGTAPE_TEST_DATABASE_URL (a superuser's URL), or else an
+// embedded one that lives as long as the package's tests (PGTAPE_TEST_BIN_DIR chooses its binaries).
+package dbtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/embedded"
+	schema "github.com/pgtape/pgtape/sql"
+)
+
+// postgres is the server that the tests of this process share; Main sets it.
+var postgres string
+
+// Main runs the tests of a package with a Postgres: func TestMain(m *testing.M) { dbtest.Main(m) }
+func Main(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		log.Print(err)
+		code = 2
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	ctx := context.Background()
+	postgres = os.Getenv("PGTAPE_TEST_DATABASE_URL")
+	if postgres == "" {
+		cluster, stop, err := start(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("starting a Postgres for the tests: %w", err)
+		}
+		defer func() { err = errors.Join(err, stop()) }()
+		postgres = cluster.URL(cluster.Superuser(), "postgres")
+	}
+	if err := makeTemplate(ctx); err != nil {
+		return 0, fmt.Errorf("making the template database: %w", err)
+	}
+	return m.Run(), nil
+}
+
+func start(ctx context.Context) (*embedded.Cluster, func() error, error) {
+	dir, err := os.MkdirTemp("", "pgtape-test-")
+	if err != nil {
+		return nil, nil, err
+	}
+	cluster, err := embedded.Start(ctx, embedded.Options{
+		DataDir: dir,
+		BinDir:  os.Getenv("PGTAPE_TEST_BIN_DIR"),
+		// Nothing here outlives the tests, so nothing needs to reach the disk.
+		Settings: map[string]string{"fsync": "off", "max_connections": "300", "max_replication_slots": "60", "max_wal_senders": "60"},
+	})
+	if err != nil {
+		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return cluster, func() error { return errors.Join(cluster.Stop(ctx), os.RemoveAll(dir)) }, nil
+}
+
+// templateName is one per schema, so that tests of another version on the same server have theirs.
+func templateName() (string, error) {
+	functions, err := schema.Functions()
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.New()
+	hash.Write([]byte(schema.Digest(functions)))
+	err = fs.WalkDir(schema.Migrations(), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(schema.Migrations(), path)
+		hash.Write(text)
+		return err
+	})
+	return "pgtape_template_" + hex.EncodeToString(hash.Sum(nil))[:16], err
+}
+
+func makeTemplate(ctx context.Context) error {
+	name, err := templateName()
+	if err != nil {
+		return err
+	}
+	conn, err := pgx.Connect(ctx, postgres)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	// Packages are tested side by side: the first makes it.
+	if _, err := conn.Exec(ctx, "select pg_advisory_lock(hashtext('pgtape dbtest'))"); err != nil {
+		return err
+	}
+	var done bool
+	err = conn.QueryRow(ctx, "select exists (select from pg_database where datname = $1 and datistemplate)", name).Scan(&done)
+	if err != nil || done {
+		return err
+	}
+	for _, statement := range []string{"drop database if exists " + name, "create database " + name} {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	if _, err := db.MigrateUp(ctx, databaseURL(name)); err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, "alter database "+name+" is_template true")
+	return err
+}
+
+// databaseURL is the server's URL with another database. With sockets the host is in the query.
+func databaseURL(name string) string {
+	u, err := url.Parse(postgres)
+	if err != nil {
+		return postgres
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+// DB is a test's own database, opened as a superuser.
+type DB struct {
+	*db.DB
+}
+
+// New gives a test a database, which goes with it.
+func New(t testing.TB) *DB {
+	t.Helper()
+	url := Clone(t)
+	d, err := db.Open(t.Context(), url, db.Options{MaxConns: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return &DB{DB: d}
+}
+
+// Clone makes a database from the template and returns its URL.
+func Clone(t testing.TB) string {
+	t.Helper()
+	template, err := templateName()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "test_" + strings.ToLower(rand.Text())
+	statement(t, "create database "+name+" template "+template)
+	t.Cleanup(func() { statement(t, "drop database "+name+" with (force)") })
+	return databaseURL(name)
+}
+
+// Empty makes a database without a schema and returns its URL.
+func Empty(t testing.TB) string {
+	t.Helper()
+	name := "test_" + strings.ToLower(rand.Text())
+	statement(t, "create database "+name)
+	t.Cleanup(func() { statement(t, "drop database "+name+" with (force)") })
+	return databaseURL(name)
+}
+
+func statement(t testing.TB, sql string) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	conn, err := pgx.Connect(ctx, postgres)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	// A template that somebody else is cloning at this moment is free again soon.
+	for deadline := time.Now().Add(time.Minute); ; {
+		_, err = conn.Exec(ctx, sql)
+		var pg *pgconn.PgError
+		if err == nil {
+			return
+		}
+		if !errors.As(err, &pg) || pg.Code != "55006" || time.Now().After(deadline) {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+}
+
+// AsServer opens the database with the rights of pgtape_server only, as a server does.
+func (d *DB) AsServer(t testing.TB) *db.DB {
+	t.Helper()
+	server, err := db.Open(t.Context(), d.URL(), db.Options{AsServer: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return server
+}
+
+// Account creates an account with a balance and returns its handle.
+func (d *DB) Account(t testing.TB, balance db.Decimal) string {
+	t.Helper()
+	account, err := d.CreateAccount(t.Context(), "a"+strings.ToLower(rand.Text()[:10]), balance)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return account.Handle
+}
+
+// MarketOption makes a market other than the usual one.
+type MarketOption func(*marketOptions)
+
+type marketOptions struct {
+	market db.NewMarket
+	closed bool
+}
+
+// Closed makes a market that no longer trades.
+func Closed(o *marketOptions) { o.closed = true }
+
+// Outcomes makes a market of these outcomes.
+func Outcomes(names ...string) MarketOption {
+	return func(o *marketOptions) { o.market.Outcomes = names }
+}
+
+// Liquidity makes a market of this b.
+func Liquidity(b db.Decimal) MarketOption {
+	return func(o *marketOptions) { o.market.Liquidity = b }
+}
+
+// Market makes a market of yes and no with b = 100, paid by the house, and returns its slug.
+func (d *DB) Market(t testing.TB, options ...MarketOption) string {
+	t.Helper()
+	o := marketOptions{market: db.NewMarket{Slug: "m" + strings.ToLower(rand.Text()[:10]), Question: "Will it?"}}
+	for _, option := range options {
+		option(&o)
+	}
+	market, err := d.CreateMarket(t.Context(), o.market)
+	if err == nil && o.closed {
+		market, err = d.CloseMarket(t.Context(), market.Slug, "test")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return market.Slug
+}
+
+// Exec runs a statement as the superuser.
+func (d *DB) Exec(t testing.TB, sql string, args ...any) {
+	t.Helper()
+	if _, err := d.Pool().Exec(t.Context(), sql, args...); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// Verify fails the test with each invariant of the book that is broken.
+func (d *DB) Verify(t testing.TB) {
+	t.Helper()
+	violations, err := d.DB.Verify(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range violations {
+		t.Errorf("broken: %s: %s: %s", v.Invariant, v.Subject, v.Problem)
+	}
+}

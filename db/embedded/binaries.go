@@ -1,0 +1,224 @@
+package embedded
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	oldestMajor  = 14
+	probeTimeout = 10 * time.Second
+)
+
+// Binaries are the programs of one installation of the server.
+type Binaries struct {
+	Dir     string // the folder of initdb and postgres
+	Version string // such as "15.18"
+	Major   int
+	Psql    string // the psql at hand, of this installation if it has one; empty if there is none
+	minor   int
+}
+
+// placePatterns are the folders where packages of Linux distributions, of PostgreSQL itself, of
+// Homebrew, MacPorts, EnterpriseDB and Postgres.app put the programs.
+var placePatterns = []string{
+	"/usr/lib/postgresql/*/bin",
+	"/usr/lib/postgresql*/bin",
+	"/usr/libexec/postgresql*",
+	"/usr/pgsql-*/bin",
+	"/usr/local/pgsql*/bin",
+	"/opt/homebrew/opt/postgresql*/bin",
+	"/usr/local/opt/postgresql*/bin",
+	"/home/linuxbrew/.linuxbrew/opt/postgresql*/bin",
+	"/opt/local/lib/postgresql*/bin",
+	"/Library/PostgreSQL/*/bin",
+	"/Applications/Postgres.app/Contents/Versions/*/bin",
+}
+
+// FindBinaries finds the newest server, of version 14 or later, that is installed; if dir is not
+// empty, the one in that folder and no other. It fetches nothing.
+func FindBinaries(dir string) (Binaries, error) {
+	ctx := context.Background()
+	self := account{uid: os.Geteuid(), gid: os.Getegid()}
+	if dir != "" {
+		return probe(ctx, self, dir)
+	}
+	return newest(ctx, self, places(ctx), 0)
+}
+
+// FindPsql finds a psql: in the given folder, on the PATH, or the newest where servers are
+// installed. It returns "" if there is none.
+func FindPsql(binDir string) string {
+	if path := psqlBeside(binDir); path != "" {
+		return path
+	}
+	b, err := newest(context.Background(), account{uid: os.Geteuid()}, places(context.Background()), 0)
+	if err != nil {
+		return ""
+	}
+	return b.Psql
+}
+
+// binariesFor picks the programs for a data directory: of the version that made its data, or,
+// for a new one, the newest; fetched if none are installed.
+func binariesFor(ctx context.Context, dir *dataDir, forced string, log *slog.Logger) (Binaries, error) {
+	major, err := dir.dataMajor()
+	if err != nil {
+		return Binaries{}, err
+	}
+	if forced != "" {
+		b, err := probe(ctx, dir.account, forced)
+		if err == nil && major != 0 && b.Major != major {
+			err = fmt.Errorf("%w: the data in %s was made by version %d, but %s has %s",
+				ErrVersion, dir.path, major, forced, b.Version)
+		}
+		return b, err
+	}
+	b, err := newest(ctx, dir.account, places(ctx), major)
+	if err == nil {
+		return b, nil
+	}
+	if major != 0 && major != fetchedMajor {
+		return Binaries{}, fmt.Errorf("%w: the data in %s was made by version %d, and none of that version was found: install it, or choose another data directory (%w)",
+			ErrVersion, dir.path, major, err)
+	}
+	log.Info("no usable postgres is installed, looking for a fetched one", "reason", err)
+	b, fetchErr := fetch(ctx, dir.account, "", log)
+	if fetchErr != nil {
+		return Binaries{}, fmt.Errorf("no PostgreSQL server: none is installed (%w), and fetching one failed: %w", err, fetchErr)
+	}
+	if major != 0 && b.Major != major {
+		return Binaries{}, fmt.Errorf("%w: the data in %s was made by version %d, but the fetched one is %s",
+			ErrVersion, dir.path, major, b.Version)
+	}
+	return b, nil
+}
+
+// places are the folders that may hold a server, without duplicates.
+func places(ctx context.Context) []string {
+	dirs := filepath.SplitList(os.Getenv("PATH"))
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	if out, err := exec.CommandContext(ctx, "pg_config", "--bindir").Output(); err == nil {
+		dirs = append(dirs, strings.TrimSpace(string(out)))
+	}
+	for _, pattern := range placePatterns {
+		found, _ := filepath.Glob(pattern) // the patterns are well-formed
+		dirs = append(dirs, found...)
+	}
+	var real []string
+	for _, dir := range dirs {
+		// Links to single programs are made into folders like /usr/local/bin.
+		path, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres"))
+		if err == nil && filepath.IsAbs(path) && !slices.Contains(real, filepath.Dir(path)) {
+			real = append(real, filepath.Dir(path))
+		}
+	}
+	return real
+}
+
+// newest probes folders for the newest server, of one major version unless that is 0. Its error
+// tells what is wrong with those that are there.
+func newest(ctx context.Context, as account, dirs []string, major int) (Binaries, error) {
+	var best Binaries
+	var unfit []error
+	for _, dir := range dirs {
+		b, err := probe(ctx, as, dir)
+		if err == nil && major != 0 && b.Major != major {
+			err = fmt.Errorf("%s has %s", dir, b.Version)
+		}
+		if err != nil {
+			unfit = append(unfit, err)
+			continue
+		}
+		if cmp.Or(cmp.Compare(b.Major, best.Major), cmp.Compare(b.minor, best.minor)) > 0 {
+			best = b
+		}
+	}
+	if best.Dir != "" {
+		return best, nil
+	}
+	if len(unfit) > 0 {
+		return Binaries{}, errors.Join(unfit...)
+	}
+	return Binaries{}, errors.New("no server was found on the PATH or in the usual folders")
+}
+
+// probe checks that a folder holds a server that the account can run, and asks its version.
+func probe(ctx context.Context, as account, dir string) (Binaries, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return Binaries{}, err
+	}
+	// The server finds its libraries and files from where it really lies.
+	postgres, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres"))
+	if err != nil {
+		return Binaries{}, fmt.Errorf("%s has no PostgreSQL server: %w", dir, err)
+	}
+	dir = filepath.Dir(postgres)
+	if err := as.reach(dir); err != nil {
+		return Binaries{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	var b Binaries
+	for _, program := range []string{"initdb", "postgres"} {
+		cmd := as.commandContext(ctx, filepath.Join(dir, program), "--version")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			return Binaries{}, commandError(cmd, out, err)
+		}
+		version, major, minor, ok := parseVersion(string(out))
+		if !ok {
+			return Binaries{}, fmt.Errorf("%s tells no version: %q", cmd.Path, out)
+		}
+		b = Binaries{Dir: dir, Version: version, Major: major, minor: minor}
+	}
+	if b.Major < oldestMajor {
+		return Binaries{}, fmt.Errorf("%s has PostgreSQL %s, older than %d", dir, b.Version, oldestMajor)
+	}
+	b.Psql = psqlBeside(dir)
+	return b, nil
+}
+
+func psqlBeside(dir string) string {
+	if path, err := exec.LookPath(filepath.Join(dir, "psql")); err == nil && dir != "" {
+		return path
+	}
+	path, err := exec.LookPath("psql")
+	if err != nil {
+		return ""
+	}
+	return path
+}
+
+var versionNumber = regexp.MustCompile(`(\d+)(?:\.(\d+)|devel|beta\d+|rc\d+)?`)
+
+// parseVersion reads what a program or a PG_VERSION file tells. A version before the first
+// release has a minor number of -1.
+func parseVersion(text string) (version string, major, minor int, ok bool) {
+	m := versionNumber.FindStringSubmatch(text)
+	if m == nil {
+		return "", 0, 0, false
+	}
+	major, err := strconv.Atoi(m[1])
+	if err != nil {
+		return "", 0, 0, false
+	}
+	minor, err = strconv.Atoi(m[2])
+	if err != nil {
+		minor = -1
+	}
+	return m[0], major, minor, true
+}

@@ -1,0 +1,203 @@
+package embedded
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// helperDir, set in the environment, makes the test binary a process that embeds a Postgres on
+// that data directory, says so, and waits to be killed.
+const helperDir = "PGTAPE_TEST_HELPER_DIR"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(helperDir); dir != "" {
+		os.Exit(help(dir))
+	}
+	code := m.Run()
+	if parent, _ := template(); parent != "" {
+		_ = os.RemoveAll(parent)
+	}
+	os.Exit(code)
+}
+
+func help(dir string) int {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c, err := Start(ctx, Options{DataDir: dir})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer c.Stop(ctx)
+	fmt.Println("ready", c.Pid())
+	_, _ = io.Copy(io.Discard, os.Stdin) // until our end or that of the test
+	return 0
+}
+
+// helper is a process that embeds a Postgres.
+type helper struct {
+	cmd        *exec.Cmd
+	postmaster int
+}
+
+func startHelper(t *testing.T, dir string) *helper {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), helperDir+"="+dir)
+	cmd.Stderr = t.Output()
+	in, err := cmd.StdinPipe()
+	must(t, err)
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	t.Cleanup(func() {
+		in.Close()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	h := &helper{cmd: cmd}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if _, scanErr := fmt.Sscanf(line, "ready %d", &h.postmaster); err != nil || scanErr != nil {
+		t.Fatalf("helper said %q: %v", line, err)
+	}
+	return h
+}
+
+func (h *helper) kill(t *testing.T) {
+	t.Helper()
+	must(t, h.cmd.Process.Kill())
+	_ = h.cmd.Wait() // says that it was killed
+}
+
+// emptyDir is a new folder that every user can enter, unlike t.TempDir when we are root.
+func emptyDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "pgtape-test-")
+	must(t, err)
+	dir, err = filepath.EvalSymlinks(dir)
+	must(t, err)
+	must(t, os.Chmod(dir, 0o755))
+	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
+	return dir
+}
+
+func newDataDir(t *testing.T) string { return filepath.Join(emptyDir(t), "data") }
+
+// template is a data directory whose server was stopped in order; it saves most tests initdb.
+var template = sync.OnceValues(func() (string, error) {
+	parent, err := os.MkdirTemp("", "pgtape-test-")
+	if err != nil {
+		return "", err
+	}
+	if err := os.Chmod(parent, 0o755); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c, err := Start(ctx, Options{DataDir: filepath.Join(parent, "data"), Settings: map[string]string{"fsync": "off"}})
+	if err != nil {
+		return parent, err
+	}
+	if err := c.Stop(ctx); err != nil {
+		return parent, err
+	}
+	return parent, os.Remove(filepath.Join(parent, "data", recordFileName)) // each copy finds its port
+})
+
+func usedDataDir(t *testing.T) string {
+	t.Helper()
+	parent, err := template()
+	must(t, err)
+	dir := newDataDir(t)
+	out, err := exec.Command("cp", "-a", filepath.Join(parent, "data"), dir).CombinedOutput()
+	if err != nil {
+		t.Fatalf("copying the template: %v: %s", err, out)
+	}
+	return dir
+}
+
+// start runs a server that is stopped at the end of the test.
+func start(t *testing.T, o Options) *Cluster {
+	t.Helper()
+	c, err := tryStart(t, o)
+	must(t, err)
+	return c
+}
+
+func tryStart(t *testing.T, o Options) (*Cluster, error) {
+	t.Helper()
+	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c, err := Start(ctx, o)
+	if err == nil {
+		t.Cleanup(func() { stop(t, c) })
+	}
+	return c, err
+}
+
+func stop(t *testing.T, c *Cluster) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	must(t, c.Stop(ctx))
+}
+
+// ask runs one statement and returns its one value as text.
+func ask(t *testing.T, url, sql string) string {
+	t.Helper()
+	answer, err := tryAsk(t, url, sql)
+	must(t, err)
+	return answer
+}
+
+func tryAsk(t *testing.T, url, sql string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close(ctx)
+	var answer string
+	err = conn.QueryRow(ctx, sql).Scan(&answer)
+	return answer, err
+}
+
+func do(t *testing.T, url, sql string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, url)
+	must(t, err)
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, sql)
+	must(t, err)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustContain(t *testing.T, err error, part string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), part) {
+		t.Fatalf("error = %v, want one that says %q", err, part)
+	}
+}
