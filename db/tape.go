@@ -14,10 +14,11 @@ type tapeRow struct {
 	At     time.Time
 	Kind   string
 	Body   string
+	Prev   []byte
 	Hash   []byte
 }
 
-const tapeColumns = "market, seq, at, kind, body, decode(hash, 'hex') as hash"
+const tapeColumns = "market, seq, at, kind, body, decode(prev_hash, 'hex') as prev, decode(hash, 'hex') as hash"
 
 // TapeAfter returns the events of a market behind a cursor, at most limit, in order. An empty
 // cursor stands before the first event.

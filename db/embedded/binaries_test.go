@@ -95,7 +95,7 @@ func TestRootPassesOverProgramsTheServersUserCannotReach(t *testing.T) {
 func TestDataOfAnotherMajorVersion(t *testing.T) {
 	t.Parallel()
 	dir := usedDataDir(t)
-	c := start(t, Options{DataDir: dir, Settings: map[string]string{"fsync": "off"}})
+	c := start(t, Options{DataDir: dir})
 	bin, made := c.BinDir(), c.dir.pgdata()
 	stop(t, c)
 

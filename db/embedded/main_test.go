@@ -21,21 +21,31 @@ import (
 // that data directory, says so, and waits to be killed.
 const helperDir = "PGTAPE_TEST_HELPER_DIR"
 
+// hasty spares the disk: killed processes lose nothing by it, only a machine does.
+var hasty = map[string]string{"fsync": "off"}
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(helperDir); dir != "" {
 		os.Exit(help(dir))
 	}
-	code := m.Run()
-	if parent, _ := template(); parent != "" {
-		_ = os.RemoveAll(parent)
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	parent, err := os.MkdirTemp("", "pgtape-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
-	os.Exit(code)
+	defer os.RemoveAll(parent)
+	templateDir = filepath.Join(parent, "data")
+	return m.Run()
 }
 
 func help(dir string) int {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	c, err := Start(ctx, Options{DataDir: dir})
+	c, err := Start(ctx, Options{DataDir: dir, Settings: hasty})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -95,40 +105,38 @@ func emptyDir(t *testing.T) string {
 
 func newDataDir(t *testing.T) string { return filepath.Join(emptyDir(t), "data") }
 
-// template is a data directory whose server was stopped in order; it saves most tests initdb.
-var template = sync.OnceValues(func() (string, error) {
-	parent, err := os.MkdirTemp("", "pgtape-test-")
-	if err != nil {
-		return "", err
-	}
-	if err := os.Chmod(parent, 0o755); err != nil {
-		return "", err
+var templateDir string
+
+// makeTemplate makes a data directory whose server was stopped in order; copies of it save most
+// tests initdb.
+var makeTemplate = sync.OnceValue(func() error {
+	if err := os.Chmod(filepath.Dir(templateDir), 0o755); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	c, err := Start(ctx, Options{DataDir: filepath.Join(parent, "data"), Settings: map[string]string{"fsync": "off"}})
+	c, err := Start(ctx, Options{DataDir: templateDir, Settings: hasty})
 	if err != nil {
-		return parent, err
+		return err
 	}
 	if err := c.Stop(ctx); err != nil {
-		return parent, err
+		return err
 	}
-	return parent, os.Remove(filepath.Join(parent, "data", recordFileName)) // each copy finds its port
+	return os.Remove(filepath.Join(templateDir, recordFileName)) // each copy finds its port
 })
 
 func usedDataDir(t *testing.T) string {
 	t.Helper()
-	parent, err := template()
-	must(t, err)
+	must(t, makeTemplate())
 	dir := newDataDir(t)
-	out, err := exec.Command("cp", "-a", filepath.Join(parent, "data"), dir).CombinedOutput()
+	out, err := exec.Command("cp", "-a", templateDir, dir).CombinedOutput()
 	if err != nil {
 		t.Fatalf("copying the template: %v: %s", err, out)
 	}
 	return dir
 }
 
-// start runs a server that is stopped at the end of the test.
+// start runs a server that is stopped at the end of the test; hasty if no settings are given.
 func start(t *testing.T, o Options) *Cluster {
 	t.Helper()
 	c, err := tryStart(t, o)
@@ -138,6 +146,9 @@ func start(t *testing.T, o Options) *Cluster {
 
 func tryStart(t *testing.T, o Options) (*Cluster, error) {
 	t.Helper()
+	if o.Settings == nil {
+		o.Settings = hasty
+	}
 	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -150,7 +161,7 @@ func tryStart(t *testing.T, o Options) (*Cluster, error) {
 
 func stop(t *testing.T, c *Cluster) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	must(t, c.Stop(ctx))
 }
@@ -165,7 +176,7 @@ func ask(t *testing.T, url, sql string) string {
 
 func tryAsk(t *testing.T, url, sql string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
@@ -179,7 +190,7 @@ func tryAsk(t *testing.T, url, sql string) (string, error) {
 
 func do(t *testing.T, url, sql string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	must(t, err)

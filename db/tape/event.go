@@ -15,11 +15,21 @@ type Event struct {
 	At     time.Time
 	Kind   string
 	Body   string // a JSON object, in the form that was hashed
+	Prev   []byte // hash of the event before
 	Hash   []byte
 }
 
 // Head is where an event stands.
-func (e Event) Head() Head { return Head{Seq: e.Seq, Hash: hex.EncodeToString(e.Hash)[:cursorDigits]} }
+func (e Event) Head() Head { return headOf(e.Seq, e.Hash) }
+
+// follows tells whether the event is the next one behind a head, in the same history.
+func (e Event) follows(head Head) bool {
+	return e.Seq == head.Seq+1 && (head.Seq == 0 || headOf(head.Seq, e.Prev) == head)
+}
+
+func headOf(seq int64, hash []byte) Head {
+	return Head{Seq: seq, Hash: hex.EncodeToString(hash)[:cursorDigits]}
+}
 
 // Head names one point of one history: a seq and the beginning of that event's hash. Its text
 // form, the cursor, is "<seq>.<16 hex digits>".

@@ -23,6 +23,12 @@ select t.market,
        encode(t.hash, 'hex') as hash
 from pgtape_core.tape t;
 
+-- Where every market stands, for readers that compare it with what they have delivered.
+create or replace view pgtape.heads as
+select m.slug, b.version, b.head
+from pgtape_core.market m
+join pgtape_core.book b on b.market_id = m.id;
+
 create or replace view pgtape.trades as
 select m.slug as market,
        t.seq as version,

@@ -29,7 +29,7 @@ grant execute on function
 
 grant execute on function pgtape.verify() to pgtape_server, pgtape_operator, pgtape_auditor;
 
-grant select on pgtape.markets, pgtape.tape, pgtape.trades, pgtape.leaderboard, pgtape.schema_digest
+grant select on pgtape.markets, pgtape.tape, pgtape.heads, pgtape.trades, pgtape.leaderboard, pgtape.schema_digest
     to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
 grant select on pgtape.my_account, pgtape.my_positions, pgtape.my_ledger to pgtape_trader, pgtape_operator, pgtape_server;
 grant select on pgtape.accounts, pgtape.positions, pgtape.ledger to pgtape_server, pgtape_operator, pgtape_auditor;

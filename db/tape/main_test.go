@@ -1,0 +1,9 @@
+package tape_test
+
+import (
+	"testing"
+
+	"github.com/pgtape/pgtape/db/dbtest"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
