@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/pgtape/pgtape/db/tape"
 )
 
 // DB is one Postgres database that holds a pgtape. Its methods may be called by many goroutines.
@@ -116,4 +118,18 @@ func all[T any](ctx context.Context, d *DB, statement string, args ...any) ([]T,
 		list = []T{}
 	}
 	return list, nil
+}
+
+// CheckSource refuses a mode of reading the tape that the database does not allow.
+// Errors: NotPermitted, with what to do in the message; Unavailable.
+func (d *DB) CheckSource(ctx context.Context, mode tape.Mode) error {
+	conn, err := pgx.Connect(ctx, d.url)
+	if err != nil {
+		return connectError(err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, _, err := tape.Choose(ctx, conn, mode); err != nil {
+		return Errorf(NotPermitted, "%w", err)
+	}
+	return nil
 }

@@ -92,8 +92,8 @@ const marketColumns = `slug, question, description, category, status, outcomes, 
 	liquidity::text, subsidy::text, volume::text, trades, traders, version, cursor, created_at, created_by,
 	closes_at, updated_at, payout::text[]`
 
-// NewMarket declares a market. Empty Outcomes are yes and no, empty Liquidity 100; an empty
-// Account leaves the subsidy to the house.
+// NewMarket declares a market. Empty Outcomes are yes and no, empty Liquidity 100; Account
+// funds it: the house by that name, or if it is empty and the login has no account of its own.
 type NewMarket struct {
 	Slug        string     `json:"slug"`
 	Question    string     `json:"question"`

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // account is the user that the server's programs run as: ourselves, unless we are root, as whom
@@ -74,6 +75,7 @@ func (a account) commandContext(ctx context.Context, path string, args ...string
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = environment()
 	cmd.Dir = "/"
+	cmd.WaitDelay = 5 * time.Second // children of a killed program may hold its output open
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	if a.switched {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}

@@ -89,6 +89,9 @@ func binariesFor(ctx context.Context, dir *dataDir, forced string, log *slog.Log
 	if err == nil {
 		return b, nil
 	}
+	if ctx.Err() != nil {
+		return Binaries{}, fmt.Errorf("looking for the Postgres programs: %w", ctx.Err())
+	}
 	if major != 0 && major != fetchedMajor {
 		return Binaries{}, fmt.Errorf("%w: the data in %s was made by version %d, and none of that version was found: install it, or choose another data directory (%w)",
 			ErrVersion, dir.path, major, err)

@@ -53,8 +53,8 @@ type Cluster struct {
 	log    *slog.Logger
 	server *server
 
-	mu      sync.Mutex
-	stopped bool
+	stopping sync.Mutex // held by the one Stop at work
+	stopped  bool
 }
 
 // Start brings up the server of a data directory and returns when it takes connections; on the
@@ -120,13 +120,16 @@ func (c *Cluster) launch(ctx context.Context, fixed int, settings settings) erro
 			return err
 		}
 		c.record.Port = port
+		if err := c.dir.writeRecord(c.record); err != nil {
+			return err
+		}
 		c.server, err = startServer(c.dir, c.record, settings)
 		if err != nil {
 			return err
 		}
 		err = c.awaitReady(ctx)
 		if err == nil {
-			return c.dir.writeRecord(c.record)
+			return nil
 		}
 		c.abort()
 		if fixed != 0 || attempt == 2 || ctx.Err() != nil || portFree(port) {
@@ -165,6 +168,8 @@ func (c *Cluster) abort() {
 	select {
 	case <-c.server.done:
 	case <-time.After(immediateGrace):
+		c.server.signal(syscall.SIGKILL)
+		<-c.server.done
 	}
 	c.server.close()
 }
@@ -173,8 +178,8 @@ func (c *Cluster) abort() {
 // If that is not done when ctx ends, the server is stopped at once; it loses no committed data
 // but recovers at its next start. Calls after the first do nothing.
 func (c *Cluster) Stop(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.stopping.Lock()
+	defer c.stopping.Unlock()
 	if c.stopped {
 		return nil
 	}

@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -73,7 +74,7 @@ func TestListensPrivately(t *testing.T) {
 	if got := ask(t, c.TCPURL("postgres", password, "postgres"), "select 'in'"); got != "in" {
 		t.Errorf("over TCP: %q", got)
 	}
-	for _, file := range []string{passwordFileName, logFileName} {
+	for _, file := range []string{passwordFileName, logFileName, lockFileName} {
 		info, err := os.Stat(filepath.Join(c.DataDir(), file))
 		must(t, err)
 		if info.Mode().Perm() != 0o600 {
@@ -198,6 +199,30 @@ func TestGivesUpWhenToldTo(t *testing.T) {
 	}
 	// Nothing half-made is in the way of the next.
 	start(t, Options{DataDir: dir})
+}
+
+func TestServerThatIsNotWaitedForIsEnded(t *testing.T) {
+	t.Parallel()
+	path := usedDataDir(t)
+	dir, err := openDataDir(path)
+	must(t, err)
+	bin, err := binariesFor(t.Context(), dir, "", slog.New(slog.DiscardHandler))
+	must(t, err)
+	sockets, err := prepareSocketDir(dir)
+	must(t, err)
+	c := &Cluster{dir: dir, Endpoint: Endpoint{dataDir: dir.path, record: record{BinDir: bin.Dir, SocketDir: sockets}}}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := c.launch(over, 0, hasty); !errors.Is(err, context.Canceled) {
+		t.Fatalf("err = %v, want context.Canceled", err)
+	}
+	select {
+	case <-c.server.done:
+	default:
+		t.Fatal("the server was left running")
+	}
+	dir.close()
+	start(t, Options{DataDir: path})
 }
 
 func TestPorts(t *testing.T) {

@@ -99,25 +99,29 @@ func (d *dataDir) prepare() error {
 	if d.account, err = chooseAccount(d.path, d.pgdata()); err != nil {
 		return err
 	}
-	if d.account.switched {
-		info, err := os.Stat(d.path)
-		if err != nil {
-			return err
-		}
-		// Names stay unlisted, but the server's user gets to its own folders.
-		if int(info.Sys().(*syscall.Stat_t).Uid) != d.account.uid && info.Mode().Perm()&0o011 != 0o011 {
-			if err := os.Chmod(d.path, info.Mode().Perm()|0o011); err != nil {
-				return err
-			}
-		}
-	}
 	if err := d.account.own(d.root, lockFileName); err != nil {
+		return err
+	}
+	if err := d.letIn(); err != nil {
 		return err
 	}
 	if err := d.account.reach(d.path); err != nil {
 		return fmt.Errorf("data directory %s: %w", d.path, err)
 	}
 	return nil
+}
+
+// letIn opens a directory of root's own to the server's user: it may pass to its own folders, as
+// all may, but list nothing.
+func (d *dataDir) letIn() error {
+	info, err := os.Stat(d.path)
+	if err != nil {
+		return err
+	}
+	if !d.account.switched || int(info.Sys().(*syscall.Stat_t).Uid) == d.account.uid {
+		return nil
+	}
+	return os.Chmod(d.path, info.Mode().Perm()|0o011)
 }
 
 // requireOwn refuses a directory with files of others in it.
@@ -144,7 +148,7 @@ func (d *dataDir) requireOwn() error {
 
 // takeLock holds the lock file until close or our death.
 func (d *dataDir) takeLock() error {
-	f, err := d.root.OpenFile(lockFileName, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := d.root.OpenFile(lockFileName, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("locking the data directory: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -20,9 +21,8 @@ func isPostmasterOf(pid int, pgdata string) bool {
 	if err != nil || pid == os.Getpid() {
 		return false
 	}
-	// An upgrade of the package under a running server adds a suffix to its name.
-	name := filepath.Base(exe)
-	if name != "postgres" && name != "postgres (deleted)" {
+	// Packages wrap the program, and an upgrade under a running server adds to its name.
+	if !strings.Contains(filepath.Base(exe), "postgres") {
 		return false
 	}
 	at, err := os.Stat(filepath.Join(proc, "cwd"))

@@ -59,8 +59,8 @@ $$;
 -- +goose StatementEnd
 
 -- create_market opens a market for trading. The market maker is an LMSR with b = liquidity, whose
--- worst loss, ceil(b ln n), is escrowed from the account, or from the house if a caller that may
--- act for others names none and has none.
+-- worst loss, ceil(b ln n), is escrowed from the account. The house funds it if a caller that may
+-- act for others names it, or names nobody and has no account.
 -- Locks:  the funding account.
 -- Writes: account (the escrow), market, book, ledger_entry (kind 'subsidy'), tape (kind 'created').
 -- Raises: TP003 the account cannot fund it, TP007 no such account, TP009 not for this caller,
@@ -94,12 +94,15 @@ begin
     if v_fault is not null then
         perform pgtape_core.refuse('invalid_request', v_fault);
     end if;
-    v_actor := pgtape_core.acting_account(account);
+    v_actor := pgtape_core.acting_account(nullif(account, 'house'));
     perform pgtape_core.raise_refusal(v_actor.refusal);
+    if account = 'house' then
+        v_actor.account_id := null;
+    end if;
     if v_actor.account_id is null and not (pgtape_core.is_server() or pgtape_core.is_operator()) then
         perform pgtape_core.refuse(
-            'not_permitted', 'your SQL login has no account that could fund a market',
-            'an operator maps one: select pgtape.map_login(…)'
+            'not_permitted', 'only operators may let the house fund a market',
+            'fund it from the account of your SQL login; an operator maps one: select pgtape.map_login(…)'
         );
     end if;
 

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/pgtape/pgtape/db/tape"
+)
+
+// flagsFromEnv fills the flags that the command line has left out from their PGTAPE_ twins.
+func flagsFromEnv(flags *pflag.FlagSet) (err error) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Changed || err != nil {
+			return
+		}
+		name := "PGTAPE_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, ok := os.LookupEnv(name)
+		if f.Name == "database-url" && !ok {
+			name = "DATABASE_URL"
+			value, ok = os.LookupEnv(name)
+		}
+		if !ok {
+			return
+		}
+		if setErr := flags.Set(f.Name, value); setErr != nil {
+			err = fmt.Errorf("%s in the environment: %w", name, setErr)
+		}
+	})
+	return err
+}
+
+// logFlags choose what is told of the running program, on standard error.
+type logFlags struct{ level string }
+
+func (f *logFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.level, "log-level", "info", "debug, info, warn or error")
+}
+
+func (f *logFlags) logger() (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.level)); err != nil {
+		return nil, fmt.Errorf("--log-level %q: want debug, info, warn or error", f.level)
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})), nil
+}
+
+// serverFlags are those of a command that serves.
+type serverFlags struct {
+	listen string
+	source string
+	signIn string
+}
+
+func (f *serverFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address of the web UI and the API")
+	flags.StringVar(&f.source, "source", "auto", "how the tape is read: auto, wal or notify")
+}
+
+func (f *serverFlags) mode() (tape.Mode, error) {
+	switch mode := tape.Mode(f.source); mode {
+	case tape.Auto, tape.WAL, tape.Notify:
+		return mode, nil
+	}
+	return "", fmt.Errorf("--source %q: want auto, wal or notify", f.source)
+}

@@ -1,0 +1,64 @@
+// Command pgtape is a real-time prediction-market server beside one PostgreSQL.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pgtape/pgtape/db"
+)
+
+func main() {
+	os.Exit(run())
+}
+
+// run returns the exit code: 0 ok, 1 found wrong, 2 usage or could not run.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := newRoot().ExecuteContext(ctx)
+	var found *foundWrong
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &found):
+		fmt.Fprintln(os.Stderr, "pgtape:", found)
+		return 1
+	}
+	fmt.Fprintln(os.Stderr, "pgtape:", err)
+	var told *db.Error
+	if errors.As(err, &told) && told.Hint != "" {
+		fmt.Fprintln(os.Stderr, "hint:", told.Hint)
+	}
+	return 2
+}
+
+// foundWrong is an error of what was looked at, not of looking.
+type foundWrong struct{ message string }
+
+func (f *foundWrong) Error() string { return f.message }
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pgtape",
+		Short: "Real-time prediction markets on Postgres",
+		Long: `pgtape is a self-hosted, real-time prediction-market server: this program beside one PostgreSQL.
+Start with: pgtape demo
+
+Every flag has a twin in the environment: --listen is PGTAPE_LISTEN, and so on; DATABASE_URL
+stands for --database-url. Exit codes: 0 ok, 1 found wrong, 2 usage or could not run.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(
+		newDemo(), newServe(), newMigrate(), newPsql(), newSQL(), newVerify(), newReplay(), newBench(),
+	)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return flagsFromEnv(cmd.Flags()) }
+	return root
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pgtape/pgtape/db"
+)
+
+func newMigrate() *cobra.Command {
+	var database databaseFlags
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the schema of a database up to date",
+		Long: `Bring the schema of a database up to date: numbered migrations, then the functions. The same files
+work with the stock goose command from a checkout:
+
+  goose -dir sql/migrations postgres "$DATABASE_URL" up
+  goose -dir sql/functions -no-versioning postgres "$DATABASE_URL" up`,
+	}
+	database.add(cmd.PersistentFlags())
+	cmd.AddCommand(
+		&cobra.Command{
+			Use: "up", Short: "Apply what is missing", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				d, err := database.attach()
+				if err != nil {
+					return err
+				}
+				applied, err := db.MigrateUp(cmd.Context(), d.owner)
+				for _, name := range applied {
+					say("applied %s", name)
+				}
+				if err == nil && len(applied) == 0 {
+					say("nothing to do")
+				}
+				return err
+			},
+		},
+		newMigrateDown(&database),
+		&cobra.Command{
+			Use: "status", Short: "Tell what is applied; exit code 1 when something is missing", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				d, err := database.attach()
+				if err != nil {
+					return err
+				}
+				return migrateStatus(cmd, d)
+			},
+		},
+	)
+	return cmd
+}
+
+func newMigrateDown(database *databaseFlags) *cobra.Command {
+	var all, sure bool
+	cmd := &cobra.Command{
+		Use: "down", Short: "Take back the last migration, with all the data in its tables", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !sure {
+				return errors.New("this destroys the data of the tables it takes back: say --yes if you mean it")
+			}
+			d, err := database.attach()
+			if err != nil {
+				return err
+			}
+			return db.MigrateDown(cmd.Context(), d.owner, all)
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "take back every migration")
+	cmd.Flags().BoolVar(&sure, "yes", false, "yes, destroy the data")
+	return cmd
+}
+
+func migrateStatus(cmd *cobra.Command, d *database) error {
+	migrations, current, err := db.MigrationStatus(cmd.Context(), d.owner)
+	if err != nil {
+		return err
+	}
+	word := map[bool]string{true: "applied", false: "missing"}
+	for _, m := range migrations {
+		say("%-8s %s", word[m.Applied], m.Name)
+		current = current && m.Applied
+	}
+	say("%-8s functions", word[current])
+	if !current {
+		return &foundWrong{"the schema is not up to date: pgtape migrate up"}
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/tape"
+	"github.com/pgtape/pgtape/server"
+)
+
+func newServe() *cobra.Command {
+	var database databaseFlags
+	var serving serverFlags
+	var logging logFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the markets of a database: web UI, HTTP, WebSocket, SSE",
+		Long: `Serve the markets of a database. Without --database-url it runs a Postgres of its own in --data-dir,
+which is brought up to date by itself; a database that is named is not: pgtape migrate up.
+
+Signing in is by choosing a handle, without a password (--sign-in open): for a room whose people
+trust each other. With --sign-in closed the web is for reading only.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := logging.logger()
+			if err != nil {
+				return err
+			}
+			d, err := database.start(cmd.Context(), "", log)
+			if err != nil {
+				return err
+			}
+			return errors.Join(serve(cmd.Context(), d, serving, log, nil), d.stop())
+		},
+	}
+	database.add(cmd.Flags())
+	serving.add(cmd.Flags())
+	cmd.Flags().StringVar(&serving.signIn, "sign-in", "open", "open (choose a handle) or closed")
+	logging.add(cmd.Flags())
+	return cmd
+}
+
+// serve runs the server, and what else a command wants beside it, until ctx ends or one of them
+// fails.
+func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, beside func(ctx context.Context, url string) error) error {
+	mode, err := f.mode()
+	if err != nil {
+		return err
+	}
+	if f.signIn != string(server.Open) && f.signIn != string(server.Closed) {
+		return fmt.Errorf("--sign-in %q: want open or closed", f.signIn)
+	}
+	pool, err := db.Open(ctx, d.server, db.Options{AsServer: true})
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	if err := pool.CheckSchema(ctx); err != nil {
+		return err
+	}
+	if err := pool.CheckSource(ctx, mode); err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	warnIfOpen(listener, f, log)
+
+	reader := tape.NewReader(tape.Options{URL: d.server, Mode: mode, Log: log})
+	s := server.New(server.Config{DB: pool, Reader: reader, SignIn: server.SignIn(f.signIn), Log: log})
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return reader.Run(ctx, s.Sink()) })
+	group.Go(func() error { return s.Run(ctx) })
+	group.Go(func() error { return s.Serve(ctx, listener) })
+	group.Go(func() error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-d.gone():
+			return fmt.Errorf("the embedded Postgres has ended: %w", d.cluster.Err())
+		}
+	})
+	url := "http://" + listener.Addr().String()
+	log.Info("serving", "url", url)
+	if beside != nil {
+		group.Go(func() error { return beside(ctx, url) })
+	}
+	return group.Wait()
+}
+
+// warnIfOpen tells whoever opens the door to the network what signing in is worth.
+func warnIfOpen(listener net.Listener, f serverFlags, log *slog.Logger) {
+	addr, ok := listener.Addr().(*net.TCPAddr)
+	if ok && !addr.IP.IsLoopback() && f.signIn == string(server.Open) {
+		log.Warn("everybody who reaches this address can sign in as anybody: choosing a handle is all it takes", "listen", f.listen)
+	}
+}
+
+// say tells the person at the terminal.
+func say(format string, args ...any) { fmt.Fprintf(os.Stdout, format+"\n", args...) }

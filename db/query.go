@@ -1,0 +1,80 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Table is what a statement has returned, as text.
+type Table struct {
+	Columns []string
+	Rows    [][]string
+	Tag     string // such as "SELECT 1"
+}
+
+// Query runs one statement for a person at a terminal, with the search_path of pgtape psql.
+// Errors: those of the functions it calls, and Postgres' own.
+func Query(ctx context.Context, url, statement string) (*Table, error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return nil, connectError(err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, "set search_path = pgtape, public"); err != nil {
+		return nil, refusal(err)
+	}
+	reader := conn.PgConn().ExecParams(ctx, statement, nil, nil, nil, nil)
+	t := &Table{}
+	for _, column := range reader.FieldDescriptions() {
+		t.Columns = append(t.Columns, column.Name)
+	}
+	for reader.NextRow() {
+		var row []string
+		for _, value := range reader.Values() {
+			row = append(row, string(value))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	tag, err := reader.Close()
+	t.Tag = tag.String()
+	return t, refusal(err)
+}
+
+// Write prints the rows in aligned columns and their number or, without columns, the tag.
+func (t *Table) Write(w io.Writer) error {
+	if len(t.Columns) == 0 {
+		_, err := fmt.Fprintln(w, t.Tag)
+		return err
+	}
+	widths := make([]int, len(t.Columns))
+	for _, row := range append([][]string{t.Columns}, t.Rows...) {
+		for i, value := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(value))
+		}
+	}
+	var out strings.Builder
+	line := func(row []string) {
+		cells := make([]string, len(row))
+		for i, value := range row {
+			cells[i] = value + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(value))
+		}
+		out.WriteString(" " + strings.TrimRight(strings.Join(cells, " | "), " ") + "\n")
+	}
+	line(t.Columns)
+	rules := make([]string, len(widths))
+	for i, width := range widths {
+		rules[i] = strings.Repeat("-", width+2)
+	}
+	out.WriteString(strings.Join(rules, "+") + "\n")
+	for _, row := range t.Rows {
+		line(row)
+	}
+	fmt.Fprintf(&out, "(%d rows)\n", len(t.Rows))
+	_, err := io.WriteString(w, out.String())
+	return err
+}

@@ -1,0 +1,9 @@
+package flow
+
+import (
+	"testing"
+
+	"github.com/pgtape/pgtape/db/dbtest"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
