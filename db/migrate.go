@@ -2,13 +2,12 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
 
 	"github.com/jackc/pgx/v5"
-	_ "github.com/jackc/pgx/v5/stdlib" // goose speaks database/sql
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
@@ -66,7 +65,11 @@ func MigrateDown(ctx context.Context, url string, all bool) error {
 	if err != nil {
 		return fmt.Errorf("migrating down: %w", err)
 	}
-	return nil
+	if all {
+		return nil
+	}
+	// Functions went with the types and tables that they use.
+	return statements(ctx, url, "update pgtape_core.function_bundle set digest = ''")
 }
 
 // MigrationStatus lists the embedded migrations, and whether the functions are this binary's.
@@ -119,10 +122,14 @@ func (d *DB) CheckSchema(ctx context.Context) error {
 }
 
 func gooseProvider(url string) (provider *goose.Provider, done func(), err error) {
-	conn, err := sql.Open("pgx", url)
+	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, nil, Errorf(InvalidRequest, "database URL: %w", err)
 	}
+	// goose keeps its table in the first schema of the path; a login named pgtape would move it
+	// into ours as soon as that is there.
+	config.RuntimeParams["search_path"] = "public"
+	conn := stdlib.OpenDB(*config)
 	locker, err := lock.NewPostgresSessionLocker()
 	if err == nil {
 		provider, err = goose.NewProvider(goose.DialectPostgres, conn, schema.Migrations(), goose.WithSessionLocker(locker))
@@ -180,12 +187,14 @@ func applyFunctions(ctx context.Context, conn *pgx.Conn) (changed bool, err erro
 		return false, fmt.Errorf("applying functions: %w", err)
 	}
 	for _, f := range functions {
+		if f.Name == schema.GrantsFile { // which touches every function
+			if _, err := tx.Exec(ctx, dropUndeclared); err != nil {
+				return false, fmt.Errorf("dropping functions that no file declares: %w", err)
+			}
+		}
 		if _, err := tx.Conn().PgConn().Exec(ctx, f.Text).ReadAll(); err != nil {
 			return false, fmt.Errorf("applying %s: %w", f.Name, err)
 		}
-	}
-	if _, err := tx.Exec(ctx, dropUndeclared); err != nil {
-		return false, fmt.Errorf("dropping functions that no file declares: %w", err)
 	}
 	return true, tx.Commit(ctx)
 }

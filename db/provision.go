@@ -13,7 +13,7 @@ import (
 // pgtape_server, and replication for the tape reader.
 const (
 	OwnDatabase = "pgtape"
-	OwnOwner    = "pgtape"
+	OwnOwner    = "pgtape_owner"
 	OwnServer   = "pgtape_web"
 	// OwnAccount is who the owner trades as in psql.
 	OwnAccount = "psql"
@@ -25,8 +25,8 @@ func Provision(ctx context.Context, e embedded.Endpoint) error {
 	err := statements(ctx, e.URL(e.Superuser(), "postgres"), `
 		do $$
 		begin
-			if not exists (select from pg_catalog.pg_roles where rolname = 'pgtape') then
-				create role pgtape login createrole replication;
+			if not exists (select from pg_catalog.pg_roles where rolname = 'pgtape_owner') then
+				create role pgtape_owner login createrole replication;
 			end if;
 			if not exists (select from pg_catalog.pg_roles where rolname = 'pgtape_web') then
 				create role pgtape_web login replication;
@@ -58,7 +58,7 @@ func createDatabase(ctx context.Context, e embedded.Endpoint) error {
 	var exists bool
 	err = conn.QueryRow(ctx, "select exists (select from pg_catalog.pg_database where datname = $1)", OwnDatabase).Scan(&exists)
 	if err == nil && !exists {
-		_, err = conn.Exec(ctx, "create database pgtape owner pgtape")
+		_, err = conn.Exec(ctx, "create database pgtape owner pgtape_owner")
 	}
 	if err != nil {
 		return fmt.Errorf("making the database: %w", err)

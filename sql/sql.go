@@ -18,6 +18,9 @@ var files embed.FS
 // digestFile is the last function file. It records the digest of all the others, and so is no part of it.
 const digestFile = "99999_digest.sql"
 
+// GrantsFile says who may call and read what, once all functions are there.
+const GrantsFile = "00900_grants.sql"
+
 // Migrations returns the numbered migrations.
 func Migrations() fs.FS {
 	sub, err := fs.Sub(files, "migrations")

@@ -18,7 +18,7 @@ func newPsql() *cobra.Command {
 		Use:   "psql [-- arguments of psql]",
 		Short: "Open psql on the database, search_path set",
 		Long: `Open psql on the database: the one of --database-url, or the embedded one of a running pgtape demo
-or serve, as the login pgtape, which operates and trades as the account psql.
+or serve, as the login pgtape_owner, which operates and trades as the account psql.
 Where no psql is installed: pgtape sql 'select …'`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			d, err := database.attach()

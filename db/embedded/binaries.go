@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -177,14 +178,13 @@ func probe(ctx context.Context, as account, dir string) (Binaries, error) {
 	defer cancel()
 	var b Binaries
 	for _, program := range []string{"initdb", "postgres"} {
-		cmd := as.commandContext(ctx, filepath.Join(dir, program), "--version")
-		out, err := cmd.CombinedOutput()
+		out, err := askVersion(ctx, as, filepath.Join(dir, program))
 		if err != nil {
-			return Binaries{}, commandError(cmd, out, err)
+			return Binaries{}, err
 		}
-		version, major, minor, ok := parseVersion(string(out))
+		version, major, minor, ok := parseVersion(out)
 		if !ok {
-			return Binaries{}, fmt.Errorf("%s tells no version: %q", cmd.Path, out)
+			return Binaries{}, fmt.Errorf("%s in %s tells no version: %q", program, dir, out)
 		}
 		b = Binaries{Dir: dir, Version: version, Major: major, minor: minor}
 	}
@@ -193,6 +193,25 @@ func probe(ctx context.Context, as account, dir string) (Binaries, error) {
 	}
 	b.Psql = psqlBeside(dir)
 	return b, nil
+}
+
+// askVersion runs a program for its version. One that was just unpacked is busy as long as a
+// process that another goroutine forks has not yet let go of our open files: a moment.
+func askVersion(ctx context.Context, as account, program string) (string, error) {
+	for {
+		cmd := as.commandContext(ctx, program, "--version")
+		out, err := cmd.CombinedOutput()
+		if err == nil {
+			return string(out), nil
+		}
+		if !errors.Is(err, syscall.ETXTBSY) || ctx.Err() != nil {
+			return "", commandError(cmd, out, err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 func psqlBeside(dir string) string {

@@ -64,9 +64,10 @@ insert into pgtape_core.setting (name, value) values ('opening_balance', '1000')
 insert into pgtape_core.account (handle, kind) values ('house', 'house');
 
 -- +goose Down
-drop table pgtape_core.setting;
-drop table pgtape_core.session;
-drop table pgtape_core.login;
-drop sequence pgtape_core.ledger_transaction;
-drop table pgtape_core.ledger_entry;
-drop table pgtape_core.account;
+-- Cascade: to views and functions, which the next migrate up applies again.
+drop table pgtape_core.setting cascade;
+drop table pgtape_core.session cascade;
+drop table pgtape_core.login cascade;
+drop sequence pgtape_core.ledger_transaction cascade;
+drop table pgtape_core.ledger_entry cascade;
+drop table pgtape_core.account cascade;

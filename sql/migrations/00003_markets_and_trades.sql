@@ -96,7 +96,8 @@ create unique index trade_idempotency on pgtape_core.trade (account_id, idempote
     where idempotency_key is not null;
 
 -- +goose Down
-drop table pgtape_core.trade;
-drop table pgtape_core.position;
-drop table pgtape_core.book;
-drop table pgtape_core.market;
+-- Cascade: to views and functions, which the next migrate up applies again.
+drop table pgtape_core.trade cascade;
+drop table pgtape_core.position cascade;
+drop table pgtape_core.book cascade;
+drop table pgtape_core.market cascade;

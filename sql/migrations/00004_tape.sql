@@ -34,6 +34,7 @@ create table pgtape_core.doorbell (
 insert into pgtape_core.doorbell default values;
 
 -- +goose Down
-drop table pgtape_core.doorbell;
+-- Cascade: to views and functions, which the next migrate up applies again.
+drop table pgtape_core.doorbell cascade;
 drop publication pgtape_tape;
-drop table pgtape_core.tape;
+drop table pgtape_core.tape cascade;

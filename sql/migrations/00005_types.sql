@@ -88,9 +88,10 @@ create type pgtape_core.receipt as (
 );
 
 -- +goose Down
-drop type pgtape_core.receipt;
-drop type pgtape_core.order_request;
-drop type pgtape_core.quote;
-drop type pgtape_core.market_state;
-drop type pgtape_core.account_state;
-drop type pgtape_core.refusal;
+-- Cascade: to views and functions, which the next migrate up applies again.
+drop type pgtape_core.receipt cascade;
+drop type pgtape_core.order_request cascade;
+drop type pgtape_core.quote cascade;
+drop type pgtape_core.market_state cascade;
+drop type pgtape_core.account_state cascade;
+drop type pgtape_core.refusal cascade;
