@@ -40,6 +40,9 @@ the next start goes on where it stopped.`,
 			if err != nil {
 				return fmt.Errorf("--speed: %w", err)
 			}
+			if err := serving.check(); err != nil {
+				return err
+			}
 			if database.url == "" {
 				say("Starting PostgreSQL …")
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/pgtape/pgtape/db/tape"
+	"github.com/pgtape/pgtape/server"
 )
 
 // flagsFromEnv fills the flags that the command line has left out from their PGTAPE_ twins.
@@ -60,10 +61,17 @@ func (f *serverFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.source, "source", "auto", "how the tape is read: auto, wal or notify")
 }
 
-func (f *serverFlags) mode() (tape.Mode, error) {
-	switch mode := tape.Mode(f.source); mode {
+// check tells what is wrong with the flags before anything is started.
+func (f *serverFlags) check() error {
+	switch tape.Mode(f.source) {
 	case tape.Auto, tape.WAL, tape.Notify:
-		return mode, nil
+	default:
+		return fmt.Errorf("--source %q: want auto, wal or notify", f.source)
 	}
-	return "", fmt.Errorf("--source %q: want auto, wal or notify", f.source)
+	switch server.SignIn(f.signIn) {
+	case server.Open, server.Closed:
+	default:
+		return fmt.Errorf("--sign-in %q: want open or closed", f.signIn)
+	}
+	return nil
 }

@@ -34,6 +34,9 @@ trust each other. With --sign-in closed the web is for reading only.`,
 			if err != nil {
 				return err
 			}
+			if err := serving.check(); err != nil {
+				return err
+			}
 			d, err := database.start(cmd.Context(), "", log)
 			if err != nil {
 				return err
@@ -51,13 +54,7 @@ trust each other. With --sign-in closed the web is for reading only.`,
 // serve runs the server, and what else a command wants beside it, until ctx ends or one of them
 // fails.
 func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, beside func(ctx context.Context, url string) error) error {
-	mode, err := f.mode()
-	if err != nil {
-		return err
-	}
-	if f.signIn != string(server.Open) && f.signIn != string(server.Closed) {
-		return fmt.Errorf("--sign-in %q: want open or closed", f.signIn)
-	}
+	mode := tape.Mode(f.source)
 	pool, err := db.Open(ctx, d.server, db.Options{AsServer: true})
 	if err != nil {
 		return err
