@@ -129,8 +129,8 @@ func noMarket(slug string) error {
 	return Errorf(NotFound, "there is no market %s", slug)
 }
 
-// MarketFilter chooses markets to list. Sort is new (the default), active (last event first) or
-// volume; Cursor is where the page before ended.
+// MarketFilter chooses markets to list. Sort is active (the default: last event
+// first), new or volume; Cursor is where the page before ended.
 type MarketFilter struct {
 	Status, Category, Query, Sort, Cursor string
 	Limit                                 int
@@ -138,9 +138,9 @@ type MarketFilter struct {
 
 // marketOrders are the sort keys of a list: bigint expressions, descending.
 var marketOrders = map[string]string{
-	"":       "(extract(epoch from created_at) * 1000000)::bigint",
-	"new":    "(extract(epoch from created_at) * 1000000)::bigint",
+	"":       "(extract(epoch from updated_at) * 1000000)::bigint",
 	"active": "(extract(epoch from updated_at) * 1000000)::bigint",
+	"new":    "(extract(epoch from created_at) * 1000000)::bigint",
 	"volume": "(volume * 1000000)::bigint",
 }
 

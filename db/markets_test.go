@@ -242,6 +242,12 @@ func TestHistoryIsThinned(t *testing.T) {
 	if now, err := d.DB.Market(t.Context(), market); err != nil || last.Seq != now.Version || !slices.Equal(last.Prices, now.Prices) {
 		t.Errorf("the last point is %+v, the market %+v (%v)", last, now, err)
 	}
+	// A range begins with the prices that held then.
+	since := all[10].At.Add(time.Microsecond)
+	part, err := d.History(t.Context(), market, &since, nil, 5000)
+	if err != nil || part[0].Seq != all[10].Seq || len(part) != len(all)-10 {
+		t.Errorf("since %v: %d points from %+v, %v, want %d from seq %d", since, len(part), part[0], err, len(all)-10, all[10].Seq)
+	}
 	if _, err := d.History(t.Context(), market, nil, nil, 1); db.CodeOf(err) != db.InvalidRequest {
 		t.Errorf("1 point: %v, want %s", err, db.InvalidRequest)
 	}

@@ -54,6 +54,7 @@ func TestTrade(t *testing.T) {
 		{"refuses an unknown account", with(func(o *db.Order) { o.Account = "nobody" }), db.NotFound},
 		{"refuses the house as a trader", with(func(o *db.Order) { o.Account = "house" }), db.NotFound},
 		{"refuses a side that is none", with(func(o *db.Order) { o.Side = "hold" }), db.InvalidOrder},
+		{"refuses no outcome", with(func(o *db.Order) { o.Outcome = "" }), db.InvalidOrder},
 		{"refuses both shares and spend", with(func(o *db.Order) { o.Spend = "1" }), db.InvalidOrder},
 		{"refuses neither shares nor spend", with(func(o *db.Order) { o.Shares = "" }), db.InvalidOrder},
 		{"refuses spending to sell", with(func(o *db.Order) { o.Side, o.Shares, o.Spend, o.MaxCost, o.MinProceeds = "sell", "", "1", "", "0" }), db.InvalidOrder},

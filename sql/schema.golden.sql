@@ -352,16 +352,15 @@ function pgtape_core.refuse(text,text,text,jsonb) returns void, immutable
 function pgtape_core.refuse_change() returns trigger, volatile
 function pgtape_core.request_hash(pgtape_core.order_request) returns bytea, immutable
 function pgtape_core.require_operator() returns void, stable
+function pgtape_core.sale_value(numeric[],numeric,integer,numeric) returns numeric, immutable, security definer
 function pgtape_core.settle(pgtape_core.trade,pgtape_core.order_request,pgtape_core.quote,pgtape_core.account,bigint) returns pgtape_core.trade, volatile
 function pgtape_core.sqlstate_of(text) returns text, immutable
 function pgtape_core.stale_quote(pgtape_core.order_request,pgtape_core.quote) returns pgtape_core.refusal, immutable
 pgtape_auditor may execute pgtape.verify()
 pgtape_auditor may execute pgtape_core.actor()
 pgtape_auditor may execute pgtape_core.cursor_of(bigint,bytea)
-pgtape_auditor may execute pgtape_core.lmsr_at(numeric[],numeric)
-pgtape_auditor may execute pgtape_core.lmsr_charge(numeric[],numeric,integer,numeric)
-pgtape_auditor may execute pgtape_core.lmsr_is_shift(numeric[],numeric[],numeric)
 pgtape_auditor may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
+pgtape_auditor may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_auditor may select pgtape.accounts
 pgtape_auditor may select pgtape.heads
 pgtape_auditor may select pgtape.leaderboard
@@ -384,10 +383,8 @@ pgtape_operator may execute pgtape.trade(text,text,text,numeric,numeric,numeric,
 pgtape_operator may execute pgtape.verify()
 pgtape_operator may execute pgtape_core.actor()
 pgtape_operator may execute pgtape_core.cursor_of(bigint,bytea)
-pgtape_operator may execute pgtape_core.lmsr_at(numeric[],numeric)
-pgtape_operator may execute pgtape_core.lmsr_charge(numeric[],numeric,integer,numeric)
-pgtape_operator may execute pgtape_core.lmsr_is_shift(numeric[],numeric[],numeric)
 pgtape_operator may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
+pgtape_operator may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_operator may select pgtape.accounts
 pgtape_operator may select pgtape.heads
 pgtape_operator may select pgtape.leaderboard
@@ -412,10 +409,8 @@ pgtape_server may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bi
 pgtape_server may execute pgtape.verify()
 pgtape_server may execute pgtape_core.actor()
 pgtape_server may execute pgtape_core.cursor_of(bigint,bytea)
-pgtape_server may execute pgtape_core.lmsr_at(numeric[],numeric)
-pgtape_server may execute pgtape_core.lmsr_charge(numeric[],numeric,integer,numeric)
-pgtape_server may execute pgtape_core.lmsr_is_shift(numeric[],numeric[],numeric)
 pgtape_server may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
+pgtape_server may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_server may select pgtape.accounts
 pgtape_server may select pgtape.heads
 pgtape_server may select pgtape.leaderboard
@@ -434,10 +429,8 @@ pgtape_trader may execute pgtape.quote(text,text,text,numeric,numeric)
 pgtape_trader may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_trader may execute pgtape_core.actor()
 pgtape_trader may execute pgtape_core.cursor_of(bigint,bytea)
-pgtape_trader may execute pgtape_core.lmsr_at(numeric[],numeric)
-pgtape_trader may execute pgtape_core.lmsr_charge(numeric[],numeric,integer,numeric)
-pgtape_trader may execute pgtape_core.lmsr_is_shift(numeric[],numeric[],numeric)
 pgtape_trader may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
+pgtape_trader may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_trader may select pgtape.heads
 pgtape_trader may select pgtape.leaderboard
 pgtape_trader may select pgtape.markets

@@ -175,9 +175,16 @@ func (d *dataDir) takeLock() error {
 // close releases the lock.
 func (d *dataDir) close() {
 	if d.lock != nil {
-		d.lock.Close()
+		unlock(d.lock)
 	}
 	d.root.Close()
+}
+
+// unlock releases a lock and closes its file. Closing alone is not enough: a process that another
+// goroutine forks at this moment has the file too, until it runs its program.
+func unlock(f *os.File) {
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+	f.Close()
 }
 
 func (d *dataDir) pgdata() string { return filepath.Join(d.path, pgdataName) }

@@ -54,11 +54,11 @@ func fetch(ctx context.Context, as account, cacheDir string, log *slog.Logger) (
 	}
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	unlock, err := lockCache(ctx, cacheDir)
+	release, err := lockCache(ctx, cacheDir)
 	if err != nil {
 		return Binaries{}, err
 	}
-	defer unlock()
+	defer release()
 
 	var failures []error
 	for _, s := range []source{npmSource, librarySource} {
@@ -145,7 +145,7 @@ func existing(path string) string {
 }
 
 // lockCache keeps other processes from fetching to the same cache at the same time.
-func lockCache(ctx context.Context, cacheDir string) (unlock func(), err error) {
+func lockCache(ctx context.Context, cacheDir string) (release func(), err error) {
 	f, err := os.OpenFile(filepath.Join(cacheDir, "fetch.lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("locking the cache: %w", err)
@@ -155,7 +155,7 @@ func lockCache(ctx context.Context, cacheDir string) (unlock func(), err error) 
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
-			return func() { f.Close() }, nil
+			return func() { unlock(f) }, nil
 		}
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			f.Close()

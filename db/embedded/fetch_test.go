@@ -106,17 +106,17 @@ func TestBringingIsAllOrNothing(t *testing.T) {
 func TestOneFetchAtATime(t *testing.T) {
 	t.Parallel()
 	cache := emptyDir(t)
-	unlock, err := lockCache(t.Context(), cache)
+	release, err := lockCache(t.Context(), cache)
 	must(t, err)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := lockCache(over, cache); !errors.Is(err, context.Canceled) {
 		t.Fatalf("err = %v, want context.Canceled", err)
 	}
-	unlock()
-	unlock, err = lockCache(t.Context(), cache)
+	release()
+	release, err = lockCache(t.Context(), cache)
 	must(t, err)
-	unlock()
+	release()
 }
 
 func mustBeEmpty(t *testing.T, dir string) {

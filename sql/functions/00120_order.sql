@@ -84,7 +84,7 @@ begin
     end if;
     return (
         'market_not_open', format('the market %s is %s', m.slug, v_status), null,
-        jsonb_build_object('market', m.slug, 'status', v_status)
+        jsonb_build_object('market', m.slug, 'market_status', v_status)
     )::pgtape_core.refusal;
 end;
 $$;

@@ -24,7 +24,7 @@ begin
         perform pgtape_core.refuse(
             'market_not_open', format('the market %s is %s', slug, book.status),
             'this needs a market that is ' || array_to_string(states, ' or '),
-            jsonb_build_object('market', slug, 'status', book.status)
+            jsonb_build_object('market', slug, 'market_status', book.status)
         );
     end if;
 end;

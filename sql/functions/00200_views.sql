@@ -66,8 +66,7 @@ select a.handle as account,
        b.prices[p.outcome] as price,
        case
            when b.payout is not null then trunc(p.shares * b.payout[p.outcome], 6)
-           when p.shares = 0 then 0
-           else (select c.amount from pgtape_core.lmsr_charge(b.outstanding, m.liquidity, p.outcome, -p.shares) c)
+           else pgtape_core.sale_value(b.outstanding, m.liquidity, p.outcome, p.shares)
        end::numeric(30, 6) as value
 from pgtape_core.position p
 join pgtape_core.account a on a.id = p.account_id
@@ -121,7 +120,8 @@ where a.kind = 'person';
 
 -- +goose StatementBegin
 -- history gives the prices of a market over time, thinned to about so many points: the last event
--- of each of so many equal spans. Prices stand in the order of outcomes.
+-- of each of so many equal spans, and before them the last one before since, whose prices held
+-- then. Prices stand in the order of outcomes.
 -- Raises: TP007 no such market, TP011 points not from 2 to 5000.
 create or replace function pgtape.history(
     market text,
@@ -156,9 +156,16 @@ begin
         select t.at,
                t.seq,
                array(select (t.body::json -> 'prices' ->> o)::numeric from unnest(v_market.outcomes) o) as prices,
-               floor(points * extract(epoch from t.at - v_since) / greatest(extract(epoch from v_until - v_since), 0.000001)) as span
+               case
+                   when t.at < v_since then -1
+                   else floor(points * extract(epoch from t.at - v_since) / greatest(extract(epoch from v_until - v_since), 0.000001))
+               end as span
         from pgtape_core.tape t
-        where t.market = v_market.slug and t.at between v_since and v_until
+        where t.market = v_market.slug
+            and t.at <= v_until
+            and t.seq >= coalesce((
+                select max(x.seq) from pgtape_core.tape x where x.market = v_market.slug and x.at < v_since
+            ), 1)
     ) e
     order by span, e.seq desc;
 end;

@@ -34,13 +34,10 @@ grant select on pgtape.markets, pgtape.tape, pgtape.heads, pgtape.trades, pgtape
 grant select on pgtape.my_account, pgtape.my_positions, pgtape.my_ledger to pgtape_trader, pgtape_operator, pgtape_server;
 grant select on pgtape.accounts, pgtape.positions, pgtape.ledger to pgtape_server, pgtape_operator, pgtape_auditor;
 
--- What the views call, which runs with the reader's rights: pure functions, and two that show
--- what the views show anyway.
+-- What the views call, which runs with the reader's rights: it shows what the views show anyway.
 grant execute on function
     pgtape_core.cursor_of(bigint, bytea),
-    pgtape_core.lmsr_at(numeric[], numeric),
-    pgtape_core.lmsr_charge(numeric[], numeric, integer, numeric),
-    pgtape_core.lmsr_is_shift(numeric[], numeric[], numeric),
+    pgtape_core.sale_value(numeric[], numeric, integer, numeric),
     pgtape_core.market_state_of(pgtape_core.market, pgtape_core.book),
     pgtape_core.actor()
     to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The architecture as a table: what of ours, and of the libraries that belong to one place, each
+// package may import. Tests may import more.
+var allowed = map[string][]string{
+	"cmd/pgtape":  {"bench", "client", "db", "db/embedded", "db/tape", "flow", "server", "github.com/spf13/cobra"},
+	"bench":       {"client"},
+	"client":      {"github.com/gorilla/websocket"},
+	"flow":        {"db"},
+	"server":      {"db", "db/tape", "server/hub", "static", "github.com/labstack/echo/v4", "github.com/olahol/melody", "github.com/gorilla/websocket"},
+	"server/hub":  {},
+	"static":      {},
+	"sql":         {},
+	"db":          {"db/embedded", "db/tape", "sql", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
+	"db/tape":     {"github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl"},
+	"db/embedded": {"github.com/jackc/pgx/v5", "github.com/fergusstrange/embedded-postgres"},
+	"db/dbtest":   {"db", "db/embedded", "sql", "github.com/jackc/pgx/v5"},
+	"e2e":         {},
+}
+
+// homes are the libraries that have one.
+var homes = []string{
+	"github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl", "github.com/pressly/goose/v3", "github.com/labstack/echo/v4",
+	"github.com/olahol/melody", "github.com/gorilla/websocket", "github.com/spf13/cobra", "github.com/fergusstrange/embedded-postgres",
+}
+
+const module = "github.com/pgtape/pgtape/"
+
+func TestImportsPointOneWay(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		place := strings.TrimPrefix(p.ImportPath, module)
+		may, ok := allowed[place]
+		if !ok {
+			t.Errorf("%s is in no row of the table", place)
+		}
+		for _, imported := range p.Imports {
+			if name := belongs(imported); name != "" && !slices.Contains(may, name) {
+				t.Errorf("%s imports %s", place, imported)
+			}
+		}
+	}
+}
+
+// belongs names the package of ours, or the library with a home, that an import is of.
+func belongs(imported string) string {
+	if name, ours := strings.CutPrefix(imported, module); ours {
+		return name
+	}
+	for _, home := range homes {
+		if imported == home || strings.HasPrefix(imported, home+"/") {
+			return home
+		}
+	}
+	return ""
+}

@@ -1,0 +1,119 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/pgtape/pgtape/db"
+)
+
+// statuses maps every code that a caller may be told.
+var statuses = map[db.Code]int{
+	db.StaleQuote:          http.StatusConflict,
+	db.MarketNotOpen:       http.StatusConflict,
+	db.InsufficientFunds:   http.StatusUnprocessableEntity,
+	db.InsufficientShares:  http.StatusUnprocessableEntity,
+	db.DeadlinePassed:      http.StatusConflict,
+	db.IdempotencyMismatch: http.StatusUnprocessableEntity,
+	db.NotFound:            http.StatusNotFound,
+	db.InvalidOrder:        http.StatusBadRequest,
+	db.NotPermitted:        http.StatusForbidden,
+	db.AlreadyExists:       http.StatusConflict,
+	db.InvalidRequest:      http.StatusBadRequest,
+	db.NotSignedIn:         http.StatusUnauthorized,
+	db.CursorUnknown:       http.StatusGone,
+	db.Unavailable:         http.StatusServiceUnavailable,
+	db.Internal:            http.StatusInternalServerError,
+}
+
+// statusGone is for the log: the client left, and nobody reads the answer.
+const statusGone = 499
+
+// answerError answers what a handler returned: problem+json (RFC 9457), or a page where a person
+// asked for one.
+func (s *Server) answerError(err error, c echo.Context) {
+	request := c.Request()
+	if c.Response().Committed {
+		s.log.Debug("answer broke off", "path", request.URL.Path, "request", requestID(c), "err", err)
+		return
+	}
+	if errors.Is(err, context.Canceled) && request.Context().Err() != nil {
+		c.Response().WriteHeader(statusGone)
+		return
+	}
+	status, refusal := s.refusal(err, c)
+	if status == http.StatusServiceUnavailable {
+		c.Response().Header().Set("Retry-After", "1")
+	}
+	if wantsPage(request) && s.errorPage(c, status, refusal) == nil {
+		return
+	}
+	if err := c.Blob(status, "application/problem+json", problem(status, refusal)); err != nil {
+		s.log.Debug("answer broke off", "path", request.URL.Path, "request", requestID(c), "err", err)
+	}
+}
+
+// refusal is what an error is to a caller. What was not meant for callers is logged, not told.
+func (s *Server) refusal(err error, c echo.Context) (status int, e *db.Error) {
+	var ofEcho *echo.HTTPError
+	switch {
+	case errors.As(err, &e) && statuses[e.Code] != 0 && e.Code != db.Internal:
+		return statuses[e.Code], e
+	case errors.As(err, &ofEcho) && ofEcho.Code < http.StatusInternalServerError:
+		return ofEcho.Code, ofStatus(ofEcho)
+	case errors.Is(err, context.DeadlineExceeded):
+		return http.StatusServiceUnavailable, db.Errorf(db.Unavailable, "the database did not answer in time")
+	}
+	s.log.Error("request failed", "method", c.Request().Method, "path", c.Request().URL.Path,
+		"request", requestID(c), "err", err)
+	return http.StatusInternalServerError, &db.Error{
+		Code: db.Internal, Message: "something went wrong here; the server's log has it as request " + requestID(c),
+	}
+}
+
+// ofStatus words what has a status, but no code of its own.
+func ofStatus(err *echo.HTTPError) *db.Error {
+	switch err.Code {
+	case http.StatusNotFound:
+		return db.Errorf(db.NotFound, "there is nothing at this address")
+	case http.StatusMethodNotAllowed:
+		return db.Errorf(db.InvalidRequest, "this address does not take that method")
+	}
+	return db.Errorf(db.InvalidRequest, "%v", err.Message)
+}
+
+// problem is the body of a refusal: the members of RFC 9457, the code, and what the error has in
+// detail for programs, a fresh quote, say.
+func problem(status int, e *db.Error) []byte {
+	body := map[string]any{}
+	var detail map[string]json.RawMessage
+	if json.Unmarshal(e.Detail, &detail) == nil {
+		for name, value := range detail {
+			body[name] = value
+		}
+	}
+	body["type"] = "about:blank"
+	body["title"] = http.StatusText(status)
+	body["status"] = status
+	body["code"] = e.Code
+	body["detail"] = e.Message
+	if e.Hint != "" {
+		body["hint"] = e.Hint
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Appendf(nil, `{"type":"about:blank","status":%d,"code":"%s"}`, status, e.Code)
+	}
+	return text
+}
+
+// wantsPage tells a browser that goes to a page from a program.
+func wantsPage(r *http.Request) bool {
+	return !strings.HasPrefix(r.URL.Path, "/api/") && strings.Contains(r.Header.Get("Accept"), "text/html")
+}

@@ -1,0 +1,86 @@
+package server
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/tape"
+)
+
+// Frames are what sockets and streams carry: JSON objects without line breaks, of which several
+// may be joined, one a line.
+
+// eventFrame is an event as everybody gets it. Its body, a JSON object, goes on where the frame's
+// own members end.
+func eventFrame(e tape.Event) []byte {
+	market := encode(e.Market)
+	frame := make([]byte, 0, len(market)+len(e.Body)+160)
+	frame = append(frame, `{"op":"event","market":`...)
+	frame = append(frame, market...)
+	frame = append(frame, `,"seq":`...)
+	frame = strconv.AppendInt(frame, e.Seq, 10)
+	frame = append(frame, `,"prev":`...)
+	frame = strconv.AppendInt(frame, e.Seq-1, 10)
+	frame = append(frame, `,"cursor":"`...)
+	frame = append(frame, e.Head().String()...)
+	frame = append(frame, `","at":"`...)
+	frame = e.At.UTC().AppendFormat(frame, "2006-01-02T15:04:05.000000Z")
+	frame = append(frame, `","kind":`...)
+	frame = append(frame, encode(e.Kind)...)
+	if rest := strings.TrimPrefix(e.Body, "{"); rest != "}" {
+		frame = append(frame, ',')
+		return append(frame, rest...)
+	}
+	return append(frame, '}')
+}
+
+// quoteFrame is the prices of an event alone; nil when it has none.
+func quoteFrame(e tape.Event) []byte {
+	var body struct {
+		Prices json.RawMessage `json:"prices"`
+	}
+	if json.Unmarshal([]byte(e.Body), &body) != nil || body.Prices == nil {
+		return nil
+	}
+	market := encode(e.Market)
+	frame := make([]byte, 0, len(market)+len(body.Prices)+64)
+	frame = append(frame, `{"op":"quote","market":`...)
+	frame = append(frame, market...)
+	frame = append(frame, `,"seq":`...)
+	frame = strconv.AppendInt(frame, e.Seq, 10)
+	frame = append(frame, `,"prices":`...)
+	frame = append(frame, body.Prices...)
+	return append(frame, '}')
+}
+
+// snapshotFrame is a market's whole state.
+func snapshotFrame(m db.Market) ([]byte, error) {
+	return json.Marshal(struct {
+		Op     string    `json:"op"`
+		Market string    `json:"market"`
+		Seq    int64     `json:"seq"`
+		Cursor string    `json:"cursor"`
+		State  db.Market `json:"state"`
+	}{"snapshot", m.Slug, m.Version, m.Cursor, m})
+}
+
+// errorFrame tells a socket what was wrong with what it sent.
+func errorFrame(code db.Code, message, market string) []byte {
+	return encode(struct {
+		Op      string  `json:"op"`
+		Code    db.Code `json:"code"`
+		Message string  `json:"message"`
+		Market  string  `json:"market,omitempty"`
+	}{"error", code, message, market})
+}
+
+// encode is for values of strings alone, which cannot fail to encode.
+func encode(v any) []byte {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return []byte("null")
+	}
+	return text
+}

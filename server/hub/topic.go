@@ -1,0 +1,247 @@
+package hub
+
+import (
+	"encoding/json"
+	"sync"
+	"time"
+)
+
+// topic is one market: its head, the ring of its newest events and who is where in it. The ring
+// is kept for tape subscribers, and a while after the last one left so that it may come back to it.
+type topic struct {
+	market string
+	key    []byte // the market as a JSON string with the colon of an object's key
+
+	mu       sync.Mutex
+	dead     bool // no longer in the hub: look it up again
+	head     int64
+	cursor   string // of the head
+	quote    []byte
+	quoteSeq int64
+	ring     ring
+	keeps    bool // whether the ring takes events
+	subs     map[*subscription]struct{}
+	tapes    int       // how many of them are in tape mode
+	left     time.Time // when the last of those left
+	waiting  []*subscription
+	spare    []*subscription // the array that waiting does not use
+	waiters  int             // calls of WaitFor
+	changed  chan struct{}   // closed when the head moves; nil if nobody waits
+}
+
+// subscription is a client's place in a market. It has no queue of events.
+type subscription struct {
+	client *Client
+	topic  *topic
+	mode   Mode
+
+	// Guarded by topic.mu.
+	pos     int64  // seq of the last event taken for the client
+	cursor  string // of that event; empty: the join begins with a snapshot
+	waitsAt int    // index in topic.waiting, -1 if not there
+	member  bool   // of topic.subs
+
+	// Written under topic.mu and client.mu, read under either.
+	joined bool // pos is served by the ring; else a join is under way
+	epoch  int  // counts the joins: what an older one reads is void
+
+	// Guarded by client.mu.
+	parts   []part // what a join read, before anything of the ring
+	replied bool   // the join under way has read some
+	seen    int64  // seq of the last event written to the client
+	begun   bool   // the acknowledgement is written
+	queued  bool   // in the client's queue
+	gone    bool   // unsubscribed or replaced: nothing more of it is written
+	drained chan struct{}
+	cancel  func() // stops the join under way
+}
+
+func newTopic(market string, ringSize int) *topic {
+	name, err := json.Marshal(market)
+	if err != nil {
+		name = []byte(`""`)
+	}
+	return &topic{
+		market: market,
+		key:    append(name, ':'),
+		ring:   ring{size: ringSize, first: 1},
+	}
+}
+
+// The methods below are called with topic.mu held, but for read.
+
+// moved tells those who wait for the head.
+func (t *topic) moved() {
+	if t.changed != nil {
+		close(t.changed)
+		t.changed = nil
+	}
+}
+
+// append takes the event behind the head and returns who waited for one, and whom the ring's end
+// has overtaken.
+func (t *topic) append(e Event) (woken, late []*subscription) {
+	t.head, t.cursor = e.Seq, e.Cursor
+	if e.Quote != nil {
+		t.quote, t.quoteSeq = e.Quote, e.Seq
+	}
+	if !t.keeps {
+		t.ring.restart(e.Seq, e.Cursor)
+	} else if t.ring.add(e) {
+		for s := range t.subs {
+			if s.mode == Tape && s.joined && s.pos < t.ring.first-1 {
+				late = append(late, s)
+			}
+		}
+	}
+	t.moved()
+
+	if len(t.waiting) == 0 {
+		return nil, late
+	}
+	woken, t.waiting, t.spare = t.waiting, t.spare[:0], nil
+	for _, s := range woken {
+		s.waitsAt = -1
+	}
+	return woken, late
+}
+
+// reuse takes back the slice of the woken.
+func (t *topic) reuse(woken []*subscription) {
+	clear(woken)
+	if t.spare == nil {
+		t.spare = woken[:0]
+	}
+}
+
+// add makes s a subscriber.
+func (t *topic) add(s *subscription) {
+	if t.subs == nil {
+		t.subs = make(map[*subscription]struct{})
+	}
+	t.subs[s] = struct{}{}
+	s.member = true
+	if s.mode == Tape {
+		t.tapes++
+		if !t.keeps {
+			t.keeps = true
+			t.ring.restart(t.head, t.cursor)
+		}
+	}
+}
+
+func (t *topic) remove(s *subscription, now time.Time) {
+	if !s.member {
+		return
+	}
+	delete(t.subs, s)
+	s.member = false
+	t.unwait(s)
+	if s.mode == Tape {
+		t.tapes--
+		t.left = now
+	}
+}
+
+// sweep forgets the ring of a market that nobody has followed for that long, and what the
+// subscribers left behind.
+func (t *topic) sweep(now time.Time, linger time.Duration) {
+	if len(t.subs) == 0 {
+		t.subs, t.waiting, t.spare = nil, nil, nil
+	}
+	if t.keeps && t.tapes == 0 && now.Sub(t.left) >= linger {
+		t.keeps = false
+		t.ring.restart(t.head, t.cursor)
+	}
+}
+
+// unused says that forgetting the topic loses nothing.
+func (t *topic) unused() bool {
+	return t.head == 0 && len(t.subs) == 0 && t.waiters == 0
+}
+
+func (t *topic) wait(s *subscription) {
+	if s.waitsAt < 0 {
+		s.waitsAt = len(t.waiting)
+		t.waiting = append(t.waiting, s)
+	}
+}
+
+func (t *topic) unwait(s *subscription) {
+	if s.waitsAt < 0 {
+		return
+	}
+	end := len(t.waiting) - 1
+	t.waiting[s.waitsAt] = t.waiting[end]
+	t.waiting[s.waitsAt].waitsAt = s.waitsAt
+	t.waiting[end] = nil
+	t.waiting = t.waiting[:end]
+	s.waitsAt = -1
+}
+
+// cursorAt returns the cursor of an event that the topic remembers.
+func (t *topic) cursorAt(seq int64) (cursor string, ok bool) {
+	if seq == t.head {
+		return t.cursor, t.cursor != ""
+	}
+	return t.ring.cursorAt(seq)
+}
+
+// serves says whether a subscriber at that position can be served from here on: every event
+// behind it is in the ring or still to come, or in quote mode, the newest quote is.
+func (t *topic) serves(mode Mode, pos int64) bool {
+	if mode == Quote {
+		return pos >= t.head || t.quoteSeq > pos
+	}
+	return pos >= t.ring.first-1
+}
+
+// What a read came to.
+type verdict int
+
+const (
+	upToDate  verdict = iota // nothing more; s waits for the next event
+	more                     // there is more behind what was returned
+	noRoom                   // there is something, but the frame is full
+	overtaken                // the ring has gone past s
+)
+
+// read takes what s has not been given, within the room of a frame.
+func (t *topic) read(s *subscription, maxBytes, maxEvents int) (part, verdict) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case !s.member || !s.joined:
+		return part{}, upToDate
+	case s.pos >= t.head:
+		t.wait(s)
+		return part{}, upToDate
+	case s.mode == Quote:
+		return t.readQuote(s, maxBytes, maxEvents)
+	case s.pos < t.ring.first-1:
+		return part{}, overtaken
+	}
+	frame, events, cursor := t.ring.after(s.pos, maxBytes, maxEvents)
+	if events == 0 {
+		return part{}, noRoom
+	}
+	s.pos, s.cursor = s.pos+int64(events), cursor
+	if s.pos < t.head {
+		return part{frame, events, s.pos}, more
+	}
+	t.wait(s)
+	return part{frame, events, s.pos}, upToDate
+}
+
+func (t *topic) readQuote(s *subscription, maxBytes, maxEvents int) (part, verdict) {
+	var p part
+	if t.quoteSeq > s.pos {
+		if maxEvents < 1 || (len(t.quote) > maxBytes && maxBytes < maxFrameBytes) {
+			return part{}, noRoom
+		}
+		p = part{t.quote, 1, t.quoteSeq}
+	}
+	s.pos, s.cursor = t.head, t.cursor
+	t.wait(s)
+	return p, upToDate
+}

@@ -1,0 +1,108 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/pgtape/pgtape/db/tape"
+)
+
+// metrics counts requests; the rest is read from hub and reader when somebody asks.
+type metrics struct {
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	get      echo.HandlerFunc
+}
+
+func newMetrics(s *Server) *metrics {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pgtape_http_requests_total", Help: "Requests answered.",
+		}, []string{"method", "route", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "pgtape_http_request_seconds", Help: "Time to the answer; sockets and streams are left out.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"method", "route"}),
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(m.requests, m.seconds, gauges{s},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.get = echo.WrapHandler(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	return m
+}
+
+// count notes an answered request. Labels come from the route table, not from the request, so that
+// nobody can make more of them.
+func (m *metrics) count(c echo.Context, took time.Duration) {
+	method, route, status := c.Request().Method, c.Path(), c.Response().Status
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete:
+	default:
+		method = "other"
+	}
+	if route == "" {
+		route = "unknown"
+	}
+	lasting := route == "/ws" || route == "/api/v1/markets/:slug/stream"
+	if route == "/ws" && !c.Response().Committed {
+		status = http.StatusSwitchingProtocols
+	}
+	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
+	if !lasting {
+		m.seconds.WithLabelValues(method, route).Observe(took.Seconds())
+	}
+}
+
+// gauges reads what hub and reader count themselves.
+type gauges struct{ server *Server }
+
+// Describe has nothing to say in advance: each metric comes with its description.
+func (g gauges) Describe(chan<- *prometheus.Desc) {}
+
+func (g gauges) Collect(ch chan<- prometheus.Metric) {
+	send := func(kind prometheus.ValueType, name, help string, value float64, label ...string) {
+		var names, values []string
+		if len(label) == 2 {
+			names, values = label[:1], label[1:]
+		}
+		ch <- prometheus.MustNewConstMetric(prometheus.NewDesc("pgtape_"+name, help, names, nil), kind, value, values...)
+	}
+	gauge := func(name, help string, value float64, label ...string) {
+		send(prometheus.GaugeValue, name, help, value, label...)
+	}
+	counter := func(name, help string, value int64) {
+		send(prometheus.CounterValue, name, help, float64(value))
+	}
+
+	hub, reader := g.server.hub.Stats(), g.server.reader.Status()
+	const doors = "Open sockets and streams."
+	gauge("connections", doors, float64(g.server.sockets.count()), "door", "socket")
+	gauge("connections", doors, float64(g.server.streams.Load()), "door", "stream")
+	gauge("subscriptions", "Markets followed, over all connections.", float64(hub.Subscriptions))
+	gauge("joins", "Subscriptions that are being brought up to date from the table.", float64(hub.Joins))
+	counter("frames_written_total", "Frames written to connections.", hub.Frames)
+	counter("events_delivered_total", "Events in those frames.", hub.Events)
+	counter("snapshots_total", "Snapshots read for subscribers.", hub.Snapshots)
+	counter("slow_closes_total", "Connections closed because they read too slowly.", hub.SlowCloses)
+	counter("tape_gaps_total", "Holes in what the reader delivered; should be 0.", hub.Gaps)
+
+	for _, state := range []tape.State{tape.Live, tape.CatchingUp, tape.Lost} {
+		is := 0.0
+		if state == reader.State {
+			is = 1
+		}
+		gauge("reader_state", "1 for the state that the tape reader is in.", is, "state", string(state))
+	}
+	gauge("reader_mode", "1 for the mode that the tape reader works in.", 1, "mode", string(reader.Mode))
+	gauge("reader_lag_seconds", "From the commit of the last event to its delivery.", reader.Lag.Seconds())
+	counter("reader_events_total", "Events that the tape reader delivered.", reader.Delivered)
+	counter("reader_reconciled_total", "Events that reconciliation found missing; should be 0.", reader.Reconciled)
+	counter("reader_resets_total", "Markets whose history was found to be another, or unknown.", reader.Resets)
+	counter("reader_connects_total", "Times the tape reader opened its source.", reader.Connects)
+}

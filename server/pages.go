@@ -1,0 +1,87 @@
+package server
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/static"
+)
+
+const pageEvents = 50 // of a market, on its page
+
+// listPage handles GET /: the markets that the query string asks for.
+func (s *Server) listPage(c echo.Context) error {
+	account, err := s.visitor(c)
+	if err != nil {
+		return err
+	}
+	list, err := s.marketsOf(c)
+	if err != nil {
+		return err
+	}
+	query := map[string]string{}
+	for _, name := range []string{"q", "status", "category", "sort"} {
+		if value := c.QueryParam(name); value != "" {
+			query[name] = value
+		}
+	}
+	return render(c, http.StatusOK, "list", struct {
+		Account *db.Account       `json:"account"`
+		Query   map[string]string `json:"query"`
+		marketList
+	}{account, query, list})
+}
+
+// marketPage handles GET /m/{slug}. The events are read first, so that the state has them all.
+func (s *Server) marketPage(c echo.Context) error {
+	account, err := s.visitor(c)
+	if err != nil {
+		return err
+	}
+	ctx, slug := c.Request().Context(), c.Param("slug")
+	events, err := s.db.TapeLatest(ctx, slug, pageEvents)
+	if err != nil {
+		return err
+	}
+	market, err := s.db.Market(ctx, slug)
+	if err != nil {
+		return err
+	}
+	newest := newTapePage(slug, "", events).Events
+	slices.Reverse(newest)
+	return render(c, http.StatusOK, "market", struct {
+		Account *db.Account `json:"account"`
+		Market  db.Market   `json:"market"`
+		Trades  any         `json:"trades"`
+	}{account, market, newest})
+}
+
+// errorPage says what went wrong instead of a page. Without a database nobody is signed in.
+func (s *Server) errorPage(c echo.Context, status int, e *db.Error) error {
+	var account *db.Account
+	if e.Code != db.Unavailable && e.Code != db.Internal {
+		account, _ = s.visitor(c)
+	}
+	type told struct {
+		Status int    `json:"status"`
+		Title  string `json:"title"`
+		Detail string `json:"detail"`
+	}
+	return render(c, status, "error", struct {
+		Account *db.Account `json:"account"`
+		Error   told        `json:"error"`
+	}{account, told{status, http.StatusText(status), e.Message}})
+}
+
+func render(c echo.Context, status int, page string, state any) error {
+	var html bytes.Buffer
+	if err := static.Render(&html, page, state); err != nil {
+		return err
+	}
+	c.Response().Header().Set("Cache-Control", "no-cache")
+	return c.HTMLBlob(status, html.Bytes())
+}

@@ -1,0 +1,125 @@
+// Package server is the way in from outside: HTTP, WebSockets and Server-Sent Events.
+//
+// A request goes through the route table below to one handler, which parses, calls db once and
+// renders. Handlers hold no rule of the market and write to no socket: what is pushed comes from
+// the tape reader, through Sink and the hub, to the two doors that a client can listen at,
+// sockets.go and streams.go. errors.go is the one place that turns refusals into answers.
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/tape"
+	"github.com/pgtape/pgtape/server/hub"
+)
+
+// SignIn says who gets a session by HTTP.
+type SignIn string
+
+// The policies. Open: whoever chooses a handle is signed in as it, and a new one gets an account.
+// Closed: nobody is.
+const (
+	Open   SignIn = "open"
+	Closed SignIn = "closed"
+)
+
+// Config of a server. DB and Reader are required.
+type Config struct {
+	DB     *db.DB
+	Reader interface{ Status() tape.Status }
+	Hub    hub.Options
+	SignIn SignIn // everything but Open is Closed
+	Log    *slog.Logger
+}
+
+// Server answers HTTP and sockets on one database.
+type Server struct {
+	db       *db.DB
+	reader   interface{ Status() tape.Status }
+	hub      *hub.Hub
+	signIn   SignIn
+	patience time.Duration // of who waits for a version that this node has not seen
+	log      *slog.Logger
+	assets   assets
+	sockets  *sockets
+	streams  atomic.Int64 // open ones
+	gate     gate
+	metrics  *metrics
+	echo     *echo.Echo
+}
+
+// New makes a server. Until its Sink is told otherwise the tape counts as catching up.
+func New(c Config) *Server {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Hub.Log == nil {
+		c.Hub.Log = c.Log
+	}
+	s := &Server{
+		db:       c.DB,
+		reader:   c.Reader,
+		hub:      hub.New(history{c.DB}, c.Hub),
+		signIn:   c.SignIn,
+		patience: 5 * time.Second,
+		log:      c.Log,
+		assets:   loadAssets(),
+		echo:     echo.New(),
+	}
+	s.hub.SetState(hub.CatchingUp)
+	s.sockets = newSockets(s.hub, &s.gate, s.log)
+	s.metrics = newMetrics(s)
+	s.echo.HTTPErrorHandler = s.answerError
+	s.route(s.echo)
+	return s
+}
+
+// Handler answers everything. An http.Server around it needs a limit on reading headers, and no
+// limit on writing, which would cut the streams; Serve is such a one.
+func (s *Server) Handler() http.Handler { return s.echo }
+
+// route is the map of everything that can be asked.
+func (s *Server) route(e *echo.Echo) {
+	e.Use(begin, s.observe, contain, secure, sameSite, plainParams)
+
+	get := func(path string, handler echo.HandlerFunc, checks ...echo.MiddlewareFunc) {
+		e.Match([]string{http.MethodGet, http.MethodHead}, path, handler, append(checks, bounded)...)
+	}
+	post := func(path string, handler echo.HandlerFunc, checks ...echo.MiddlewareFunc) {
+		e.POST(path, handler, append([]echo.MiddlewareFunc{bounded, requireJSON}, checks...)...)
+	}
+
+	post("/api/v1/session", s.createSession)
+	get("/api/v1/session", s.getSession, s.signedIn)
+	e.DELETE("/api/v1/session", s.deleteSession, bounded)
+
+	get("/api/v1/markets", s.listMarkets)
+	post("/api/v1/markets", s.createMarket, s.signedIn)
+	get("/api/v1/markets/:slug", s.getMarket)
+	get("/api/v1/markets/:slug/quote", s.getQuote)
+	post("/api/v1/markets/:slug/trades", s.createTrade, s.signedIn)
+	get("/api/v1/markets/:slug/tape", s.getTape)
+	get("/api/v1/markets/:slug/history", s.getHistory)
+	e.GET("/api/v1/markets/:slug/stream", s.streamMarket)
+
+	get("/api/v1/accounts/:handle", s.getAccount)
+	get("/api/v1/portfolio", s.getPortfolio, s.signedIn)
+	get("/api/v1/leaderboard", s.getLeaderboard)
+	get("/api/v1/source", s.getSource)
+	get("/api/v1/openapi.json", getOpenAPI)
+
+	e.GET("/ws", s.openSocket)
+	get("/healthz", getHealth)
+	get("/readyz", s.getReadiness)
+	get("/metrics", s.metrics.get)
+
+	get("/", s.listPage)
+	get("/m/:slug", s.marketPage)
+	get("/static/*", s.getAsset)
+}

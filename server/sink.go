@@ -1,0 +1,29 @@
+package server
+
+import (
+	"github.com/pgtape/pgtape/db/tape"
+	"github.com/pgtape/pgtape/server/hub"
+)
+
+// Sink is where the tape reader delivers: every event is encoded here, once for all who watch.
+func (s *Server) Sink() tape.Sink { return sink{s.hub} }
+
+type sink struct{ hub *hub.Hub }
+
+func (s sink) Publish(e tape.Event) {
+	s.hub.Publish(hub.Event{
+		Market: e.Market, Seq: e.Seq, Cursor: e.Head().String(), Frame: eventFrame(e), Quote: quoteFrame(e),
+	})
+}
+
+func (s sink) Reset(market string, head tape.Head) {
+	cursor := ""
+	if head.Seq > 0 {
+		cursor = head.String()
+	}
+	s.hub.Reset(market, cursor, head.Seq)
+}
+
+var states = map[tape.State]hub.State{tape.Live: hub.Live, tape.CatchingUp: hub.CatchingUp, tape.Lost: hub.Lost}
+
+func (s sink) SetState(state tape.State) { s.hub.SetState(states[state]) }

@@ -1,0 +1,53 @@
+package server
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/tape"
+)
+
+// getSource handles GET /api/v1/source: how this node's tape reader is doing.
+func (s *Server) getSource(c echo.Context) error {
+	status := s.reader.Status()
+	return c.JSON(http.StatusOK, struct {
+		Mode       tape.Mode  `json:"mode"`
+		Why        string     `json:"why"`
+		State      tape.State `json:"state"`
+		LagMS      float64    `json:"lag_ms"`
+		Delivered  int64      `json:"delivered"`
+		Reconciled int64      `json:"reconciled"`
+		Resets     int64      `json:"resets"`
+		Connects   int64      `json:"connects"`
+	}{
+		status.Mode, status.Why, status.State, float64(status.Lag.Round(100*time.Microsecond).Microseconds()) / 1000,
+		status.Delivered, status.Reconciled, status.Resets, status.Connects,
+	})
+}
+
+// getHealth handles GET /healthz: the process is alive.
+func getHealth(c echo.Context) error {
+	return c.JSON(http.StatusOK, map[string]string{"status": "alive"})
+}
+
+// getReadiness handles GET /readyz: the database can be reached, the tape is live, and no restart is
+// under way. If not, the answer says which.
+func (s *Server) getReadiness(c echo.Context) error {
+	if s.gate.isShut() {
+		return restarting()
+	}
+	database, reader := "reachable", s.reader.Status().State
+	if err := s.db.Ping(c.Request().Context()); err != nil {
+		s.log.Warn("not ready", "err", err)
+		database = "unreachable"
+	}
+	if database == "reachable" && reader == tape.Live {
+		return c.JSON(http.StatusOK, map[string]string{"status": "ready", "database": database, "reader": string(reader)})
+	}
+	e := db.Errorf(db.Unavailable, "not ready: the database is %s, the tape reader is %s", database, reader)
+	e.Detail = encode(map[string]string{"database": database, "reader": string(reader)})
+	return e
+}

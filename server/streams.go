@@ -1,0 +1,144 @@
+package server
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/tape"
+	"github.com/pgtape/pgtape/server/hub"
+)
+
+// streamMarket handles GET /api/v1/markets/{slug}/stream?after=&mode=: the same frames as on a
+// socket, as Server-Sent Events. Heartbeats have that name, so that onmessage sees the others only.
+// The id is the cursor: a browser sends it again as Last-Event-ID when it reconnects.
+func (s *Server) streamMarket(c echo.Context) error {
+	slug := c.Param("slug")
+	after := cmp.Or(c.Request().Header.Get("Last-Event-ID"), c.QueryParam("after"))
+	mode, known := modes[c.QueryParam("mode")]
+	if !known {
+		return db.Errorf(db.InvalidRequest, "mode must be tape or quote")
+	}
+	if after != "" {
+		if _, err := tape.ParseCursor(after); err != nil {
+			return db.Errorf(db.InvalidRequest, "%w", err)
+		}
+	}
+	if err := s.mustExist(c.Request().Context(), slug); err != nil {
+		return err
+	}
+	if !s.gate.enter() {
+		return restarting()
+	}
+	defer s.gate.leave()
+	s.streams.Add(1)
+	defer s.streams.Add(-1)
+
+	conn := &stream{frames: make(chan []byte, 1), over: make(chan struct{})}
+	client := s.gate.connect(s.hub, func(*hub.Client) hub.Conn { return conn })
+	defer client.Close()
+	client.Subscribe(slug, after, mode)
+	return conn.run(c, client)
+}
+
+// mustExist asks the database only of markets that the tape has not brought.
+func (s *Server) mustExist(ctx context.Context, slug string) error {
+	if _, _, known := s.hub.Head(slug); known {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	_, err := s.db.Market(ctx, slug)
+	return err
+}
+
+// stream is one connection, a hub.Conn. Its request's goroutine writes.
+type stream struct {
+	frames chan []byte // the one in flight
+	over   chan struct{}
+	once   sync.Once
+}
+
+var errInFlight = errors.New("a frame is in flight already")
+
+// Write hands a frame to the request's goroutine.
+func (s *stream) Write(frame []byte) error {
+	select {
+	case s.frames <- frame:
+		return nil
+	default:
+		return errInFlight
+	}
+}
+
+// Close ends the stream. There are no close codes here: a browser comes back with its cursor.
+func (s *stream) Close(int, string) { s.once.Do(func() { close(s.over) }) }
+
+// run writes what the hub hands over until the client leaves, or the hub or an error ends it.
+func (s *stream) run(c echo.Context, client *hub.Client) error {
+	h := c.Response().Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-cache, no-transform")
+	h.Set("X-Accel-Buffering", "no")
+	response := http.NewResponseController(c.Response())
+	write := func(text []byte) error {
+		if err := response.SetWriteDeadline(time.Now().Add(sendWithin)); err != nil {
+			return err
+		}
+		if _, err := c.Response().Write(text); err != nil {
+			return err
+		}
+		return response.Flush()
+	}
+
+	if err := write([]byte("retry: 1000\n\n")); err != nil {
+		return err
+	}
+	for {
+		select {
+		case frame := <-s.frames:
+			text, last := serverSent(frame)
+			if err := write(text); err != nil || last {
+				return err
+			}
+			client.Sent()
+		case <-s.over:
+			return nil
+		case <-c.Request().Context().Done():
+			return nil
+		}
+	}
+}
+
+// serverSent writes the frames of one message as Server-Sent Events. An error is the last thing
+// that there is to say on a stream.
+func serverSent(message []byte) (text []byte, last bool) {
+	var out bytes.Buffer
+	out.Grow(len(message) + 256)
+	for frame := range bytes.SplitSeq(message, []byte("\n")) {
+		var head struct{ Op, Cursor string }
+		if err := json.Unmarshal(frame, &head); err != nil {
+			continue // the hub writes JSON only
+		}
+		switch {
+		case head.Op == "heartbeat":
+			out.WriteString("event: heartbeat\n")
+		case head.Op == "error":
+			last = true
+		case head.Cursor != "":
+			out.WriteString("id: " + head.Cursor + "\n")
+		}
+		out.WriteString("data: ")
+		out.Write(frame)
+		out.WriteString("\n\n")
+	}
+	return out.Bytes(), last
+}

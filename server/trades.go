@@ -1,0 +1,58 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/pgtape/pgtape/db"
+)
+
+const idempotencyHeader = "Idempotency-Key"
+
+// getQuote handles GET /api/v1/markets/{slug}/quote?outcome=&side=&shares=|spend=.
+func (s *Server) getQuote(c echo.Context) error {
+	shares, err := decimal(c, "shares")
+	if err != nil {
+		return err
+	}
+	spend, err := decimal(c, "spend")
+	if err != nil {
+		return err
+	}
+	quote, err := s.db.Quote(c.Request().Context(), db.Order{
+		Market: c.Param("slug"), Outcome: c.QueryParam("outcome"), Side: c.QueryParam("side"), Shares: shares, Spend: spend,
+	})
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, quote)
+}
+
+// createTrade handles POST /api/v1/markets/{slug}/trades. It writes and answers; whoever watches
+// the market hears of the trade from the tape, as they would of one made in psql.
+func (s *Server) createTrade(c echo.Context) error {
+	var order db.Order
+	if err := decode(c, &order, db.InvalidOrder); err != nil {
+		return err
+	}
+	if order.Market != "" && order.Market != c.Param("slug") {
+		return db.Errorf(db.InvalidOrder, "the order is for the market %s, the address is that of %s", order.Market, c.Param("slug"))
+	}
+	order.Account, order.Market = accountOf(c).Handle, c.Param("slug")
+	order.IdempotencyKey = c.Request().Header.Get(idempotencyHeader)
+	if order.IdempotencyKey == "" {
+		return &db.Error{
+			Code: db.InvalidRequest, Message: "the header " + idempotencyHeader + " is missing",
+			Hint: "make up a key for each order, and send it again with each repetition: then it trades once",
+		}
+	}
+	receipt, err := s.db.Trade(c.Request().Context(), order)
+	if err != nil {
+		return err
+	}
+	if receipt.Replayed {
+		return c.JSON(http.StatusOK, receipt)
+	}
+	return c.JSON(http.StatusCreated, receipt)
+}

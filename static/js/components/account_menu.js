@@ -1,0 +1,71 @@
+// <account-menu>: choose a handle and start; afterwards who you are and what you have.
+import * as account from "../account.js";
+import { $, announce, h, text, tint } from "../dom.js";
+import { store } from "../live.js";
+import { credits, exactCredits } from "../money.js";
+
+class AccountMenu extends HTMLElement {
+  connectedCallback() {
+    this.stop = store.watch((s) => s.account, (who) => this.render(who));
+  }
+
+  disconnectedCallback() {
+    this.stop();
+  }
+
+  render(who) {
+    if (who && who.handle === this.handle) return this.renderBalance(who.balance);
+    this.handle = who?.handle;
+    this.balance = undefined;
+    this.dataset.signedIn = who ? "yes" : "no";
+    this.replaceChildren(...(who ? this.signedIn(who) : [this.form()]));
+    if (who) this.renderBalance(who.balance);
+  }
+
+  renderBalance(balance) {
+    const shown = $("[data-testid=balance]", this);
+    if (this.balance !== undefined && this.balance !== balance) tint(shown);
+    this.balance = balance;
+    text(shown, credits(balance));
+    shown.title = exactCredits(balance);
+  }
+
+  signedIn({ handle }) {
+    return [
+      h("span", { class: "account-name", "data-testid": "account-handle" }, handle),
+      h("span", { class: "account-balance num", "data-testid": "balance" }),
+      h("button", { class: "quiet-button", type: "button", onclick: () => account.signOut().catch((error) => announce(error.message)) }, "Sign out"),
+    ];
+  }
+
+  form() {
+    const input = h("input", {
+      id: "handle", name: "handle", required: true, maxlength: 40, placeholder: "Choose a handle",
+      autocomplete: "username", autocapitalize: "off", autocorrect: "off", spellcheck: "false",
+      "data-testid": "sign-in-handle", "aria-describedby": "sign-in-error",
+    });
+    const button = h("button", { class: "button", "data-testid": "sign-in-button" }, "Sign in");
+    const error = h("p", { class: "sign-in-error", id: "sign-in-error", role: "alert" });
+    const submit = async (event) => {
+      event.preventDefault();
+      button.disabled = true;
+      text(error, "");
+      try {
+        await account.signIn(input.value.trim());
+      } catch (problem) {
+        text(error, [problem.message, problem.hint].filter(Boolean).join(" "));
+        input.focus();
+      }
+      button.disabled = false;
+    };
+    return h("form", { class: "sign-in", onsubmit: submit }, h("label", { class: "visually-hidden", for: "handle" }, "Handle"), input, button, error);
+  }
+}
+
+// askToSignIn leads to the form, wherever the page asks for an account.
+export function askToSignIn() {
+  $("#handle")?.scrollIntoView({ block: "nearest" });
+  $("#handle")?.focus();
+}
+
+customElements.define("account-menu", AccountMenu);

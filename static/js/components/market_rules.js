@@ -1,0 +1,40 @@
+// <market-rules data-market>: what the question means and how the market works.
+import { $, h } from "../dom.js";
+import { watchMarket } from "../live.js";
+import { credits, integer } from "../money.js";
+import { label } from "../outcomes.js";
+import { full } from "../time.js";
+
+class MarketRules extends HTMLElement {
+  connectedCallback() {
+    this.facts = h("dl", { class: "facts-list" });
+    const about = $(".prose", this);
+    if (!about.textContent.trim()) about.textContent = "Its author wrote no description: the question stands as asked.";
+    this.append(
+      this.facts,
+      h(
+        "div", { class: "prose" },
+        h("p", {}, "A share pays ¤ 1 if its outcome happens, and nothing otherwise. An automated market maker (LMSR) always buys and sells: each purchase raises its outcome's price, each sale lowers it, and the prices of all outcomes add up to 100 %."),
+        h("p", {}, "Nobody pays a fee. Charges are rounded up and payments down to the sixth decimal. You cannot lose more than you paid, and sell only what you hold: to bet against an outcome, buy another."),
+      ),
+    );
+    this.stop = watchMarket(this.dataset.market, (entry) => this.render(entry.state));
+  }
+
+  disconnectedCallback() {
+    this.stop();
+  }
+
+  render(m) {
+    const facts = [
+      ["Outcomes", m.outcomes.map(label).join(", ")],
+      ["Closes", m.closes_at ? full(m.closes_at) : "when somebody closes it"],
+      ["Opened", `${full(m.created_at)}${m.created_by ? ` by ${m.created_by}` : ""}`],
+      ["Liquidity", `b = ${m.liquidity}; the maker can lose at most ${credits(m.subsidy)}`],
+      ["Shares out", m.outcomes.map((o) => `${label(o)} ${integer(m.outstanding?.[o] ?? 0)}`).join(", ")],
+    ];
+    this.facts.replaceChildren(...facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", { class: "num" }, value))));
+  }
+}
+
+customElements.define("market-rules", MarketRules);

@@ -1,0 +1,123 @@
+// <market-tape data-market>: what happened, newest first. Rows that arrive while the reader is
+// further down wait behind a button, so that nothing moves under a finger.
+import * as api from "../api.js";
+import { h, set, text } from "../dom.js";
+import { store, watchMarket } from "../live.js";
+import { cents, credits, exactCredits, exactPercent, exactShares, integer, percent, shares } from "../money.js";
+import { colourClass, label } from "../outcomes.js";
+import { clock, full } from "../time.js";
+
+const ROWS = 50;
+const MORE = 200;
+
+class MarketTape extends HTMLElement {
+  connectedCallback() {
+    this.limit = ROWS;
+    this.held = 0;
+    this.list = h("ol", { class: "tape" });
+    this.fresh = h("button", { class: "tape-fresh", type: "button", hidden: true, onclick: () => this.release() });
+    this.more = h("button", { class: "quiet-button tape-more", type: "button", hidden: true, onclick: () => this.older() }, "Older");
+    this.replaceChildren(this.fresh, this.list, this.more);
+    this.onscroll = () => this.held > 0 && !this.isScrolled() && this.release();
+    addEventListener("scroll", this.onscroll, { passive: true });
+    this.stop = watchMarket(this.dataset.market, (entry) => this.render(entry));
+  }
+
+  disconnectedCallback() {
+    this.stop();
+    removeEventListener("scroll", this.onscroll);
+  }
+
+  isScrolled() {
+    return this.getBoundingClientRect().top < 0;
+  }
+
+  render(entry) {
+    this.entry = entry;
+    if (entry.broken) this.repair();
+    const newest = Number(this.list.firstElementChild?.dataset.seq ?? 0);
+    const fresh = entry.tape.filter((e) => e.seq > newest).length;
+    const follows = newest > 0 && entry.tape.some((e) => e.seq === newest);
+    if (fresh > 0 && follows && this.isScrolled()) return this.hold(fresh);
+    this.release();
+  }
+
+  hold(count) {
+    this.held = count;
+    this.fresh.hidden = false;
+    text(this.fresh, `${integer(count)} new ${count === 1 ? "event" : "events"}`);
+  }
+
+  release() {
+    if (this.held > 0 && this.isScrolled()) this.scrollIntoView({ block: "start" });
+    this.held = 0;
+    this.fresh.hidden = true;
+    const events = this.entry.tape.slice(-this.limit).reverse();
+    const kept = new Map([...this.list.children].map((row) => [row.dataset.cursor, row]));
+    const handle = store.state.account?.handle;
+    this.list.replaceChildren(...events.map((e) => kept.get(e.cursor) ?? row(this.entry.state, e, handle)));
+    if (events.length === 0) this.list.append(h("li", { class: "tape-empty" }, "Nothing happened here yet. The first trade sets the tone."));
+    this.more.hidden = this.limit >= MORE || events.length < this.limit;
+  }
+
+  // repair fetches the end of the tape after a snapshot jumped over part of it.
+  async repair() {
+    if (this.repairing) return;
+    this.repairing = true;
+    await this.fetchLatest(ROWS);
+    this.repairing = false;
+  }
+
+  async older() {
+    this.limit = MORE;
+    set(this.more, { disabled: true });
+    await this.fetchLatest(MORE);
+    set(this.more, { disabled: false });
+    this.release();
+  }
+
+  async fetchLatest(count) {
+    try {
+      const { events } = await api.getLatest(this.dataset.market, count);
+      store.dispatch({ op: "tape", market: this.dataset.market, events });
+    } catch {
+      text(this.more, "Older: no answer, try again");
+    }
+  }
+}
+
+function row(market, event, handle) {
+  const own = handle !== undefined && event.trade?.account === handle;
+  return h(
+    "li",
+    { class: `tape-row${own ? " own" : ""}`, "data-testid": "tape-row", "data-seq": event.seq, "data-cursor": event.cursor, "data-kind": event.kind },
+    h("time", { class: "tape-time num", datetime: event.at, title: full(event.at) }, clock(event.at)),
+    ...(event.trade ? trade(market, event) : [h("span", { class: "tape-what tape-note" }, note(event))]),
+    h("span", { class: "tape-seq num" }, `v${event.seq}`),
+  );
+}
+
+function trade(market, { trade: t, prices }) {
+  return [
+    h(
+      "span", { class: "tape-what" },
+      h("b", {}, t.account), t.side === "buy" ? " bought " : " sold ",
+      h("span", { class: "num", title: `${exactShares(t.shares)} shares` }, shares(t.shares)), " ",
+      h("span", { class: `tape-outcome ${colourClass(market, t.outcome)}` }, label(t.outcome)),
+    ),
+    h("span", { class: "tape-price num", title: exactPercent(t.avg_price) }, cents(t.avg_price)),
+    h("span", { class: "tape-amount num", title: exactCredits(t.amount) }, credits(t.amount)),
+    h("span", { class: "tape-after num", title: "Its price afterwards" }, prices && `→ ${percent(prices[t.outcome])}`),
+  ];
+}
+
+const happened = { created: "Opened for trading", halted: "Trading halted", opened: "Trading resumed", closed: "Closed", resolved: "Resolved", voided: "Void" };
+
+// note words an event that is no trade: who did it and why.
+export function note(event) {
+  const { actor, reason, payout } = event[event.kind] ?? {};
+  const pays = payout && Object.entries(payout).filter(([, p]) => Number(p) > 0).map(([o]) => label(o)).join(", ");
+  return [happened[event.kind] ?? event.kind, pays && `: ${pays}`, actor && `${pays ? "," : ""} by ${actor}`, reason && ` — ${reason}`].filter(Boolean).join("");
+}
+
+customElements.define("market-tape", MarketTape);

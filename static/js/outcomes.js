@@ -1,0 +1,40 @@
+// Names, colours and the leading outcome of a market: two outcomes or twenty.
+import { compare } from "./money.js";
+
+const COLOURS = 8;
+
+export const isBinary = (market) => market.outcomes.length === 2;
+
+// label is an outcome as people write it.
+export const label = (outcome) => (outcome === "yes" ? "Yes" : outcome === "no" ? "No" : outcome);
+
+// slot gives each outcome of a market its colour (0…7) and line (0 solid, 1 dashed, 2 dotted).
+// Yes is always blue and No orange, whichever comes first.
+export function slot(market, outcome) {
+  const swapped = isBinary(market) && market.outcomes[0] === "no" && market.outcomes[1] === "yes";
+  const index = market.outcomes.indexOf(outcome);
+  const place = swapped ? 1 - index : index;
+  return { colour: place % COLOURS, line: Math.floor(place / COLOURS) };
+}
+
+// colourClass is the class that sets --oc, and with it everything coloured, to the outcome's.
+export const colourClass = (market, outcome) => `oc${slot(market, outcome).colour}`;
+
+// leader is the outcome that stands for its market in a list: the first of two, else the likeliest.
+export function leader(market) {
+  if (isBinary(market)) return market.outcomes.includes("yes") ? "yes" : market.outcomes[0];
+  return market.outcomes.reduce((best, o) => (compare(market.prices[o], market.prices[best]) > 0 ? o : best));
+}
+
+// byPrice is the outcomes, likeliest first; those of equal price as the market has them.
+export const byPrice = (market) => [...market.outcomes].sort((a, b) => compare(market.prices[b], market.prices[a]));
+
+// tradable tells whether an order has a chance: the server may still refuse it.
+export function tradable(market, now = Date.now()) {
+  return market.status === "open" && !(market.closes_at && Date.parse(market.closes_at) <= now);
+}
+
+// endedAt is when a market came to its end, in epoch milliseconds; null while it has none.
+export function endedAt(market) {
+  return ["resolved", "void"].includes(market.status) ? Date.parse(market.resolved_at ?? market.updated_at) : null;
+}

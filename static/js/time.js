@@ -1,0 +1,44 @@
+// Times in the reader's locale. All take ISO strings or epoch milliseconds.
+
+const clockFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const shortFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const dayFormat = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
+const fullFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+const DAY = 86_400_000;
+
+export const full = (at) => fullFormat.format(new Date(at));
+
+// clock is a time of day, or a date once that says more.
+export function clock(at, now = Date.now()) {
+  const date = new Date(at);
+  return now - date < DAY && date.getDate() === new Date(now).getDate() ? clockFormat.format(date) : dayFormat.format(date);
+}
+
+// tick labels an axis whose steps are `step` seconds apart.
+export function tick(seconds, step) {
+  const date = new Date(seconds * 1000);
+  if (step >= 86_400) return dayFormat.format(date);
+  return step >= 60 ? shortFormat.format(date) : clockFormat.format(date);
+}
+
+// span says how long, in at most two units: "3 d 4 h", "12 s".
+export function span(milliseconds) {
+  let rest = Math.max(0, Math.round(milliseconds / 1000));
+  const parts = [];
+  for (const [size, unit] of [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]]) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0) parts.push(`${count}\u202f${unit}`);
+    else if (parts.length > 0) break;
+    if (parts.length === 2) break;
+  }
+  return parts.join(" ") || "0\u202fs";
+}
+
+// ago is a relative time for the recent past: it is repainted as it counts.
+export function ago(at, now = Date.now()) {
+  const passed = now - new Date(at);
+  if (passed < 5_000) return "now";
+  return passed < 60_000 ? `${span(passed)} ago` : `${span(passed).split(" ")[0]} ago`;
+}

@@ -1,0 +1,157 @@
+// Package static is the web UI: the assets that browsers load, and the pages' first paint.
+//
+// A page is a function of the JSON that the API gives too: Render writes it as HTML for the first
+// paint and embeds it for the scripts in js/, which take it from there and keep it fresh.
+package static
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+)
+
+// FS holds what is served under /static/.
+//
+//go:embed css js favicon.svg
+var FS embed.FS
+
+//go:embed pages
+var pages embed.FS
+
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"clock":   clock,
+	"credits": credits,
+	"label":   label,
+	"percent": percent,
+	"shares":  credits,
+	"colour":  colour,
+	"leader":  leader,
+	"modules": func() []string { return modules },
+}).ParseFS(pages, "pages/*.html"))
+
+// modules are all scripts that pages import, for browsers to fetch at once and not one by one as
+// they discover them. A classic script is none.
+var modules = slices.DeleteFunc(append(glob("js/*.js"), glob("js/components/*.js")...), func(name string) bool {
+	return name == "js/theme.js"
+})
+
+func glob(pattern string) []string {
+	names, _ := fs.Glob(FS, pattern) // only a malformed pattern fails
+	return names
+}
+
+// Render writes the page name ("list", "market" or "error"; pages/NAME.html states what each needs)
+// for a state that marshals to that JSON. Nothing is written when it returns an error.
+func Render(w io.Writer, name string, state any) error {
+	// json.Marshal escapes <, > and &, so the text is safe inside a script element.
+	text, err := json.Marshal(state)
+	if err != nil {
+		return fmt.Errorf("marshalling the state of page %s: %w", name, err)
+	}
+	data := map[string]any{}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&data); err != nil {
+		return fmt.Errorf("reading the state of page %s: %w", name, err)
+	}
+	data["page"] = name
+	data["json"] = template.JS(text)
+	var page bytes.Buffer
+	if err := templates.ExecuteTemplate(&page, name+".html", data); err != nil {
+		return fmt.Errorf("rendering page %s: %w", name, err)
+	}
+	_, err = page.WriteTo(w)
+	return err
+}
+
+// percent shows a price as a chance, as js/money.js does, with a point for the decimal mark.
+func percent(price string) (string, error) {
+	p, ok := new(big.Rat).SetString(price)
+	if !ok {
+		return "", fmt.Errorf("not a price: %q", price)
+	}
+	p.Mul(p, big.NewRat(100, 1))
+	switch {
+	case p.Sign() > 0 && p.Cmp(big.NewRat(1, 1)) < 0:
+		return "<1\u202f%", nil
+	case p.Cmp(big.NewRat(100, 1)) < 0 && p.Cmp(big.NewRat(99, 1)) > 0:
+		return ">99\u202f%", nil
+	case p.Sign() == 0 || p.Cmp(big.NewRat(100, 1)) == 0:
+		return p.FloatString(0) + "\u202f%", nil
+	}
+	return p.FloatString(1) + "\u202f%", nil
+}
+
+// credits shows an amount of credits or shares with two decimals.
+func credits(amount string) (string, error) {
+	a, ok := new(big.Rat).SetString(amount)
+	if !ok {
+		return "", fmt.Errorf("not an amount: %q", amount)
+	}
+	return a.FloatString(2), nil
+}
+
+func clock(at string) (string, error) {
+	t, err := time.Parse(time.RFC3339Nano, at)
+	if err != nil {
+		return "", fmt.Errorf("not a time: %w", err)
+	}
+	return t.UTC().Format("15:04:05"), nil
+}
+
+func label(outcome string) string {
+	switch outcome {
+	case "yes":
+		return "Yes"
+	case "no":
+		return "No"
+	}
+	return outcome
+}
+
+// colour is the class of an outcome's colour, as js/outcomes.js chooses it.
+func colour(outcomes []any, outcome string) string {
+	place := 0
+	for i, o := range outcomes {
+		if o == outcome {
+			place = i
+		}
+	}
+	if len(outcomes) == 2 && outcomes[0] == "no" && outcomes[1] == "yes" {
+		place = 1 - place
+	}
+	return fmt.Sprintf("oc%d", place%8)
+}
+
+// leader is the outcome that stands for a market: the first of two, else the likeliest.
+func leader(market map[string]any) (string, error) {
+	outcomes, _ := market["outcomes"].([]any)
+	prices, _ := market["prices"].(map[string]any)
+	if len(outcomes) == 0 {
+		return "", errors.New("a market without outcomes")
+	}
+	best, high := "", new(big.Rat).SetInt64(-1)
+	for _, o := range outcomes {
+		name := fmt.Sprint(o)
+		price, ok := new(big.Rat).SetString(strings.TrimSpace(fmt.Sprint(prices[name])))
+		if !ok {
+			return "", fmt.Errorf("no price of %q", name)
+		}
+		if len(outcomes) == 2 && (name == "yes" || best == "" && outcomes[1] != "yes") {
+			return name, nil
+		}
+		if price.Cmp(high) > 0 {
+			best, high = name, price
+		}
+	}
+	return best, nil
+}

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { apply, empty, Store } from "../js/store.js";
+
+const market = (changes = {}) => ({
+  slug: "rain", status: "open", outcomes: ["yes", "no"], prices: { yes: "0.5", no: "0.5" }, outstanding: { yes: "0.000000", no: "0.000000" },
+  volume: "0.000000", trades: 0, traders: 0, version: 1, cursor: "1.aa", updated_at: "2026-02-03T12:00:00Z", payout: null, ...changes,
+});
+
+const trade = (seq, changes = {}) => ({
+  op: "event", market: "rain", seq, prev: seq - 1, cursor: `${seq}.aa`, at: `2026-02-03T12:00:0${seq}Z`, kind: "trade",
+  trade: { id: seq, account: "ana", outcome: "yes", side: "buy", shares: "50.000000", amount: "28.092981", avg_price: "0.561860" },
+  prices: { yes: "0.622459331202", no: "0.377540668798" }, ...changes,
+});
+
+const run = (frames, state = empty) => frames.reduce(apply, state);
+const begun = run([{ op: "markets", markets: [market()] }]);
+
+test("a trade moves price, version, volume and shares, and leaves the old state alone", () => {
+  const before = JSON.stringify(begun);
+  const after = run([trade(2)], begun).markets.rain.state;
+  assert.equal(after.prices.yes, "0.622459331202");
+  assert.deepEqual([after.version, after.cursor, after.trades], [2, "2.aa", 1]);
+  assert.equal(after.volume, "28.092981");
+  assert.deepEqual(after.outstanding, { yes: "50.000000", no: "0.000000" });
+  assert.equal(JSON.stringify(begun), before);
+});
+
+test("a sale takes its shares back and still counts as volume", () => {
+  const sale = { ...trade(3).trade, side: "sell", shares: "20.000000", amount: "12.000000" };
+  const after = run([trade(2), trade(3, { trade: sale })], begun).markets.rain.state;
+  assert.equal(after.outstanding.yes, "30.000000");
+  assert.equal(after.volume, "40.092981");
+});
+
+test("a repeated event, and one that does not follow, change nothing", () => {
+  const state = run([trade(2)], begun);
+  assert.equal(apply(state, trade(2)), state);
+  assert.equal(apply(state, trade(4)), state);
+  assert.equal(apply(state, trade(2, { market: "unknown" })), state);
+});
+
+test("halts and resolutions change the status, with the payout", () => {
+  const halted = run([trade(2, { kind: "halted", trade: undefined, status: "halted", halted: { actor: "house", reason: "checking" } })], begun);
+  assert.equal(halted.markets.rain.state.status, "halted");
+  assert.equal(halted.markets.rain.state.trades, 0);
+  const resolved = { actor: "house", payout: { yes: "1.000000", no: "0.000000" } };
+  const state = run([trade(3, { kind: "resolved", trade: undefined, prices: undefined, status: "resolved", resolved })], halted).markets.rain.state;
+  assert.deepEqual([state.status, state.payout.yes, state.resolved_at], ["resolved", "1.000000", "2026-02-03T12:00:03Z"]);
+  assert.equal(state.prices.yes, "0.622459331202", "an event without prices keeps them");
+});
+
+test("a snapshot that goes further says that the tape has a hole, until it is filled", () => {
+  const jumped = run([trade(2), { op: "snapshot", state: market({ version: 9, cursor: "9.aa" }) }], begun);
+  assert.deepEqual([jumped.markets.rain.broken, jumped.markets.rain.tape.length], [true, 0]);
+  const filled = apply(jumped, { op: "tape", market: "rain", events: [trade(8), trade(9)] });
+  assert.deepEqual([filled.markets.rain.broken, filled.markets.rain.tape.map((e) => e.seq)], [false, [8, 9]]);
+  const on = apply(filled, trade(10));
+  assert.deepEqual(on.markets.rain.tape.map((e) => e.seq), [8, 9, 10]);
+});
+
+test("a snapshot of where we are keeps the tape", () => {
+  const state = run([trade(2), { op: "snapshot", state: market({ version: 2, cursor: "2.aa" }) }], begun);
+  assert.deepEqual([state.markets.rain.broken, state.markets.rain.tape.length], [false, 1]);
+});
+
+test("after a restore the server's history counts, though it is shorter", () => {
+  const state = run([trade(2), trade(3), { op: "snapshot", state: market({ version: 2, cursor: "2.bb" }) }], begun);
+  assert.deepEqual([state.markets.rain.state.version, state.markets.rain.tape.length], [2, 0]);
+  assert.equal(run([trade(3, { cursor: "3.bb" })], state).markets.rain.state.cursor, "3.bb");
+});
+
+test("an older HTTP answer does not undo what the socket said", () => {
+  const state = run([trade(2)], begun);
+  assert.equal(apply(state, { op: "markets", markets: [market()] }), state);
+});
+
+test("older events fill the tape in front, without repeating what is there", () => {
+  const state = run([trade(2), trade(3), { op: "tape", market: "rain", events: [trade(1), trade(2)] }], begun);
+  assert.deepEqual(state.markets.rain.tape.map((e) => e.seq), [1, 2, 3]);
+});
+
+test("the ticker has the latest trades of all markets, each once, with the price before", () => {
+  const wind = { op: "markets", markets: [market({ slug: "wind" })] };
+  const state = run([wind, trade(2), trade(3, { market: "wind", prev: 1 }), { op: "tape", market: "rain", events: [trade(2)] }], begun);
+  assert.deepEqual(state.ticker.map((t) => [t.market, t.seq]), [["wind", 3], ["rain", 2]]);
+  assert.deepEqual([state.ticker[1].was, state.ticker[1].price], ["0.5", "0.622459331202"]);
+});
+
+test("tape and ticker stay bounded", () => {
+  const many = Array.from({ length: 400 }, (_, i) => trade(i + 2, { at: "2026-02-03T12:00:00Z" }));
+  const state = run(many, begun);
+  assert.equal(state.markets.rain.state.version, 401);
+  assert.equal(state.markets.rain.tape.length, 300);
+  assert.ok(state.ticker.length <= 24);
+});
+
+test("a receipt updates what we have, and leaves the price to the tape", () => {
+  const signedIn = run([{ op: "account", account: { handle: "ana", balance: "1000.000000" } }], begun);
+  const receipt = { market: "rain", outcome: "yes", balance: "971.907019", position: "50.000000", price_after: "0.62" };
+  const state = apply(signedIn, { op: "receipt", receipt });
+  assert.equal(state.account.balance, "971.907019");
+  assert.equal(state.positions.rain.yes.shares, "50.000000");
+  assert.equal(state.markets, signedIn.markets);
+});
+
+test("signing out forgets positions", () => {
+  const held = run([{ op: "portfolio", account: { handle: "ana", balance: "1" }, positions: [{ market: "rain", outcome: "yes", shares: "1" }] }], begun);
+  assert.equal(held.positions.rain.yes.shares, "1");
+  assert.deepEqual(apply(held, { op: "account", account: null }).positions, {});
+});
+
+test("an unknown frame changes nothing", () => {
+  assert.equal(apply(begun, { op: "weather" }), begun);
+});
+
+test("watchers hear once per turn, of what they watch only", () => {
+  const queue = [];
+  const store = new Store({ schedule: (run) => queue.push(run) });
+  store.dispatch({ op: "markets", markets: [market(), market({ slug: "wind" })] });
+  const heard = [];
+  const stop = store.watch((s) => s.markets.rain?.state.version, (v) => heard.push(v));
+  queue.splice(0).forEach((f) => f());
+  store.dispatch(trade(2));
+  store.dispatch(trade(3));
+  assert.equal(queue.length, 1);
+  queue.splice(0).forEach((f) => f());
+  store.dispatch(trade(2, { market: "wind" }));
+  queue.splice(0).forEach((f) => f());
+  assert.deepEqual(heard, [1, 3]);
+  stop();
+  store.dispatch(trade(4));
+  queue.splice(0).forEach((f) => f());
+  assert.deepEqual(heard, [1, 3]);
+});
