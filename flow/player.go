@@ -131,7 +131,7 @@ func wrap(err error, what string) error {
 // the order of time; without, each market's in their order, several markets at a time. Trades that
 // an earlier start of the run has made are passed over without a pause. A trade that is refused,
 // since somebody else has changed the market or the account, is counted and left out.
-// Errors: those of Prepare; IdempotencyMismatch if the run was begun with another recording;
+// Errors: why ctx ended; those of Prepare; IdempotencyMismatch if the run was begun with another recording;
 // Unavailable. Played again, it goes on where it stopped.
 func (p *Player) Play(ctx context.Context) (Result, error) {
 	begin := time.Now()
@@ -144,6 +144,9 @@ func (p *Player) Play(ctx context.Context) (Result, error) {
 		} else {
 			err = p.pace(ctx, steps)
 		}
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err() // whatever it looked like to the statement under way
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -204,7 +207,7 @@ func waitUntil(ctx context.Context, due time.Time) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-timer.C:
-		return nil
+		return ctx.Err()
 	}
 }
 

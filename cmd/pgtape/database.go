@@ -52,7 +52,11 @@ func (f *databaseFlags) start(ctx context.Context, suffix string, log *slog.Logg
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := embedded.Start(ctx, embedded.Options{DataDir: dir, Log: log})
+	cluster, err := embedded.Start(ctx, embedded.Options{
+		DataDir: dir, Log: log,
+		// Refused orders are the caller's business: not every one needs its statement in the log.
+		Settings: map[string]string{"log_min_error_statement": "panic"},
+	})
 	if err != nil {
 		return nil, err
 	}

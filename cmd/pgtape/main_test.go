@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -359,5 +360,23 @@ func TestReplayPlaysTheRecordingToItsPrices(t *testing.T) {
 	}
 	if code, _, stderr := pgtape(t, "verify", "--data-dir", dir); code != 0 {
 		t.Errorf("verify: exit code %d\n%s", code, stderr)
+	}
+}
+
+func TestBenchMeasuresAServerOfItsOwn(t *testing.T) {
+	t.Parallel()
+	code, stdout, stderr := pgtape(t, "bench", "--clients", "4", "--markets", "2", "--sockets", "4", "--duration", "2s", "--json")
+	var report struct {
+		Accepted int64 `json:"accepted"`
+		Delivery struct {
+			Lost       int64 `json:"lost"`
+			Duplicated int64 `json:"duplicated"`
+		} `json:"delivery"`
+	}
+	if err := json.Unmarshal([]byte(stdout), &report); err != nil || code != 0 {
+		t.Fatalf("exit code %d, %v\n%s%s", code, err, stdout, stderr)
+	}
+	if report.Accepted == 0 || report.Delivery.Lost != 0 || report.Delivery.Duplicated != 0 {
+		t.Errorf("report %+v", report)
 	}
 }

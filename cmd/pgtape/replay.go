@@ -67,11 +67,11 @@ func readRecording(path string) (*flow.Recording, error) {
 func play(ctx context.Context, player *flow.Player, p *progress, resolve, asJSON bool) error {
 	result, err := player.Play(ctx)
 	p.end()
-	if err != nil {
-		return err
-	}
 	if ctx.Err() != nil {
 		return errors.New("interrupted; started again, it goes on from here")
+	}
+	if err != nil {
+		return err
 	}
 	resolved := 0
 	if resolve {

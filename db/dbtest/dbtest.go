@@ -1,6 +1,7 @@
 // Package dbtest gives each test a database of its own: a clone of a migrated template, on a real
 // Postgres. The Postgres is the one of PGTAPE_TEST_DATABASE_URL (a superuser's URL), or else an
-// embedded one that lives as long as the package's tests (PGTAPE_TEST_BIN_DIR chooses its binaries).
+// embedded one that lives as long as the package's tests. PGTAPE_TEST_BIN_DIR chooses its binaries;
+// "fetch" takes those that pgtape fetches where none are installed.
 package dbtest
 
 import (
@@ -58,13 +59,21 @@ func run(m *testing.M) (code int, err error) {
 }
 
 func start(ctx context.Context) (*embedded.Cluster, func() error, error) {
+	binDir := os.Getenv("PGTAPE_TEST_BIN_DIR")
+	if binDir == "fetch" {
+		fetched, err := embedded.Fetch(ctx, "", nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		binDir = fetched.Dir
+	}
 	dir, err := os.MkdirTemp("", "pgtape-test-")
 	if err != nil {
 		return nil, nil, err
 	}
 	cluster, err := embedded.Start(ctx, embedded.Options{
 		DataDir: dir,
-		BinDir:  os.Getenv("PGTAPE_TEST_BIN_DIR"),
+		BinDir:  binDir,
 		// Nothing here outlives the tests, so nothing needs to reach the disk.
 		Settings: map[string]string{"fsync": "off", "max_connections": "300", "max_replication_slots": "60", "max_wal_senders": "60"},
 	})

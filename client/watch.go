@@ -1,0 +1,227 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+const (
+	// silence is how long a socket may say nothing: a server sends a heartbeat each second.
+	silence = 2500 * time.Millisecond
+
+	dialWithin = 10 * time.Second
+	sendWithin = 10 * time.Second
+	maxMessage = 16 << 20
+
+	firstPause = 100 * time.Millisecond
+	longPause  = 10 * time.Second
+	goodAfter  = 3 * time.Second // a connection that lasted so long was none that fails at once
+)
+
+// Close codes of the server.
+const (
+	closeTooSlow      = 4001
+	closeProtocol     = 4002
+	closeNotPermitted = 4003
+)
+
+// Watch calls deliver for each frame of the subscriptions until ctx ends; then it returns nil. It
+// calls from one goroutine, in order; the server cuts off who takes too long for too long.
+//
+// A connection that is lost, silent for 2.5 s, or brings an event that does not follow the one
+// before, is made again after a jittered pause, and each tape goes on from the last event that was
+// delivered: no event is delivered twice or left out. If the server cannot go on from there, since
+// the gap is too wide or its history is another now, a snapshot is delivered in between.
+//
+// Errors: *Error when the server refuses for good: the connection, or every subscription (those
+// that it refuses alone are delivered as error frames).
+func (c *Client) Watch(ctx context.Context, subscriptions []Subscription, deliver func(Frame)) error {
+	if c.err != nil {
+		return c.err
+	}
+	tracks, err := newTracks(subscriptions)
+	if err != nil {
+		return err
+	}
+	w := &watch{client: c, tracks: tracks, deliver: deliver}
+	for pause := firstPause; ; pause = min(2*pause, longPause) {
+		began := time.Now()
+		err := w.connection(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		var refused *Error
+		if errors.As(err, &refused) {
+			return refused
+		}
+		deliver(reconnecting(err))
+		if time.Since(began) > goodAfter {
+			pause = firstPause
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause/2 + rand.N(pause)):
+		}
+	}
+}
+
+// watch is a set of subscriptions through all its connections.
+type watch struct {
+	client  *Client
+	tracks  map[string]*track
+	deliver func(Frame)
+}
+
+// lost is why a connection is given up.
+type lost struct {
+	code, market, message string
+}
+
+func (l *lost) Error() string { return l.message }
+
+func reconnecting(err error) Frame {
+	f := Frame{Op: OpReconnecting, Code: LostConnection, Message: err.Error(), Received: time.Now()}
+	var l *lost
+	if errors.As(err, &l) {
+		f.Code, f.Market = l.code, l.market
+	}
+	return f
+}
+
+// connection subscribes and delivers until the connection ends or is given up; never nil.
+func (w *watch) connection(ctx context.Context) error {
+	conn, err := w.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	conn.SetReadLimit(maxMessage)
+	if err := w.subscribe(conn); err != nil {
+		return err
+	}
+	for {
+		if err := conn.SetReadDeadline(time.Now().Add(silence)); err != nil {
+			return err
+		}
+		_, message, err := conn.ReadMessage()
+		received := time.Now()
+		if err != nil {
+			return ended(err)
+		}
+		for line := range bytes.SplitSeq(message, []byte{'\n'}) {
+			if err := w.take(line, received); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (w *watch) dial(ctx context.Context) (*websocket.Conn, error) {
+	address := *w.client.base
+	address.Scheme = "ws" + address.Scheme[len("http"):]
+	dialer := websocket.Dialer{HandshakeTimeout: dialWithin, Jar: w.client.http.Jar, Proxy: http.ProxyFromEnvironment}
+	conn, response, err := dialer.DialContext(ctx, address.String()+"/ws", nil)
+	if errors.Is(err, websocket.ErrBadHandshake) {
+		answer, _ := io.ReadAll(response.Body) // what there is of it
+		e := refusal(response.StatusCode, answer)
+		if e.Status/100 == 4 && e.Status != http.StatusTooManyRequests && e.Status != http.StatusRequestTimeout {
+			return nil, e
+		}
+		return nil, errors.New(e.Message)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("connecting: %w", err)
+	}
+	return conn, nil
+}
+
+func (w *watch) subscribe(conn *websocket.Conn) error {
+	if err := conn.SetWriteDeadline(time.Now().Add(sendWithin)); err != nil {
+		return err
+	}
+	for market, t := range w.tracks {
+		if t.ended {
+			continue
+		}
+		request := map[string]string{"op": "subscribe", "market": market, "mode": t.mode}
+		if after := t.resume(); after != "" {
+			request["after"] = after
+		}
+		if err := conn.WriteJSON(request); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take delivers one frame, if it follows what came before.
+func (w *watch) take(line []byte, received time.Time) error {
+	f := Frame{Received: received, Raw: line}
+	if err := json.Unmarshal(line, &f); err != nil {
+		return &lost{code: LostConnection, message: fmt.Sprintf("malformed frame: %v", err)}
+	}
+	t := w.tracks[f.Market]
+	if t == nil {
+		w.deliver(f)
+		return nil
+	}
+	ok, lapse := t.take(f)
+	if lapse != nil {
+		return lapse
+	}
+	if ok {
+		w.deliver(f)
+	}
+	if f.Op == OpError {
+		return w.refused(t, f)
+	}
+	return nil
+}
+
+// refused ends one subscription, unless it is only for now that the server cannot read the market.
+func (w *watch) refused(t *track, f Frame) error {
+	if f.Code == CodeInternal || f.Code == CodeUnavailable {
+		return &lost{code: LostConnection, market: f.Market, message: f.Message}
+	}
+	t.ended = true
+	for _, other := range w.tracks {
+		if !other.ended {
+			return nil
+		}
+	}
+	return &Error{Code: f.Code, Message: f.Message}
+}
+
+// ended is why reading has ended: a refusal for good, or a loss.
+func ended(err error) error {
+	var timeout net.Error
+	var closed *websocket.CloseError
+	switch {
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return &lost{code: LostHeartbeat, message: fmt.Sprintf("nothing was heard for %v", silence)}
+	case !errors.As(err, &closed):
+		return err
+	}
+	message := fmt.Sprintf("the server closed the connection (%d): %s", closed.Code, closed.Text)
+	switch closed.Code {
+	case closeProtocol:
+		return &Error{Code: CodeInvalidRequest, Message: message}
+	case closeNotPermitted:
+		return &Error{Code: CodeNotPermitted, Message: message}
+	case closeTooSlow:
+		return &lost{code: LostSlow, message: message}
+	}
+	return &lost{code: LostConnection, message: message}
+}
