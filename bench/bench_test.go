@@ -11,14 +11,15 @@ import (
 	"github.com/pgtape/pgtape/bench"
 	"github.com/pgtape/pgtape/client"
 	"github.com/pgtape/pgtape/server"
+	"github.com/pgtape/pgtape/server/servertest"
 )
 
 func TestARunLosesNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, server.Open)
+	w := servertest.New(t, server.Open)
 	var progress bytes.Buffer
 	report, err := bench.Run(t.Context(), bench.Options{
-		URL: w.url, Clients: 4, Markets: 2, Sockets: 3, Duration: 1500 * time.Millisecond, Progress: &progress,
+		URL: w.URL, Clients: 4, Markets: 2, Sockets: 3, Duration: 1500 * time.Millisecond, Progress: &progress,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -41,10 +42,10 @@ func TestARunLosesNothing(t *testing.T) {
 
 func TestARunGoesThroughCuts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, server.Open)
-	cut := &cutOnce{wire: w.wire}
+	w := servertest.New(t, server.Open)
+	cut := &cutOnce{wire: w.Wire}
 	report, err := bench.Run(t.Context(), bench.Options{
-		URL: w.url, Clients: 2, Markets: 1, Sockets: 2, Duration: 2500 * time.Millisecond, Progress: cut,
+		URL: w.URL, Clients: 2, Markets: 1, Sockets: 2, Duration: 2500 * time.Millisecond, Progress: cut,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -57,23 +58,23 @@ func TestARunGoesThroughCuts(t *testing.T) {
 
 // cutOnce cuts the wire at the first line of progress.
 type cutOnce struct {
-	wire *wire
+	wire *servertest.Wire
 	done bool
 }
 
 func (c *cutOnce) Write(line []byte) (int, error) {
 	if !c.done {
 		c.done = true
-		c.wire.cut()
+		c.wire.Cut()
 	}
 	return len(line), nil
 }
 
 func TestARunHoldsItsRateAndItsBounds(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, server.Open)
+	w := servertest.New(t, server.Open)
 	report, err := bench.Run(t.Context(), bench.Options{
-		URL: w.url, Clients: 4, Markets: 1, Sockets: 2, OneEach: true, Duration: 2 * time.Second, Rate: 10, SlippageBps: 1,
+		URL: w.URL, Clients: 4, Markets: 1, Sockets: 2, OneEach: true, Duration: 2 * time.Second, Rate: 10, SlippageBps: 1,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -93,11 +94,11 @@ func TestARunHoldsItsRateAndItsBounds(t *testing.T) {
 
 func TestAnInterruptedRunReports(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, server.Open)
+	w := servertest.New(t, server.Open)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	report, err := bench.Run(ctx, bench.Options{
-		URL: w.url, Clients: 1, Markets: 1, Sockets: -1, Duration: time.Hour, Progress: writer(func() { stop() }),
+		URL: w.URL, Clients: 1, Markets: 1, Sockets: -1, Duration: time.Hour, Progress: writer(func() { stop() }),
 	})
 	if err != nil || !report.Sound() || report.Accepted == 0 || report.Sockets != 0 {
 		t.Errorf("report = %+v (%v), want that of about a second", report, err)
@@ -113,17 +114,17 @@ func (w writer) Write(line []byte) (int, error) {
 
 func TestWhatKeepsARunFromRunningIsAnError(t *testing.T) {
 	t.Parallel()
-	closed := newWorld(t, server.Closed)
+	closed := servertest.New(t, server.Closed)
 	tests := []struct {
 		name    string
 		options bench.Options
 		want    string
 	}{
-		{"a server that lets nobody in", bench.Options{URL: closed.url, Clients: 1, Markets: 1}, "signing in"},
+		{"a server that lets nobody in", bench.Options{URL: closed.URL, Clients: 1, Markets: 1}, "signing in"},
 		{"no server", bench.Options{URL: "http://127.0.0.1:1"}, "connection refused"},
 		{"no URL", bench.Options{}, "is not the URL of a server"},
-		{"fewer than no clients", bench.Options{URL: closed.url, Clients: -1}, "must be positive"},
-		{"a mad rate", bench.Options{URL: closed.url, Rate: -1}, "rate must be"},
+		{"fewer than no clients", bench.Options{URL: closed.URL, Clients: -1}, "must be positive"},
+		{"a mad rate", bench.Options{URL: closed.URL, Rate: -1}, "rate must be"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"github.com/pgtape/pgtape/client"
+	"github.com/pgtape/pgtape/server"
+	"github.com/pgtape/pgtape/server/servertest"
 )
 
 func TestATradeFromQuoteToReceipt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := servertest.New(t, server.Open)
 	ctx, market := t.Context(), w.Market(t)
-	ana, bo := w.client(t, "ana"), w.client(t, "bo")
+	ana, bo := signedIn(t, w, "ana"), signedIn(t, w, "bo")
 
 	quote, err := ana.Quote(ctx, market, client.Question{Outcome: "yes", Side: "buy", Shares: "10"})
 	if err != nil {
@@ -50,9 +52,9 @@ func TestATradeFromQuoteToReceipt(t *testing.T) {
 
 func TestRefusalsHaveTheirCode(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := servertest.New(t, server.Open)
 	ctx, market := t.Context(), w.Market(t)
-	ana, nobody := w.client(t, "ana"), client.New(w.url)
+	ana, nobody := signedIn(t, w, "ana"), client.New(w.URL)
 	order := client.Order{Outcome: "yes", Side: "buy", Shares: "1", MaxCost: "1"}
 	tests := []struct {
 		name string
@@ -96,9 +98,9 @@ func TestRefusalsHaveTheirCode(t *testing.T) {
 // TestWatchSeesEveryEventOnceThroughCuts cuts the wire again and again while there is trading.
 func TestWatchSeesEveryEventOnceThroughCuts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := servertest.New(t, server.Open)
 	market := w.Market(t)
-	ana := w.client(t, "ana")
+	ana := signedIn(t, w, "ana")
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 
@@ -107,7 +109,7 @@ func TestWatchSeesEveryEventOnceThroughCuts(t *testing.T) {
 	cutAgain := make(chan struct{}, 1)
 	watched := make(chan error, 1)
 	joined := make(chan struct{})
-	watcher := client.New(w.url)
+	watcher := client.New(w.URL)
 	lost := 0
 	go func() {
 		first := true
@@ -152,7 +154,7 @@ func TestWatchSeesEveryEventOnceThroughCuts(t *testing.T) {
 		}
 		if i%(trades/cuts) == trades/cuts/2 {
 			seeUpTo(receipt.Version) // the socket is there again
-			w.wire.cut()
+			w.Wire.Cut()
 			await(ctx, t, cutAgain)
 		}
 	}
@@ -172,9 +174,9 @@ func TestWatchSeesEveryEventOnceThroughCuts(t *testing.T) {
 
 func TestWatchTellsWhatIsNotThere(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := servertest.New(t, server.Open)
 	var frames []client.Frame
-	err := client.New(w.url).Watch(t.Context(), []client.Subscription{{Market: "nothing"}}, func(f client.Frame) {
+	err := client.New(w.URL).Watch(t.Context(), []client.Subscription{{Market: "nothing"}}, func(f client.Frame) {
 		if f.Op == client.OpError {
 			frames = append(frames, f)
 		}

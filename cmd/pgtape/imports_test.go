@@ -24,8 +24,11 @@ var allowed = map[string][]string{
 	"db":          {"db/embedded", "db/tape", "sql", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
 	"db/tape":     {"github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl"},
 	"db/embedded": {"github.com/jackc/pgx/v5", "github.com/fergusstrange/embedded-postgres"},
-	"db/dbtest":   {"db", "db/embedded", "sql", "github.com/jackc/pgx/v5"},
 	"e2e":         {},
+
+	// For tests only.
+	"db/dbtest":         {"db", "db/embedded", "sql", "github.com/jackc/pgx/v5"},
+	"server/servertest": {"db/dbtest", "db/tape", "server"},
 }
 
 // homes are the libraries that have one.
