@@ -39,6 +39,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	}
 	setDefault(config.ConnConfig.RuntimeParams, "application_name", "pgtape")
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	config.ConnConfig.RuntimeParams["jit"] = "off" // compiling takes longer than our queries do
 	if o.AsServer {
 		config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 			_, err := conn.Exec(ctx, "set role pgtape_server")

@@ -19,9 +19,9 @@ type Market struct {
 	Question    string
 	Description string
 	Category    string
-	Status      string // open, halted, closed, resolved, void
+	Status      string // draft, open, halted, closed, proposed, disputed, resolved, void
 	Outcomes    []string
-	Prices      []Decimal // by outcome, as are Outstanding and Payout
+	Prices      []Decimal // by outcome, as are Outstanding and the payouts
 	Outstanding []Decimal
 	Liquidity   Decimal
 	Subsidy     Decimal
@@ -34,6 +34,8 @@ type Market struct {
 	CreatedBy   string
 	ClosesAt    *time.Time
 	UpdatedAt   time.Time
+	VoidPayout  []Decimal // what it pays if it is voided
+	Proposal    []Decimal // payout that was proposed; nil: none
 	Payout      []Decimal // nil until it is resolved
 }
 
@@ -58,6 +60,8 @@ type marketJSON struct {
 	CreatedBy   string     `json:"created_by"`
 	ClosesAt    *time.Time `json:"closes_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
+	VoidPayout  ByOutcome  `json:"void_payout"`
+	Proposal    ByOutcome  `json:"proposal"`
 	Payout      ByOutcome  `json:"payout"`
 }
 
@@ -68,7 +72,8 @@ func (m Market) MarshalJSON() ([]byte, error) {
 		Outcomes: m.Outcomes, Prices: ByOutcome{m.Outcomes, m.Prices}, Outstanding: ByOutcome{m.Outcomes, m.Outstanding},
 		Liquidity: m.Liquidity, Subsidy: m.Subsidy, Volume: m.Volume, Trades: m.Trades, Traders: m.Traders,
 		Version: m.Version, Cursor: m.Cursor, CreatedAt: m.CreatedAt, CreatedBy: m.CreatedBy, ClosesAt: m.ClosesAt,
-		UpdatedAt: m.UpdatedAt, Payout: ByOutcome{m.Outcomes, m.Payout},
+		UpdatedAt: m.UpdatedAt, VoidPayout: ByOutcome{m.Outcomes, m.VoidPayout},
+		Proposal: ByOutcome{m.Outcomes, m.Proposal}, Payout: ByOutcome{m.Outcomes, m.Payout},
 	})
 }
 
@@ -83,17 +88,19 @@ func (m *Market) UnmarshalJSON(data []byte) error {
 		Outcomes: j.Outcomes, Prices: j.Prices.Numbers, Outstanding: j.Outstanding.Numbers,
 		Liquidity: j.Liquidity, Subsidy: j.Subsidy, Volume: j.Volume, Trades: j.Trades, Traders: j.Traders,
 		Version: j.Version, Cursor: j.Cursor, CreatedAt: j.CreatedAt, CreatedBy: j.CreatedBy, ClosesAt: j.ClosesAt,
-		UpdatedAt: j.UpdatedAt, Payout: j.Payout.Numbers,
+		UpdatedAt: j.UpdatedAt, VoidPayout: j.VoidPayout.Numbers, Proposal: j.Proposal.Numbers, Payout: j.Payout.Numbers,
 	}
 	return nil
 }
 
 const marketColumns = `slug, question, description, category, status, outcomes, prices::text[], outstanding::text[],
 	liquidity::text, subsidy::text, volume::text, trades, traders, version, cursor, created_at, created_by,
-	closes_at, updated_at, payout::text[]`
+	closes_at, updated_at, void_payout::text[], proposal::text[], payout::text[]`
 
 // NewMarket declares a market. Empty Outcomes are yes and no, empty Liquidity 100; Account
 // funds it: the house by that name, or if it is empty and the login has no account of its own.
+// VoidPayout is what a share of each outcome pays if the market is voided; nil: equal parts. A
+// Draft does not trade until OpenMarket.
 type NewMarket struct {
 	Slug        string     `json:"slug"`
 	Question    string     `json:"question"`
@@ -102,6 +109,8 @@ type NewMarket struct {
 	ClosesAt    *time.Time `json:"closes_at"`
 	Description string     `json:"description"`
 	Category    string     `json:"category"`
+	VoidPayout  []Decimal  `json:"void_payout"`
+	Draft       bool       `json:"draft"`
 	Account     string     `json:"-"`
 }
 
@@ -111,8 +120,10 @@ func (d *DB) CreateMarket(ctx context.Context, m NewMarket) (Market, error) {
 	return one[Market](ctx, d, `
 		select `+marketColumns+` from pgtape.create_market(
 			slug => $1, question => $2, outcomes => coalesce($3::text[], '{yes,no}'),
-			liquidity => coalesce($4::text::numeric, 100), closes_at => $5, description => $6, category => $7, account => $8)`,
-		m.Slug, m.Question, m.Outcomes, m.Liquidity.arg(), m.ClosesAt, m.Description, m.Category, nullable(m.Account))
+			liquidity => coalesce($4::text::numeric, 100), closes_at => $5, description => $6, category => $7, account => $8,
+			void_payout => $9::text[]::numeric[], draft => $10)`,
+		m.Slug, m.Question, m.Outcomes, m.Liquidity.arg(), m.ClosesAt, m.Description, m.Category, nullable(m.Account),
+		m.VoidPayout, m.Draft)
 }
 
 // Market finds a market.
@@ -201,33 +212,6 @@ func parsePage(cursor string) (key *int64, slug string, err error) {
 		return nil, "", Errorf(InvalidRequest, "cursor is not one of a list of markets")
 	}
 	return &k, slug, nil
-}
-
-// HaltMarket pauses trading; OpenMarket lets it go on; CloseMarket ends it. The reason is public.
-// Errors: MarketNotOpen in the wrong state, NotFound, NotPermitted, InvalidRequest.
-func (d *DB) HaltMarket(ctx context.Context, market, reason string) (Market, error) {
-	return d.moveMarket(ctx, "halt_market", market, reason)
-}
-
-// OpenMarket lets a halted market trade again.
-func (d *DB) OpenMarket(ctx context.Context, market, reason string) (Market, error) {
-	return d.moveMarket(ctx, "open_market", market, reason)
-}
-
-// CloseMarket ends trading in a market.
-func (d *DB) CloseMarket(ctx context.Context, market, reason string) (Market, error) {
-	return d.moveMarket(ctx, "close_market", market, reason)
-}
-
-func (d *DB) moveMarket(ctx context.Context, function, market, reason string) (Market, error) {
-	return one[Market](ctx, d, "select "+marketColumns+" from pgtape."+function+"($1, $2)", market, reason)
-}
-
-// ResolveMarket pays out a market: payout is what one share of each outcome brings.
-// Errors: MarketNotOpen when it is resolved already, NotFound, NotPermitted, InvalidRequest.
-func (d *DB) ResolveMarket(ctx context.Context, market string, payout []Decimal, reason string) (Market, error) {
-	return one[Market](ctx, d,
-		"select "+marketColumns+" from pgtape.resolve_market($1, $2::text[]::numeric[], $3)", market, payout, reason)
 }
 
 // Point is the prices of a market at one event.

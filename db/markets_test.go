@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -36,7 +37,10 @@ func TestCreateMarket(t *testing.T) {
 	rich, poor := d.Account(t, "1000"), d.Account(t, "1")
 	taken := d.Market(t)
 	future, past := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
-	many := []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t"}
+	var many []string
+	for i := range 50 {
+		many = append(many, fmt.Sprintf("outcome %d", i))
+	}
 
 	tests := []struct {
 		name   string
@@ -45,8 +49,8 @@ func TestCreateMarket(t *testing.T) {
 	}{
 		{"yes and no, paid by the house", db.NewMarket{Slug: "plain", Question: "Will it?"}, ""},
 		{"paid by an account", db.NewMarket{Slug: "funded", Question: "Will it?", Account: rich, ClosesAt: &future}, ""},
-		{"20 outcomes", db.NewMarket{Slug: "many", Question: "Which?", Outcomes: many}, ""},
-		{"21 outcomes", db.NewMarket{Slug: "x", Question: "Which?", Outcomes: append(slices.Clone(many), "u")}, db.InvalidRequest},
+		{"50 outcomes", db.NewMarket{Slug: "many", Question: "Which?", Outcomes: many}, ""},
+		{"51 outcomes", db.NewMarket{Slug: "x", Question: "Which?", Outcomes: append(slices.Clone(many), "one more")}, db.InvalidRequest},
 		{"one outcome", db.NewMarket{Slug: "x", Question: "Will it?", Outcomes: []string{"yes"}}, db.InvalidRequest},
 		{"the same outcome twice", db.NewMarket{Slug: "x", Question: "Will it?", Outcomes: []string{"yes", "Yes"}}, db.InvalidRequest},
 		{"an empty outcome", db.NewMarket{Slug: "x", Question: "Will it?", Outcomes: []string{"yes", ""}}, db.InvalidRequest},
@@ -59,6 +63,9 @@ func TestCreateMarket(t *testing.T) {
 		{"liquidity 1e400", db.NewMarket{Slug: "x", Question: "Will it?", Liquidity: "1e400"}, db.InvalidRequest},
 		{"closed before it opens", db.NewMarket{Slug: "x", Question: "Will it?", ClosesAt: &past}, db.InvalidRequest},
 		{"an account that cannot fund it", db.NewMarket{Slug: "x", Question: "Will it?", Account: poor}, db.InsufficientFunds},
+		{"the slug of the house's tape", db.NewMarket{Slug: "house", Question: "Will it?"}, db.InvalidRequest},
+		{"an outcome that means one of each", db.NewMarket{Slug: "x", Question: "Will it?", Outcomes: []string{"yes", "*"}}, db.InvalidRequest},
+		{"a payout for a void that does not sum to 1", db.NewMarket{Slug: "x", Question: "Will it?", VoidPayout: []db.Decimal{"1", "1"}}, db.InvalidRequest},
 		{"an account that is none", db.NewMarket{Slug: "x", Question: "Will it?", Account: "nobody"}, db.NotFound},
 	}
 	for _, tt := range tests {

@@ -19,6 +19,7 @@ table pgtape_core.book: outstanding numeric(30,6)[] not null
 table pgtape_core.book: prices numeric(13,12)[] not null
 table pgtape_core.book: volume numeric(30,6) not null default 0
 table pgtape_core.book: trades bigint not null default 0
+table pgtape_core.book: proposal numeric(7,6)[]
 table pgtape_core.book: payout numeric(7,6)[]
 table pgtape_core.book: updated_at timestamp with time zone not null
 table pgtape_core.doorbell: singleton boolean not null default true
@@ -29,6 +30,9 @@ table pgtape_core.function_bundle: applied_at timestamp with time zone not null 
 view pgtape.heads: slug text
 view pgtape.heads: version bigint
 view pgtape.heads: head bytea
+table pgtape_core.house_tape: singleton boolean not null default true
+table pgtape_core.house_tape: version bigint not null default 0
+table pgtape_core.house_tape: head bytea not null default decode(repeat('00'::text, 32), 'hex'::text)
 view pgtape.leaderboard: account text
 view pgtape.leaderboard: balance numeric(30,6)
 view pgtape.leaderboard: positions_value numeric
@@ -58,6 +62,7 @@ table pgtape_core.market: outcomes text[] not null
 table pgtape_core.market: liquidity numeric(30,6) not null
 table pgtape_core.market: subsidy numeric(30,6) not null
 table pgtape_core.market: closes_at timestamp with time zone
+table pgtape_core.market: void_payout numeric(7,6)[] not null
 table pgtape_core.market: account_id bigint not null
 table pgtape_core.market: funder_id bigint not null
 table pgtape_core.market: created_at timestamp with time zone not null
@@ -80,6 +85,8 @@ type pgtape_core.market_state: created_at timestamp with time zone
 type pgtape_core.market_state: created_by text
 type pgtape_core.market_state: closes_at timestamp with time zone
 type pgtape_core.market_state: updated_at timestamp with time zone
+type pgtape_core.market_state: void_payout numeric(7,6)[]
+type pgtape_core.market_state: proposal numeric(7,6)[]
 type pgtape_core.market_state: payout numeric(7,6)[]
 view pgtape.markets: slug text
 view pgtape.markets: question text
@@ -100,6 +107,8 @@ view pgtape.markets: created_at timestamp with time zone
 view pgtape.markets: created_by text
 view pgtape.markets: closes_at timestamp with time zone
 view pgtape.markets: updated_at timestamp with time zone
+view pgtape.markets: void_payout numeric(7,6)[]
+view pgtape.markets: proposal numeric(7,6)[]
 view pgtape.markets: payout numeric(7,6)[]
 view pgtape.my_account: handle text
 view pgtape.my_account: balance numeric(30,6)
@@ -200,7 +209,7 @@ table pgtape_core.trade: id bigint not null
 table pgtape_core.trade: market_id bigint not null
 table pgtape_core.trade: seq bigint not null
 table pgtape_core.trade: account_id bigint not null
-table pgtape_core.trade: outcome smallint not null
+table pgtape_core.trade: outcome smallint
 table pgtape_core.trade: side text not null
 table pgtape_core.trade: shares numeric(30,6) not null
 table pgtape_core.trade: amount numeric(30,6) not null
@@ -239,11 +248,14 @@ constraint balance_not_negative on pgtape_core.account: CHECK (((balance >= (0):
 constraint kind_is_known on pgtape_core.account: CHECK ((kind = ANY (ARRAY['person'::text, 'house'::text, 'market'::text])))
 constraint book_market_id_fkey on pgtape_core.book: FOREIGN KEY (market_id) REFERENCES pgtape_core.market(id)
 constraint book_pkey on pgtape_core.book: PRIMARY KEY (market_id)
-constraint status_is_known on pgtape_core.book: CHECK ((status = ANY (ARRAY['open'::text, 'halted'::text, 'closed'::text, 'resolved'::text, 'void'::text])))
+constraint paid_out_when_final on pgtape_core.book: CHECK (((payout IS NOT NULL) = (status = ANY (ARRAY['resolved'::text, 'void'::text]))))
+constraint status_is_known on pgtape_core.book: CHECK ((status = ANY (ARRAY['draft'::text, 'open'::text, 'halted'::text, 'closed'::text, 'proposed'::text, 'disputed'::text, 'resolved'::text, 'void'::text])))
 constraint doorbell_pkey on pgtape_core.doorbell: PRIMARY KEY (singleton)
 constraint one_doorbell on pgtape_core.doorbell: CHECK (singleton)
 constraint function_bundle_pkey on pgtape_core.function_bundle: PRIMARY KEY (singleton)
 constraint one_bundle on pgtape_core.function_bundle: CHECK (singleton)
+constraint house_tape_pkey on pgtape_core.house_tape: PRIMARY KEY (singleton)
+constraint one_house on pgtape_core.house_tape: CHECK (singleton)
 constraint amount_moves_something on pgtape_core.ledger_entry: CHECK ((amount <> (0)::numeric))
 constraint kind_is_known on pgtape_core.ledger_entry: CHECK ((kind = ANY (ARRAY['opening_grant'::text, 'grant'::text, 'subsidy'::text, 'trade'::text, 'payout'::text, 'subsidy_return'::text, 'correction'::text])))
 constraint ledger_entry_pkey on pgtape_core.ledger_entry: PRIMARY KEY (transaction_id, account_id)
@@ -255,7 +267,7 @@ constraint market_account_id_key on pgtape_core.market: UNIQUE (account_id)
 constraint market_funder_id_fkey on pgtape_core.market: FOREIGN KEY (funder_id) REFERENCES pgtape_core.account(id)
 constraint market_pkey on pgtape_core.market: PRIMARY KEY (id)
 constraint market_slug_key on pgtape_core.market: UNIQUE (slug)
-constraint two_to_twenty_outcomes on pgtape_core.market: CHECK (((cardinality(outcomes) >= 2) AND (cardinality(outcomes) <= 20)))
+constraint two_to_fifty_outcomes on pgtape_core.market: CHECK (((cardinality(outcomes) >= 2) AND (cardinality(outcomes) <= 50)))
 constraint session_account_id_fkey on pgtape_core.session: FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
 constraint session_pkey on pgtape_core.session: PRIMARY KEY (token_hash)
 constraint setting_pkey on pgtape_core.setting: PRIMARY KEY (name)
@@ -270,6 +282,7 @@ CREATE UNIQUE INDEX account_pkey ON pgtape_core.account USING btree (id)
 CREATE UNIQUE INDEX book_pkey ON pgtape_core.book USING btree (market_id)
 CREATE UNIQUE INDEX doorbell_pkey ON pgtape_core.doorbell USING btree (singleton)
 CREATE UNIQUE INDEX function_bundle_pkey ON pgtape_core.function_bundle USING btree (singleton)
+CREATE UNIQUE INDEX house_tape_pkey ON pgtape_core.house_tape USING btree (singleton)
 CREATE INDEX ledger_entry_account ON pgtape_core.ledger_entry USING btree (account_id, transaction_id)
 CREATE UNIQUE INDEX ledger_entry_pkey ON pgtape_core.ledger_entry USING btree (transaction_id, account_id)
 CREATE UNIQUE INDEX login_pkey ON pgtape_core.login USING btree (role_name)
@@ -289,26 +302,32 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.le
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.tape FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.trade FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
 function pgtape.close_market(text,text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.correct_resolution(text,numeric[],text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.create_account(text,numeric) returns pgtape_core.account_state, volatile, security definer
-function pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean) returns pgtape_core.market_state, volatile, security definer
 function pgtape.create_session(text,bytea,interval) returns pgtape_core.account_state, volatile, security definer
 function pgtape.delete_session(bytea) returns void, volatile, security definer
+function pgtape.dispute_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.grant_credits(text,numeric,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.halt_market(text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.history(text,timestamp with time zone,timestamp with time zone,integer) returns TABLE(at timestamp with time zone, seq bigint, prices numeric[]), stable, security definer
 function pgtape.keep_doorbell_ringing() returns timestamp with time zone, volatile, security definer
 function pgtape.map_login(text,text) returns void, volatile, security definer
 function pgtape.open_market(text,text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.propose_resolution(text,numeric[],text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.quote(text,text,text,numeric,numeric) returns pgtape_core.quote, stable, security definer
 function pgtape.resolve_market(text,numeric[],text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.session_account(bytea) returns SETOF pgtape_core.account_state, stable, security definer
 function pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text) returns pgtape_core.receipt, volatile, security definer
 function pgtape.verify() returns TABLE(invariant text, subject text, problem text), stable, security definer
+function pgtape.void_market(text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape_core.acting_account(text) returns record, stable
 function pgtape_core.actor() returns text, stable, security definer
 function pgtape_core.advance(text,pgtape_core.book,timestamp with time zone,text,text) returns pgtape_core.book, volatile
+function pgtape_core.advance_house(timestamp with time zone,text,text) returns void, volatile
 function pgtape_core.amount_fault(text,numeric,numeric) returns text, immutable
-function pgtape_core.announce_status(pgtape_core.market,pgtape_core.book,text,text,text,timestamp with time zone) returns pgtape_core.market_state, volatile
-function pgtape_core.cannot_settle(pgtape_core.account,bigint,integer,pgtape_core.quote) returns pgtape_core.refusal, stable
+function pgtape_core.beyond_the_book(pgtape_core.order_request,numeric,numeric) returns pgtape_core.refusal, immutable
+function pgtape_core.cannot_settle(pgtape_core.account,bigint,integer,integer,pgtape_core.quote) returns pgtape_core.refusal, stable
 function pgtape_core.check_append_only() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_balances() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_bounds() returns TABLE(invariant text, subject text, problem text), stable
@@ -325,10 +344,13 @@ function pgtape_core.check_trade_entries() returns TABLE(invariant text, subject
 function pgtape_core.check_trading_hours() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.closed_to_orders(pgtape_core.market,pgtape_core.book,timestamp with time zone) returns pgtape_core.refusal, immutable
 function pgtape_core.cursor_of(bigint,bytea) returns text, immutable
+function pgtape_core.due(bigint,numeric[]) returns TABLE(account_id bigint, amount numeric), stable
+function pgtape_core.entitled(pgtape_core.market,numeric[]) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.event_hash(bytea,text,bigint,timestamp with time zone,text,text) returns bytea, immutable
 function pgtape_core.is_operator() returns boolean, stable
 function pgtape_core.is_server() returns boolean, stable
 function pgtape_core.json_by_outcome(text[],numeric[]) returns text, immutable
+function pgtape_core.json_payout(pgtape_core.market,numeric[]) returns text, immutable
 function pgtape_core.json_quote(pgtape_core.quote,numeric) returns jsonb, immutable
 function pgtape_core.json_time(timestamp with time zone) returns text, immutable
 function pgtape_core.lmsr_at(numeric[],numeric) returns record, immutable
@@ -337,25 +359,34 @@ function pgtape_core.lmsr_is_shift(numeric[],numeric[],numeric) returns boolean,
 function pgtape_core.lmsr_shares(numeric[],numeric,integer,numeric) returns numeric, immutable
 function pgtape_core.lmsr_subsidy(numeric,integer) returns numeric, immutable
 function pgtape_core.lock_accounts(bigint[]) returns void, volatile
+function pgtape_core.lock_holders(pgtape_core.market) returns void, volatile
 function pgtape_core.lock_market(text,text[]) returns record, volatile
 function pgtape_core.market_fault(text,text,text[],numeric,timestamp with time zone,text,text) returns text, stable
 function pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book) returns pgtape_core.market_state, stable, security definer
+function pgtape_core.move_market(pgtape_core.market,pgtape_core.book,text,text,text,text,text,timestamp with time zone) returns pgtape_core.market_state, volatile
 function pgtape_core.no_market(text) returns pgtape_core.refusal, immutable
+function pgtape_core.operate(text,text[],text,text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.order_fault(pgtape_core.order_request) returns pgtape_core.refusal, immutable
+function pgtape_core.pay_out(pgtape_core.market,pgtape_core.book,numeric[],text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.payout_fault(pgtape_core.market,numeric[]) returns text, immutable
 function pgtape_core.place(pgtape_core.order_request) returns record, volatile
-function pgtape_core.post(text,bigint,bigint,numeric,timestamp with time zone,bigint,bigint) returns void, volatile
+function pgtape_core.post(text,bigint[],numeric[],timestamp with time zone,bigint,bigint) returns void, volatile
 function pgtape_core.price_order(pgtape_core.market,pgtape_core.book,pgtape_core.order_request) returns record, immutable
 function pgtape_core.raise_refusal(pgtape_core.refusal) returns void, immutable
+function pgtape_core.reason_fault(text) returns text, immutable
 function pgtape_core.receipt_of(pgtape_core.trade,pgtape_core.market,text,boolean) returns pgtape_core.receipt, immutable
+function pgtape_core.received(pgtape_core.market) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.refuse(text,text,text,jsonb) returns void, immutable
 function pgtape_core.refuse_change() returns trigger, volatile
 function pgtape_core.request_hash(pgtape_core.order_request) returns bytea, immutable
 function pgtape_core.require_operator() returns void, stable
+function pgtape_core.ring(text,bigint) returns void, volatile
 function pgtape_core.sale_value(numeric[],numeric,integer,numeric) returns numeric, immutable, security definer
-function pgtape_core.settle(pgtape_core.trade,pgtape_core.order_request,pgtape_core.quote,pgtape_core.account,bigint) returns pgtape_core.trade, volatile
+function pgtape_core.settle(pgtape_core.trade,pgtape_core.order_request,pgtape_core.quote,pgtape_core.account,pgtape_core.market) returns pgtape_core.trade, volatile
 function pgtape_core.sqlstate_of(text) returns text, immutable
 function pgtape_core.stale_quote(pgtape_core.order_request,pgtape_core.quote) returns pgtape_core.refusal, immutable
+function pgtape_core.transfer(text,bigint,bigint,numeric,timestamp with time zone,bigint,bigint) returns void, volatile
+function pgtape_core.uniform_payout(integer) returns numeric[], immutable
 pgtape_auditor may execute pgtape.verify()
 pgtape_auditor may execute pgtape_core.actor()
 pgtape_auditor may execute pgtape_core.cursor_of(bigint,bytea)
@@ -371,16 +402,21 @@ pgtape_auditor may select pgtape.schema_digest
 pgtape_auditor may select pgtape.tape
 pgtape_auditor may select pgtape.trades
 pgtape_operator may execute pgtape.close_market(text,text)
+pgtape_operator may execute pgtape.correct_resolution(text,numeric[],text)
 pgtape_operator may execute pgtape.create_account(text,numeric)
-pgtape_operator may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text)
+pgtape_operator may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
+pgtape_operator may execute pgtape.dispute_market(text,text,text)
+pgtape_operator may execute pgtape.grant_credits(text,numeric,text)
 pgtape_operator may execute pgtape.halt_market(text,text)
 pgtape_operator may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
 pgtape_operator may execute pgtape.map_login(text,text)
 pgtape_operator may execute pgtape.open_market(text,text)
+pgtape_operator may execute pgtape.propose_resolution(text,numeric[],text)
 pgtape_operator may execute pgtape.quote(text,text,text,numeric,numeric)
 pgtape_operator may execute pgtape.resolve_market(text,numeric[],text)
 pgtape_operator may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_operator may execute pgtape.verify()
+pgtape_operator may execute pgtape.void_market(text,text)
 pgtape_operator may execute pgtape_core.actor()
 pgtape_operator may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_operator may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
@@ -398,9 +434,10 @@ pgtape_operator may select pgtape.schema_digest
 pgtape_operator may select pgtape.tape
 pgtape_operator may select pgtape.trades
 pgtape_server may execute pgtape.create_account(text,numeric)
-pgtape_server may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text)
+pgtape_server may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
 pgtape_server may execute pgtape.create_session(text,bytea,interval)
 pgtape_server may execute pgtape.delete_session(bytea)
+pgtape_server may execute pgtape.dispute_market(text,text,text)
 pgtape_server may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
 pgtape_server may execute pgtape.keep_doorbell_ringing()
 pgtape_server may execute pgtape.quote(text,text,text,numeric,numeric)
@@ -423,7 +460,8 @@ pgtape_server may select pgtape.positions
 pgtape_server may select pgtape.schema_digest
 pgtape_server may select pgtape.tape
 pgtape_server may select pgtape.trades
-pgtape_trader may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text)
+pgtape_trader may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
+pgtape_trader may execute pgtape.dispute_market(text,text,text)
 pgtape_trader may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
 pgtape_trader may execute pgtape.quote(text,text,text,numeric,numeric)
 pgtape_trader may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)

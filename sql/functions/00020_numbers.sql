@@ -24,6 +24,21 @@ as $$
 $$;
 -- +goose StatementEnd
 
+-- reason_fault says what is wrong with the reason of a public act, or null if nothing is.
+-- +goose StatementBegin
+create or replace function pgtape_core.reason_fault(reason text)
+    returns text
+    language sql
+    immutable
+    set search_path = ''
+as $$
+    select case
+        when reason is null or length(trim(reason)) not between 1 and 2000 then
+            'a reason has 1 to 2000 characters: it is shown to everybody'
+    end;
+$$;
+-- +goose StatementEnd
+
 -- json_time gives a point in time as the tape and the wire have it: UTC, microseconds.
 -- +goose StatementBegin
 create or replace function pgtape_core.json_time(at timestamptz)

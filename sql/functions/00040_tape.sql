@@ -69,14 +69,61 @@ begin
         prices = book.prices,
         volume = book.volume,
         trades = book.trades,
+        proposal = book.proposal,
         payout = book.payout,
         updated_at = book.updated_at
     where b.market_id = book.market_id;
 
-    if (select d.ringing_until > clock_timestamp() from pgtape_core.doorbell d) then
-        perform pg_notify('pgtape_tape', market || ' ' || book.version);
-    end if;
+    perform pgtape_core.ring(market, book.version);
     return book;
+end;
+$$;
+-- +goose StatementEnd
+
+-- advance_house writes an event of the house's tape: an account, a grant. What balances begin with
+-- is so as public, and as hard to rewrite, as what became of it.
+-- Locks:  the house's tape.
+-- Writes: house_tape, tape; rings the doorbell if a reader wants it rung.
+-- +goose StatementBegin
+create or replace function pgtape_core.advance_house(
+    at timestamptz,
+    kind text,
+    body text
+)
+    returns void
+    language plpgsql
+    volatile
+    set search_path = ''
+as $$
+declare
+    v_house pgtape_core.house_tape;
+    v_prev  bytea;
+begin
+    select h.* into v_house from pgtape_core.house_tape h for no key update;
+    v_prev := v_house.head;
+    v_house.version := v_house.version + 1;
+    v_house.head := pgtape_core.event_hash(v_prev, 'house', v_house.version, at, kind, body);
+
+    insert into pgtape_core.tape (market, seq, at, kind, body, prev_hash, hash)
+    values ('house', v_house.version, at, kind, body, v_prev, v_house.head);
+    update pgtape_core.house_tape set version = v_house.version, head = v_house.head;
+    perform pgtape_core.ring('house', v_house.version);
+end;
+$$;
+-- +goose StatementEnd
+
+-- ring tells readers in notify mode that a market has a new event, while there are any.
+-- +goose StatementBegin
+create or replace function pgtape_core.ring(market text, seq bigint)
+    returns void
+    language plpgsql
+    volatile
+    set search_path = ''
+as $$
+begin
+    if (select d.ringing_until > clock_timestamp() from pgtape_core.doorbell d) then
+        perform pg_notify('pgtape_tape', market || ' ' || seq);
+    end if;
 end;
 $$;
 -- +goose StatementEnd

@@ -1,11 +1,45 @@
 -- +goose Up
--- post books one transaction of two entries: amount credits leave one account and reach another.
--- Nothing is booked when amount is 0.
--- Locks:  both accounts, which the caller has locked in the order of style rule 8 (market, then
---         accounts by ascending id) where it matters.
+-- post books one transaction: each account's amount, negative where credits leave it. Amounts of 0
+-- are left out; an account that is named twice gets the sum.
+-- Locks:  the accounts, which the caller has locked before where it matters: market first, then
+--         accounts by ascending id.
 -- Writes: ledger_entry, account.
 -- +goose StatementBegin
 create or replace function pgtape_core.post(
+    kind text,
+    accounts bigint[],
+    amounts numeric[],
+    at timestamptz,
+    market_id bigint default null,
+    seq bigint default null
+)
+    returns void
+    language plpgsql
+    volatile
+    set search_path = ''
+as $$
+declare
+    v_transaction bigint := nextval('pgtape_core.ledger_transaction');
+begin
+    with entry as (
+        insert into pgtape_core.ledger_entry (transaction_id, account_id, amount, kind, market_id, seq, at)
+        select v_transaction, e.account_id, sum(e.amount), kind, market_id, seq, at
+        from unnest(accounts, amounts) as e (account_id, amount)
+        group by e.account_id
+        having sum(e.amount) <> 0
+        returning account_id, amount
+    )
+    update pgtape_core.account a
+    set balance = a.balance + e.amount
+    from entry e
+    where a.id = e.account_id;
+end;
+$$;
+-- +goose StatementEnd
+
+-- transfer books the usual transaction: amount credits leave one account and reach another.
+-- +goose StatementBegin
+create or replace function pgtape_core.transfer(
     kind text,
     from_account bigint,
     to_account bigint,

@@ -1,8 +1,8 @@
 -- +goose Up
 -- create_account opens an account and grants its opening balance (credits; the setting
 -- opening_balance unless given). Server and operators may call it.
--- Locks:  the house, when something is granted.
--- Writes: account, ledger_entry (kind 'opening_grant').
+-- Locks:  the house's tape, then the house.
+-- Writes: account, ledger_entry (kind 'opening_grant'), the house's tape (kind 'account').
 -- Raises: TP009 not permitted, TP010 handle taken, TP011 bad handle or balance.
 -- +goose StatementBegin
 create or replace function pgtape.create_account(
@@ -48,11 +48,66 @@ begin
         );
     end if;
 
-    -- 3. Grant.
-    perform pgtape_core.post('opening_grant', h.id, v_account.id, v_balance, v_account.created_at)
+    -- 3. Announce and grant.
+    perform pgtape_core.advance_house(
+        v_account.created_at, 'account',
+        format('{"account":{"handle":%s,"opening_grant":"%s"}}', to_json(v_account.handle), v_balance::numeric(30, 6))
+    );
+    perform pgtape_core.transfer('opening_grant', h.id, v_account.id, v_balance, v_account.created_at)
     from pgtape_core.account h
     where h.kind = 'house';
     return (v_account.handle, v_balance, v_account.created_at)::pgtape_core.account_state;
+end;
+$$;
+-- +goose StatementEnd
+
+-- grant_credits gives an account credits that the house issues. The reason is public.
+-- Locks:  the house's tape, then the house and the account by ascending id.
+-- Writes: account, ledger_entry (kind 'grant'), the house's tape (kind 'grant').
+-- Raises: TP007 no such account, TP009 caller is no operator, TP011 bad amount, no reason.
+-- +goose StatementBegin
+create or replace function pgtape.grant_credits(
+    account text,
+    amount numeric,
+    reason text
+)
+    returns pgtape_core.account_state
+    language plpgsql
+    volatile
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_fault   text := coalesce(pgtape_core.amount_fault('amount', amount), pgtape_core.reason_fault(reason));
+    v_account pgtape_core.account;
+    v_house   bigint;
+    v_now     timestamptz;
+begin
+    perform pgtape_core.require_operator();
+    if v_fault is not null or amount is null then
+        perform pgtape_core.refuse('invalid_request', coalesce(v_fault, 'amount is missing'));
+    end if;
+    select a.* into v_account
+    from pgtape_core.account a
+    where lower(a.handle) = lower(grant_credits.account) and a.kind = 'person';
+    if v_account.id is null then
+        perform pgtape_core.refuse('not_found', 'there is no account ' || coalesce(account, '(null)'));
+    end if;
+
+    select h.id into v_house from pgtape_core.account h where h.kind = 'house';
+    perform from pgtape_core.house_tape h for no key update;
+    perform pgtape_core.lock_accounts(array[v_house, v_account.id]);
+    v_now := clock_timestamp();
+    perform pgtape_core.transfer('grant', v_house, v_account.id, amount, v_now);
+    perform pgtape_core.advance_house(
+        v_now, 'grant',
+        format(
+            '{"grant":{"account":%s,"amount":"%s","reason":%s,"actor":%s}}',
+            to_json(v_account.handle), amount::numeric(30, 6), to_json(reason), to_json(pgtape_core.actor())
+        )
+    );
+    select a.* into v_account from pgtape_core.account a where a.id = v_account.id;
+    return (v_account.handle, v_account.balance, v_account.created_at)::pgtape_core.account_state;
 end;
 $$;
 -- +goose StatementEnd

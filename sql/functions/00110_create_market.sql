@@ -13,7 +13,7 @@ as $$
            (select count(distinct p.account_id) from pgtape_core.position p where p.market_id = m.id),
            b.version, pgtape_core.cursor_of(b.version, b.head), m.created_at,
            (select a.handle from pgtape_core.account a where a.id = m.funder_id),
-           m.closes_at, b.updated_at, b.payout;
+           m.closes_at, b.updated_at, m.void_payout, b.proposal, b.payout;
 $$;
 -- +goose StatementEnd
 
@@ -34,6 +34,7 @@ create or replace function pgtape_core.market_fault(
     set search_path = ''
 as $$
     select case
+        when slug = 'house' then 'the slug house stands for the house''s own tape'
         when slug is null or slug !~ '^[a-z0-9][a-z0-9_-]{0,63}$' then
             'a slug has 1 to 64 lower-case letters, digits, - or _, and begins with a letter or digit'
         when question is null or length(trim(question)) not between 1 and 500 then
@@ -42,11 +43,11 @@ as $$
             'a description has at most 20000 characters'
         when category is null or length(category) > 60 then 'a category has at most 60 characters'
         when outcomes is null or array_ndims(outcomes) is distinct from 1
-            or cardinality(outcomes) not between 2 and 20 then 'a market has 2 to 20 outcomes'
+            or cardinality(outcomes) not between 2 and 50 then 'a market has 2 to 50 outcomes'
         when exists (
             select from unnest(outcomes) o
-            where o is null or o <> trim(o) or length(o) not between 1 and 60 or o ~ '[[:cntrl:]]'
-        ) then 'an outcome has 1 to 60 characters, without spaces around them'
+            where o is null or o <> trim(o) or length(o) not between 1 and 60 or o ~ '[[:cntrl:]]' or o = '*'
+        ) then 'an outcome has 1 to 60 characters, without spaces around them, and is not * (one of each)'
         when (select count(distinct lower(o)) from unnest(outcomes) o) < cardinality(outcomes) then
             'the outcomes of a market have different names'
         when liquidity is null then 'liquidity is missing'
@@ -58,7 +59,23 @@ as $$
 $$;
 -- +goose StatementEnd
 
--- create_market opens a market for trading. The market maker is an LMSR with b = liquidity, whose
+-- uniform_payout shares 1 out equally, the first outcomes getting what 6 decimals leave over.
+-- +goose StatementBegin
+create or replace function pgtape_core.uniform_payout(n integer)
+    returns numeric[]
+    language sql
+    immutable
+    set search_path = ''
+as $$
+    select array_agg(
+        trunc(1::numeric / n, 6) + case when i <= (1 - n * trunc(1::numeric / n, 6)) * 1000000 then 0.000001 else 0 end
+        order by i
+    )
+    from generate_series(1, n) i;
+$$;
+-- +goose StatementEnd
+
+-- create_market opens a market for trading, or, as a draft, makes it ready for open_market. The market maker is an LMSR with b = liquidity, whose
 -- worst loss, ceil(b ln n), is escrowed from the account. The house funds it if a caller that may
 -- act for others names it, or names nobody and has no account.
 -- Locks:  the funding account.
@@ -74,7 +91,9 @@ create or replace function pgtape.create_market(
     closes_at timestamptz default null,
     description text default '',
     category text default '',
-    account text default null
+    account text default null,
+    void_payout numeric[] default null,
+    draft boolean default false
 )
     returns pgtape_core.market_state
     language plpgsql
@@ -106,6 +125,13 @@ begin
         );
     end if;
 
+    v_market.void_payout := coalesce(void_payout, pgtape_core.uniform_payout(cardinality(outcomes)));
+    v_market.outcomes := outcomes;
+    v_fault := pgtape_core.payout_fault(v_market, coalesce(void_payout, v_market.void_payout));
+    if v_fault is not null then
+        perform pgtape_core.refuse('invalid_request', 'void_payout: ' || v_fault);
+    end if;
+
     -- 2. Lock who funds it.
     select a.* into v_funder
     from pgtape_core.account a
@@ -134,29 +160,31 @@ begin
             );
     end;
     insert into pgtape_core.market as m (
-        slug, question, description, category, outcomes, liquidity, subsidy, closes_at, account_id, funder_id, created_at
+        slug, question, description, category, outcomes, liquidity, subsidy, closes_at, void_payout,
+        account_id, funder_id, created_at
     )
     values (
-        slug, question, description, category, outcomes, liquidity, v_market.subsidy, closes_at,
+        slug, question, description, category, outcomes, liquidity, v_market.subsidy, closes_at, v_market.void_payout,
         v_market.account_id, v_funder.id, v_market.created_at
     )
     returning m.* into v_market;
     insert into pgtape_core.book as b (market_id, status, version, head, outstanding, prices, updated_at)
     values (
-        v_market.id, 'open', 0, decode(repeat('00', 32), 'hex'), v_zeros,
+        v_market.id, case when draft then 'draft' else 'open' end, 0, decode(repeat('00', 32), 'hex'), v_zeros,
         (select l.prices from pgtape_core.lmsr_at(v_zeros, liquidity) l), v_market.created_at
     )
     returning b.* into v_book;
 
     -- 4. Fund and announce.
-    perform pgtape_core.post('subsidy', v_funder.id, v_market.account_id, v_market.subsidy, v_market.created_at, v_market.id, 1);
+    perform pgtape_core.transfer('subsidy', v_funder.id, v_market.account_id, v_market.subsidy, v_market.created_at, v_market.id, 1);
     v_book := pgtape_core.advance(
         slug, v_book, v_market.created_at, 'created',
         format(
-            '{"created":{"question":%s,"description":%s,"category":%s,"outcomes":%s,"liquidity":"%s","subsidy":"%s","closes_at":%s,"account":%s},"status":"open","prices":%s}',
+            '{"created":{"question":%s,"description":%s,"category":%s,"outcomes":%s,"liquidity":"%s","subsidy":"%s","closes_at":%s,"account":%s,"void_payout":%s},"status":"%s","prices":%s}',
             to_json(question), to_json(description), to_json(category), to_json(outcomes),
             v_market.liquidity, v_market.subsidy,
             coalesce(to_json(pgtape_core.json_time(closes_at))::text, 'null'), to_json(v_funder.handle),
+            pgtape_core.json_by_outcome(outcomes, v_market.void_payout), v_book.status,
             pgtape_core.json_by_outcome(outcomes, v_book.prices)
         )
     );

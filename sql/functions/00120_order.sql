@@ -91,7 +91,8 @@ $$;
 -- +goose StatementEnd
 
 -- price_order prices an order against the state of a book: the quote, and what the book would be
--- after it; or a refusal of what cannot be priced.
+-- after it; or a refusal of what cannot be priced. The outcome * stands for complete sets, one share
+-- of each outcome: C moves by exactly 1 with each, and no price moves; outcome is null then.
 -- +goose StatementBegin
 create or replace function pgtape_core.price_order(
     m pgtape_core.market,
@@ -112,6 +113,18 @@ declare
     v_charge record;
 begin
     outcome := array_position(m.outcomes, o.outcome);
+    if o.outcome = '*' then
+        v_shares := coalesce(o.shares, o.spend);
+        outstanding := array(
+            select q + case o.side when 'buy' then v_shares else -v_shares end
+            from unnest(b.outstanding) with ordinality as x (q, i)
+            order by x.i
+        );
+        prices := b.prices;
+        quote := (m.slug, b.version, '*', o.side, v_shares, v_shares, 1, 1, 1)::pgtape_core.quote;
+        refusal := pgtape_core.beyond_the_book(o, (select max(q) from unnest(outstanding) q), (select min(q) from unnest(outstanding) q));
+        return;
+    end if;
     if outcome is null then
         refusal := (
             'not_found', format('the market %s has no outcome %s', m.slug, o.outcome),
@@ -123,15 +136,8 @@ begin
     if o.spend is not null then
         v_shares := pgtape_core.lmsr_shares(b.outstanding, m.liquidity, outcome, o.spend);
     end if;
-    if o.side = 'buy' and b.outstanding[outcome] + v_shares > 1e12 then
-        refusal := ('invalid_order', 'a market holds at most 1000000000000 shares of an outcome', null, null)::pgtape_core.refusal;
-        return;
-    end if;
-    if o.side = 'sell' and b.outstanding[outcome] < v_shares then
-        refusal := (
-            'insufficient_shares', format('nobody holds %s shares of %s', v_shares, o.outcome), 'buy the other outcome',
-            jsonb_build_object('outstanding', b.outstanding[outcome]::text)
-        )::pgtape_core.refusal;
+    refusal := pgtape_core.beyond_the_book(o, b.outstanding[outcome] + v_shares, b.outstanding[outcome] - v_shares);
+    if refusal.code is not null then
         return;
     end if;
 
@@ -144,6 +150,28 @@ begin
         m.slug, b.version, o.outcome, o.side, v_shares, v_charge.amount, round(v_charge.amount / v_shares, 12),
         v_charge.prices_before[outcome], v_charge.prices_after[outcome]
     )::pgtape_core.quote;
+end;
+$$;
+-- +goose StatementEnd
+
+-- beyond_the_book refuses what would leave a book with more shares of an outcome than it can count,
+-- or with fewer than none; no code: it can be done. most and least are the shares after the order.
+-- +goose StatementBegin
+create or replace function pgtape_core.beyond_the_book(o pgtape_core.order_request, most numeric, least_left numeric)
+    returns pgtape_core.refusal
+    language plpgsql
+    immutable
+    set search_path = ''
+as $$
+begin
+    if o.side = 'buy' and most > 1e12 then
+        return ('invalid_order', 'a market holds at most 1000000000000 shares of an outcome', null, null)::pgtape_core.refusal;
+    elsif o.side = 'sell' and least_left < 0 then
+        return (
+            'insufficient_shares', format('nobody holds %s shares of %s', o.shares, o.outcome), 'buy the other outcome', null
+        )::pgtape_core.refusal;
+    end if;
+    return null;
 end;
 $$;
 -- +goose StatementEnd

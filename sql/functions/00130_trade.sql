@@ -85,7 +85,9 @@ begin
         refusal := pgtape_core.stale_quote(o, v_priced.quote);
     end if;
     if refusal.code is null then
-        refusal := pgtape_core.cannot_settle(v_account, v_market.id, v_priced.outcome, v_priced.quote);
+        refusal := pgtape_core.cannot_settle(
+            v_account, v_market.id, cardinality(v_market.outcomes), v_priced.outcome, v_priced.quote
+        );
     end if;
     if refusal.code is not null then
         return;
@@ -98,7 +100,7 @@ begin
     v_trade.outcome := v_priced.outcome;
     v_trade.at := v_now;
     v_trade.request_hash := v_hash;
-    v_trade := pgtape_core.settle(v_trade, o, v_priced.quote, v_account, v_market.account_id);
+    v_trade := pgtape_core.settle(v_trade, o, v_priced.quote, v_account, v_market);
 
     -- 6. Announce: the event and the state carry the same seq.
     v_book.outstanding := v_priced.outstanding;
@@ -136,6 +138,7 @@ $$;
 create or replace function pgtape_core.cannot_settle(
     account pgtape_core.account,
     market_id bigint,
+    outcomes integer,
     outcome integer,
     q pgtape_core.quote
 )
@@ -157,11 +160,14 @@ begin
         )::pgtape_core.refusal;
     end if;
 
-    v_held := coalesce((
-        select p.shares
-        from pgtape_core.position p
-        where p.account_id = account.id and p.market_id = cannot_settle.market_id and p.outcome = cannot_settle.outcome
-    ), 0);
+    -- Of complete sets there are as many as shares of the rarest outcome.
+    select case when cannot_settle.outcome is not null or count(*) = cannot_settle.outcomes then min(p.shares) end
+    into v_held
+    from pgtape_core.position p
+    where p.account_id = account.id
+        and p.market_id = cannot_settle.market_id
+        and p.outcome = coalesce(cannot_settle.outcome, p.outcome);
+    v_held := coalesce(v_held, 0);
     if v_held >= q.shares then
         return null;
     end if;
@@ -183,7 +189,7 @@ create or replace function pgtape_core.settle(
     o pgtape_core.order_request,
     q pgtape_core.quote,
     account pgtape_core.account,
-    escrow bigint
+    market pgtape_core.market
 )
     returns pgtape_core.trade
     language plpgsql
@@ -192,18 +198,27 @@ create or replace function pgtape_core.settle(
 as $$
 begin
     if q.side = 'buy' then
-        insert into pgtape_core.position as p (account_id, market_id, outcome, shares)
-        values (trade.account_id, trade.market_id, trade.outcome, q.shares)
-        on conflict (account_id, market_id, outcome) do update set shares = p.shares + excluded.shares
-        returning p.shares into trade."position";
-        perform pgtape_core.post('trade', trade.account_id, escrow, q.amount, trade.at, trade.market_id, trade.seq);
+        with held as (
+            insert into pgtape_core.position as p (account_id, market_id, outcome, shares)
+            select trade.account_id, trade.market_id, i, q.shares
+            from generate_series(coalesce(trade.outcome, 1), coalesce(trade.outcome, cardinality(market.outcomes))) i
+            on conflict (account_id, market_id, outcome) do update set shares = p.shares + excluded.shares
+            returning p.shares
+        )
+        select min(h.shares) into trade."position" from held h;
+        perform pgtape_core.transfer('trade', trade.account_id, market.account_id, q.amount, trade.at, trade.market_id, trade.seq);
         trade.balance := account.balance - q.amount;
     else
-        update pgtape_core.position p
-        set shares = p.shares - q.shares
-        where p.account_id = trade.account_id and p.market_id = trade.market_id and p.outcome = trade.outcome
-        returning p.shares into trade."position";
-        perform pgtape_core.post('trade', escrow, trade.account_id, q.amount, trade.at, trade.market_id, trade.seq);
+        with held as (
+            update pgtape_core.position p
+            set shares = p.shares - q.shares
+            where p.account_id = trade.account_id
+                and p.market_id = trade.market_id
+                and p.outcome = coalesce(trade.outcome, p.outcome)
+            returning p.shares
+        )
+        select min(h.shares) into trade."position" from held h;
+        perform pgtape_core.transfer('trade', market.account_id, trade.account_id, q.amount, trade.at, trade.market_id, trade.seq);
         trade.balance := account.balance + q.amount;
     end if;
 
@@ -237,7 +252,7 @@ create or replace function pgtape_core.receipt_of(
     immutable
     set search_path = ''
 as $$
-    select m.slug, t.seq, m.outcomes[t.outcome], t.side, t.shares, t.amount,
+    select m.slug, t.seq, coalesce(m.outcomes[t.outcome], '*'), t.side, t.shares, t.amount,
            round(t.amount / t.shares, 12)::numeric(13, 12), t.price_before, t.price_after,
            t.id, account, t.balance, t."position", t.at, replayed;
 $$;

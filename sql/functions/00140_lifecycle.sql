@@ -1,7 +1,10 @@
 -- +goose Up
--- lock_market locks a market's book for a change of its state by an operator.
+-- The life of a market: draft → open ⇄ halted → closed → proposed → (disputed) → resolved, or void.
+-- Each move is a function with a reason, and an event on the tape that names its actor.
+
+-- lock_market locks a market's book for a change of its state.
 -- Locks:  the market's book.
--- Raises: TP002 the market is in none of the states, TP007 no such market, TP009 caller is no operator.
+-- Raises: TP002 the market is in none of the states, TP007 no such market.
 -- +goose StatementBegin
 create or replace function pgtape_core.lock_market(
     slug text,
@@ -14,7 +17,6 @@ create or replace function pgtape_core.lock_market(
     set search_path = ''
 as $$
 begin
-    perform pgtape_core.require_operator();
     select m.* into market from pgtape_core.market m where m.slug = lock_market.slug;
     if market.id is null then
         perform pgtape_core.raise_refusal(pgtape_core.no_market(slug));
@@ -31,16 +33,19 @@ end;
 $$;
 -- +goose StatementEnd
 
--- announce_status moves a locked market to a state, with the event that says who did it and why.
+-- move_market moves a locked market to a status, with the event that says who did it and why.
+-- extra: members of the event before reason and actor, each with a comma behind it.
 -- Writes: book, tape.
 -- Raises: TP011 no reason.
 -- +goose StatementBegin
-create or replace function pgtape_core.announce_status(
+create or replace function pgtape_core.move_market(
     m pgtape_core.market,
     b pgtape_core.book,
     status text,
     kind text,
     reason text,
+    extra text default '',
+    actor text default null,
     at timestamptz default clock_timestamp()
 )
     returns pgtape_core.market_state
@@ -48,18 +53,18 @@ create or replace function pgtape_core.announce_status(
     volatile
     set search_path = ''
 as $$
+declare
+    v_fault text := pgtape_core.reason_fault(reason);
 begin
-    if reason is null or length(trim(reason)) not between 1 and 2000 then
-        perform pgtape_core.refuse('invalid_request', 'a reason has 1 to 2000 characters: it is shown to everybody');
+    if v_fault is not null then
+        perform pgtape_core.refuse('invalid_request', v_fault);
     end if;
     b.status := status;
     b := pgtape_core.advance(
         m.slug, b, at, kind,
         format(
             '{%s:{%s"reason":%s,"actor":%s},"status":"%s","prices":%s}',
-            to_json(kind),
-            '"payout":' || pgtape_core.json_by_outcome(m.outcomes, b.payout) || ',',
-            to_json(reason), to_json(pgtape_core.actor()), status,
+            to_json(kind), extra, to_json(reason), to_json(coalesce(actor, pgtape_core.actor())), status,
             pgtape_core.json_by_outcome(m.outcomes, b.prices)
         )
     );
@@ -68,68 +73,72 @@ end;
 $$;
 -- +goose StatementEnd
 
--- halt_market pauses trading in one market.
+-- operate is a plain move: an operator takes a market from one of the states to a status.
 -- Locks:  the market's book.
--- Writes: book, tape (kind 'halted').
--- Raises: TP002 not open, TP007 no such market, TP009 caller is no operator, TP011 no reason.
+-- Writes: book, tape.
+-- Raises: TP002 in none of the states, TP007 no such market, TP009 caller is no operator, TP011 no reason.
 -- +goose StatementBegin
-create or replace function pgtape.halt_market(market text, reason text)
+create or replace function pgtape_core.operate(market text, states text[], status text, kind text, reason text)
     returns pgtape_core.market_state
     language plpgsql
     volatile
-    security definer
     set search_path = ''
 as $$
 declare
-    v record := pgtape_core.lock_market(market, '{open}');
+    v record;
 begin
-    return pgtape_core.announce_status(v.market, v.book, 'halted', 'halted', reason);
+    perform pgtape_core.require_operator();
+    v := pgtape_core.lock_market(market, states);
+    return pgtape_core.move_market(v.market, v.book, status, kind, reason);
 end;
 $$;
 -- +goose StatementEnd
 
--- open_market lets a halted market trade again.
--- Locks:  the market's book.
--- Writes: book, tape (kind 'opened').
--- Raises: TP002 not halted, TP007 no such market, TP009 caller is no operator, TP011 no reason.
+-- halt_market pauses trading in one market.
+-- Locks, writes, raises: as pgtape_core.operate; tape kind 'halted'; TP002 not open.
 -- +goose StatementBegin
-create or replace function pgtape.open_market(market text, reason text)
+create or replace function pgtape.halt_market(market text, reason text)
     returns pgtape_core.market_state
-    language plpgsql
+    language sql
     volatile
     security definer
     set search_path = ''
 as $$
-declare
-    v record := pgtape_core.lock_market(market, '{halted}');
-begin
-    return pgtape_core.announce_status(v.market, v.book, 'open', 'opened', reason);
-end;
+    select * from pgtape_core.operate(market, '{open}', 'halted', 'halted', reason);
+$$;
+-- +goose StatementEnd
+
+-- open_market lets a draft, or a halted market, trade.
+-- Locks, writes, raises: as pgtape_core.operate; tape kind 'opened'; TP002 neither.
+-- +goose StatementBegin
+create or replace function pgtape.open_market(market text, reason text)
+    returns pgtape_core.market_state
+    language sql
+    volatile
+    security definer
+    set search_path = ''
+as $$
+    select * from pgtape_core.operate(market, '{draft,halted}', 'open', 'opened', reason);
 $$;
 -- +goose StatementEnd
 
 -- close_market ends trading in one market, before it is resolved.
--- Locks:  the market's book.
--- Writes: book, tape (kind 'closed').
--- Raises: TP002 not open or halted, TP007 no such market, TP009 caller is no operator, TP011 no reason.
+-- Locks, writes, raises: as pgtape_core.operate; tape kind 'closed'; TP002 not open or halted.
 -- +goose StatementBegin
 create or replace function pgtape.close_market(market text, reason text)
     returns pgtape_core.market_state
-    language plpgsql
+    language sql
     volatile
     security definer
     set search_path = ''
 as $$
-declare
-    v record := pgtape_core.lock_market(market, '{open,halted}');
-begin
-    return pgtape_core.announce_status(v.market, v.book, 'closed', 'closed', reason);
-end;
+    select * from pgtape_core.operate(market, '{open,halted}', 'closed', 'closed', reason);
 $$;
 -- +goose StatementEnd
 
 -- payout_fault says what is wrong with a payout vector, or null if nothing is: one number from 0
--- to 1 for each outcome, together 1.
+-- to 1 for each outcome, together 1. {1,0} is a plain answer, {0.5,0.5} a shared one, {0.37,0.63} a
+-- value between the bounds of a scale.
 -- +goose StatementBegin
 create or replace function pgtape_core.payout_fault(m pgtape_core.market, payout numeric[])
     returns text
@@ -148,13 +157,26 @@ as $$
 $$;
 -- +goose StatementEnd
 
--- resolve_market pays out: each share of an outcome brings its payout, each account's sum rounded
--- down to 6 decimals. What the escrow has left returns to who funded it.
--- Locks:  the market's book, then the accounts of its holders, of its funder and its escrow.
--- Writes: ledger_entry (kinds 'payout', 'subsidy_return'), account, book, tape (kind 'resolved').
--- Raises: TP002 resolved already, TP007 no such market, TP009 caller is no operator, TP011 bad payout, no reason.
+-- json_payout gives a payout as a member of an event.
 -- +goose StatementBegin
-create or replace function pgtape.resolve_market(market text, payout numeric[], reason text)
+create or replace function pgtape_core.json_payout(m pgtape_core.market, payout numeric[])
+    returns text
+    language sql
+    immutable
+    set search_path = ''
+as $$
+    select '"payout":' || pgtape_core.json_by_outcome(m.outcomes, payout::numeric(7, 6)[]) || ',';
+$$;
+-- +goose StatementEnd
+
+-- propose_resolution says how a closed market is to be resolved, so that those concerned may dispute
+-- it before it is paid out. A proposal may be replaced, also after a dispute.
+-- Locks:  the market's book.
+-- Writes: book, tape (kind 'proposed').
+-- Raises: TP002 not closed, proposed or disputed, TP007 no such market, TP009 caller is no operator,
+--         TP011 bad payout, no reason.
+-- +goose StatementBegin
+create or replace function pgtape.propose_resolution(market text, payout numeric[], reason text)
     returns pgtape_core.market_state
     language plpgsql
     volatile
@@ -162,43 +184,53 @@ create or replace function pgtape.resolve_market(market text, payout numeric[], 
     set search_path = ''
 as $$
 declare
-    v        record := pgtape_core.lock_market(market, '{open,halted,closed}');
-    v_fault  text := pgtape_core.payout_fault(v.market, payout);
-    v_now    timestamptz;
-    v_market pgtape_core.market := v.market;
-    v_book   pgtape_core.book := v.book;
-    v_seq    bigint := v_book.version + 1;
-    v_holder record;
-    v_left   numeric;
+    v       record;
+    v_book  pgtape_core.book;
+    v_fault text;
 begin
-    -- 1. Check.
+    perform pgtape_core.require_operator();
+    v := pgtape_core.lock_market(market, '{closed,proposed,disputed}');
+    v_fault := pgtape_core.payout_fault(v.market, payout);
     if v_fault is not null then
         perform pgtape_core.refuse('invalid_request', v_fault);
     end if;
-
-    -- 2. Lock everybody who is paid.
-    perform pgtape_core.lock_accounts(
-        array(select p.account_id from pgtape_core.position p where p.market_id = v_market.id)
-        || v_market.funder_id || v_market.account_id
+    v_book := v.book;
+    v_book.proposal := payout;
+    return pgtape_core.move_market(
+        v.market, v_book, 'proposed', 'proposed', reason, pgtape_core.json_payout(v.market, payout)
     );
-    v_now := clock_timestamp();
+end;
+$$;
+-- +goose StatementEnd
 
-    -- 3. Pay each holder once, then return the rest.
-    for v_holder in
-        select p.account_id, trunc(sum(p.shares * payout[p.outcome]), 6) as amount
+-- dispute_market objects to a proposed resolution. Whoever holds shares may, and operators.
+-- Locks:  the market's book.
+-- Writes: book, tape (kind 'disputed').
+-- Raises: TP002 nothing is proposed, TP007 no such market or account, TP009 not concerned, TP011 no reason.
+-- +goose StatementBegin
+create or replace function pgtape.dispute_market(market text, reason text, account text default null)
+    returns pgtape_core.market_state
+    language plpgsql
+    volatile
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_actor  record := pgtape_core.acting_account(account);
+    v        record;
+    v_market pgtape_core.market;
+begin
+    perform pgtape_core.raise_refusal(v_actor.refusal);
+    v := pgtape_core.lock_market(market, '{proposed}');
+    v_market := v.market;
+    if not pgtape_core.is_operator() and not exists (
+        select
         from pgtape_core.position p
-        where p.market_id = v_market.id
-        group by p.account_id
-        order by p.account_id
-    loop
-        perform pgtape_core.post('payout', v_market.account_id, v_holder.account_id, v_holder.amount, v_now, v_market.id, v_seq);
-    end loop;
-    select a.balance into v_left from pgtape_core.account a where a.id = v_market.account_id;
-    perform pgtape_core.post('subsidy_return', v_market.account_id, v_market.funder_id, v_left, v_now, v_market.id, v_seq);
-
-    -- 4. Announce.
-    v_book.payout := payout;
-    return pgtape_core.announce_status(v_market, v_book, 'resolved', 'resolved', reason, v_now);
+        where p.account_id = v_actor.account_id and p.market_id = v_market.id and p.shares > 0
+    ) then
+        perform pgtape_core.refuse('not_permitted', 'only those who hold shares of the market, and operators, may dispute');
+    end if;
+    return pgtape_core.move_market(v_market, v.book, 'disputed', 'disputed', reason, '', v_actor.account);
 end;
 $$;
 -- +goose StatementEnd

@@ -23,18 +23,22 @@ select t.market,
        encode(t.hash, 'hex') as hash
 from pgtape_core.tape t;
 
--- Where every market stands, for readers that compare it with what they have delivered.
+-- Where every tape stands, the house's too, for readers that compare it with what they have delivered.
 create or replace view pgtape.heads as
 select m.slug, b.version, b.head
 from pgtape_core.market m
-join pgtape_core.book b on b.market_id = m.id;
+join pgtape_core.book b on b.market_id = m.id
+union all
+select 'house', h.version, h.head
+from pgtape_core.house_tape h
+where h.version > 0;
 
 create or replace view pgtape.trades as
 select m.slug as market,
        t.seq as version,
        t.id as trade_id,
        a.handle as account,
-       m.outcomes[t.outcome] as outcome,
+       coalesce(m.outcomes[t.outcome], '*') as outcome,
        t.side,
        t.shares,
        t.amount,
@@ -50,7 +54,8 @@ create or replace view pgtape.accounts as
 select a.handle, a.kind, a.balance, a.created_at
 from pgtape_core.account a;
 
--- cost is what the account has paid for an outcome less what its sales have brought; value is what
+-- cost is what the account has paid for an outcome less what its sales have brought (of a complete
+-- set, an equal part); value is what
 -- selling all of it would bring now or, once the market has paid out, what it has brought.
 create or replace view pgtape.positions as
 select a.handle as account,
@@ -59,9 +64,12 @@ select a.handle as account,
        b.status,
        m.outcomes[p.outcome] as outcome,
        p.shares,
-       (select coalesce(sum(case t.side when 'buy' then t.amount else -t.amount end), 0)
+       (select coalesce(sum(
+               case t.side when 'buy' then t.amount else -t.amount end
+               * case when t.outcome is null then 1.0 / cardinality(m.outcomes) else 1 end
+           ), 0)
         from pgtape_core.trade t
-        where t.account_id = p.account_id and t.market_id = p.market_id and t.outcome = p.outcome
+        where t.account_id = p.account_id and t.market_id = p.market_id and coalesce(t.outcome, p.outcome) = p.outcome
        )::numeric(30, 6) as cost,
        b.prices[p.outcome] as price,
        case

@@ -10,10 +10,11 @@ create or replace function pgtape_core.check_positions()
     set search_path = ''
 as $$
     with traded as (
-        select t.account_id, t.market_id, t.outcome,
-               sum(case t.side when 'buy' then t.shares else -t.shares end) as shares
+        select t.account_id, t.market_id, o.outcome, sum(case t.side when 'buy' then t.shares else -t.shares end) as shares
         from pgtape_core.trade t
-        group by t.account_id, t.market_id, t.outcome
+        join pgtape_core.market m on m.id = t.market_id
+        cross join lateral generate_series(coalesce(t.outcome, 1), coalesce(t.outcome, cardinality(m.outcomes))) as o (outcome)
+        group by t.account_id, t.market_id, o.outcome
     )
     select 'positions equal their trades', format('account %s, market %s, outcome %s', account_id, market_id, outcome),
            format('position %s, trades %s', coalesce(p.shares, 0), coalesce(t.shares, 0))
@@ -89,7 +90,8 @@ as $$
 $$;
 -- +goose StatementEnd
 
--- check_payouts: each holder is paid what the payout makes of the shares, once, and nobody else.
+-- check_payouts: each account has had what it is entitled to of a market that has paid out, once,
+-- and nobody has of one that has not. What an account was short of in the last correction, it still has.
 -- +goose StatementBegin
 create or replace function pgtape_core.check_payouts()
     returns table (invariant text, subject text, problem text)
@@ -97,24 +99,42 @@ create or replace function pgtape_core.check_payouts()
     stable
     set search_path = ''
 as $$
-    with paid as (
-        select e.market_id, e.account_id, sum(e.amount) as amount, count(*) as times
-        from pgtape_core.ledger_entry e
-        join pgtape_core.market m on m.id = e.market_id
-        where e.kind = 'payout' and e.account_id <> m.account_id
-        group by e.market_id, e.account_id
+    with market as (
+        select m, m.id as market_id, m.slug, m.account_id as escrow, b.payout
+        from pgtape_core.market m
+        join pgtape_core.book b on b.market_id = m.id
+    ), had as (
+        select k.market_id, r.account_id, r.amount from market k cross join lateral pgtape_core.received(k.m) r
     ), due as (
-        select p.market_id, p.account_id, trunc(sum(p.shares * b.payout[p.outcome]), 6) as amount
-        from pgtape_core.position p
-        join pgtape_core.book b on b.market_id = p.market_id
-        where b.payout is not null
-        group by p.market_id, p.account_id
+        select k.market_id, n.account_id, n.amount
+        from market k cross join lateral pgtape_core.entitled(k.m, k.payout) n
+        where k.payout is not null
+    ), short as (
+        select k.market_id, a.id as account_id, s.value::numeric as amount
+        from market k
+        cross join lateral (
+            select t.body::json -> 'corrected' -> 'short' as short
+            from pgtape_core.tape t
+            where t.market = k.slug and t.kind = 'corrected'
+            order by t.seq desc
+            limit 1
+        ) c
+        cross join lateral json_each_text(c.short) s
+        join pgtape_core.account a on a.handle = s.key
     )
-    select 'resolution pays out exactly once', format('market %s, account %s', market_id, account_id),
-           format('paid %s in %s entries, due %s', coalesce(p.amount, 0), coalesce(p.times, 0), coalesce(d.amount, 0))
-    from paid p
+    select 'resolution pays out exactly once', format('market %s, account %s', market_id, a.handle),
+           format('had %s, due %s, short %s', coalesce(h.amount, 0), coalesce(d.amount, 0), coalesce(s.amount, 0))
+    from had h
     full join due d using (market_id, account_id)
-    where coalesce(p.amount, 0) <> coalesce(d.amount, 0) or p.times > 1
+    full join short s using (market_id, account_id)
+    join pgtape_core.account a on a.id = account_id
+    where a.kind = 'person' and coalesce(h.amount, 0) <> coalesce(d.amount, 0) + coalesce(s.amount, 0)
+    union all
+    select 'resolution pays out exactly once', 'market ' || k.slug, format('paid out %s times', count(distinct e.transaction_id))
+    from market k
+    join pgtape_core.ledger_entry e on e.account_id = k.escrow and e.kind = 'payout'
+    group by k.slug
+    having count(distinct e.transaction_id) > 1
     union all
     select 'a payout is final', 'market ' || m.slug, format('status %s, payout %s', b.status, b.payout)
     from pgtape_core.market m

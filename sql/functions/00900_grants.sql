@@ -6,8 +6,9 @@ revoke all on all functions in schema pgtape, pgtape_core from public;
 grant execute on function
     pgtape.quote(text, text, text, numeric, numeric),
     pgtape.trade(text, text, text, numeric, numeric, numeric, bigint, integer, numeric, numeric, timestamptz, text, text),
-    pgtape.create_market(text, text, text[], numeric, timestamptz, text, text, text),
-    pgtape.history(text, timestamptz, timestamptz, integer)
+    pgtape.create_market(text, text, text[], numeric, timestamptz, text, text, text, numeric[], boolean),
+    pgtape.history(text, timestamptz, timestamptz, integer),
+    pgtape.dispute_market(text, text, text)
     to pgtape_server, pgtape_trader, pgtape_operator;
 
 grant execute on function pgtape.create_account(text, numeric) to pgtape_server, pgtape_operator;
@@ -24,7 +25,11 @@ grant execute on function
     pgtape.halt_market(text, text),
     pgtape.open_market(text, text),
     pgtape.close_market(text, text),
-    pgtape.resolve_market(text, numeric[], text)
+    pgtape.propose_resolution(text, numeric[], text),
+    pgtape.resolve_market(text, numeric[], text),
+    pgtape.void_market(text, text),
+    pgtape.correct_resolution(text, numeric[], text),
+    pgtape.grant_credits(text, numeric, text)
     to pgtape_operator;
 
 grant execute on function pgtape.verify() to pgtape_server, pgtape_operator, pgtape_auditor;

@@ -35,6 +35,8 @@ create type pgtape_core.market_state as (
     created_by  text,
     closes_at   timestamptz,
     updated_at  timestamptz,
+    void_payout numeric(7, 6)[],
+    proposal    numeric(7, 6)[],
     payout      numeric(7, 6)[]
 );
 
