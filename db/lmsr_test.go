@@ -155,27 +155,3 @@ func TestChargesAtTheEdges(t *testing.T) {
 		})
 	}
 }
-
-func TestManySmallBuysAndOneSaleGainNothing(t *testing.T) {
-	t.Parallel()
-	d := dbtest.New(t)
-	ana, market := d.Account(t, "1000"), d.Market(t)
-	const buys = 300
-	for range buys {
-		if _, err := d.Trade(t.Context(), db.Order{
-			Account: ana, Market: market, Outcome: "yes", Side: "buy", Shares: "0.000001", MaxCost: "0.000001",
-		}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := d.Trade(t.Context(), db.Order{
-		Account: ana, Market: market, Outcome: "yes", Side: "sell", Shares: "0.000300", MinProceeds: "0",
-	}); err != nil {
-		t.Fatal(err)
-	}
-	// Each buy is charged a whole micro for half of one; the sale pays what the shares are worth.
-	if got, want := balance(t, d, ana), db.Decimal("999.999850"); got != want {
-		t.Errorf("balance = %s, want %s", got, want)
-	}
-	d.Verify(t)
-}

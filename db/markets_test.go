@@ -134,7 +134,7 @@ func TestALifeOfAMarket(t *testing.T) {
 		t.Errorf("resolved to %+v", market)
 	}
 	held := plain(t, d, string(market.Outstanding[0]))
-	if got, want := sum(t, d, balance(t, d, ana), "-"+before), held; got != want {
+	if got, want := less(t, d, balance(t, d, ana), before), held; got != want {
 		t.Errorf("ana was paid %s for %s shares", got, want)
 	}
 	total := sum(t, d, balance(t, d, ana), balance(t, d, bo), balance(t, d, funder))
@@ -150,6 +150,16 @@ func TestALifeOfAMarket(t *testing.T) {
 func sum(t *testing.T, d *dbtest.DB, numbers ...db.Decimal) (text string) {
 	t.Helper()
 	err := d.Pool().QueryRow(t.Context(), "select trim_scale(sum(n::numeric))::text from unnest($1::text[]) n", numbers).Scan(&text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// less is a number less another, plain.
+func less(t *testing.T, d *dbtest.DB, a, b db.Decimal) (text string) {
+	t.Helper()
+	err := d.Pool().QueryRow(t.Context(), "select trim_scale($1::text::numeric - $2::text::numeric)::text", a, b).Scan(&text)
 	if err != nil {
 		t.Fatal(err)
 	}

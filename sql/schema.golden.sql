@@ -319,6 +319,7 @@ function pgtape.quote(text,text,text,numeric,numeric) returns pgtape_core.quote,
 function pgtape.resolve_market(text,numeric[],text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.session_account(bytea) returns SETOF pgtape_core.account_state, stable, security definer
 function pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text) returns pgtape_core.receipt, volatile, security definer
+function pgtape.trade_batch(text,jsonb) returns TABLE(n integer, receipt jsonb, refusal jsonb), volatile, security definer
 function pgtape.verify() returns TABLE(invariant text, subject text, problem text), stable, security definer
 function pgtape.void_market(text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape_core.acting_account(text) returns record, stable
@@ -352,6 +353,7 @@ function pgtape_core.is_server() returns boolean, stable
 function pgtape_core.json_by_outcome(text[],numeric[]) returns text, immutable
 function pgtape_core.json_payout(pgtape_core.market,numeric[]) returns text, immutable
 function pgtape_core.json_quote(pgtape_core.quote,numeric) returns jsonb, immutable
+function pgtape_core.json_receipt(pgtape_core.receipt) returns jsonb, immutable
 function pgtape_core.json_time(timestamp with time zone) returns text, immutable
 function pgtape_core.lmsr_at(numeric[],numeric) returns record, immutable
 function pgtape_core.lmsr_charge(numeric[],numeric,integer,numeric) returns record, immutable
@@ -415,6 +417,7 @@ pgtape_operator may execute pgtape.propose_resolution(text,numeric[],text)
 pgtape_operator may execute pgtape.quote(text,text,text,numeric,numeric)
 pgtape_operator may execute pgtape.resolve_market(text,numeric[],text)
 pgtape_operator may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
+pgtape_operator may execute pgtape.trade_batch(text,jsonb)
 pgtape_operator may execute pgtape.verify()
 pgtape_operator may execute pgtape.void_market(text,text)
 pgtape_operator may execute pgtape_core.actor()
@@ -443,6 +446,7 @@ pgtape_server may execute pgtape.keep_doorbell_ringing()
 pgtape_server may execute pgtape.quote(text,text,text,numeric,numeric)
 pgtape_server may execute pgtape.session_account(bytea)
 pgtape_server may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
+pgtape_server may execute pgtape.trade_batch(text,jsonb)
 pgtape_server may execute pgtape.verify()
 pgtape_server may execute pgtape_core.actor()
 pgtape_server may execute pgtape_core.cursor_of(bigint,bytea)
@@ -465,6 +469,7 @@ pgtape_trader may execute pgtape.dispute_market(text,text,text)
 pgtape_trader may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
 pgtape_trader may execute pgtape.quote(text,text,text,numeric,numeric)
 pgtape_trader may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
+pgtape_trader may execute pgtape.trade_batch(text,jsonb)
 pgtape_trader may execute pgtape_core.actor()
 pgtape_trader may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_trader may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)

@@ -108,18 +108,26 @@ func clock(at string) (string, error) {
 	return t.UTC().Format("15:04:05"), nil
 }
 
+// each stands for complete sets: one share of each outcome.
+const each = "*"
+
 func label(outcome string) string {
 	switch outcome {
 	case "yes":
 		return "Yes"
 	case "no":
 		return "No"
+	case each:
+		return "of each"
 	}
 	return outcome
 }
 
 // colour is the class of an outcome's colour, as js/outcomes.js chooses it.
 func colour(outcomes []any, outcome string) string {
+	if outcome == each {
+		return "oc-each"
+	}
 	place := 0
 	for i, o := range outcomes {
 		if o == outcome {

@@ -5,12 +5,18 @@ const COLOURS = 8;
 
 export const isBinary = (market) => market.outcomes.length === 2;
 
+// EACH stands for complete sets: one share of each outcome, at exactly 1.
+export const EACH = "*";
+
+const WORDS = { yes: "Yes", no: "No", [EACH]: "of each" };
+
 // label is an outcome as people write it.
-export const label = (outcome) => (outcome === "yes" ? "Yes" : outcome === "no" ? "No" : outcome);
+export const label = (outcome) => (Object.hasOwn(WORDS, outcome) ? WORDS[outcome] : outcome);
 
 // slot gives each outcome of a market its colour (0…7) and line (0 solid, 1 dashed, 2 dotted).
 // Yes is always blue and No orange, whichever comes first.
 export function slot(market, outcome) {
+  if (outcome === EACH) return { colour: "-each", line: 0 };
   const swapped = isBinary(market) && market.outcomes[0] === "no" && market.outcomes[1] === "yes";
   const index = market.outcomes.indexOf(outcome);
   const place = swapped ? 1 - index : index;

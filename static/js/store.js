@@ -1,6 +1,7 @@
 // One store. Everything that happens is a frame, from the socket or from the page itself, and
 // apply() says what it makes of the state; nothing else changes it.
 import { add, decimal, units } from "./money.js";
+import { EACH } from "./outcomes.js";
 
 const TAPE_KEPT = 300;
 const TICKER_KEPT = 24;
@@ -59,7 +60,7 @@ function event(state, frame) {
     ...(frame.prices && { prices: frame.prices }),
     ...(frame.status && { status: frame.status }),
     ...(frame.trade && afterTrade(before, frame.trade)),
-    ...(frame.resolved && { resolved_at: frame.at, payout: frame.resolved.payout ?? before.payout }),
+    ...payouts(frame),
     version: frame.seq,
     cursor: frame.cursor,
     updated_at: frame.at,
@@ -68,11 +69,20 @@ function event(state, frame) {
   return frame.trade ? { ...next, ticker: [tickerItem(frame, before), ...state.ticker].slice(0, TICKER_KEPT) } : next;
 }
 
+// payouts is what an event says of who is paid: proposed, or for good, corrections included.
+function payouts(frame) {
+  const payout = frame[frame.kind]?.payout;
+  if (!payout) return {};
+  if (frame.kind === "proposed") return { proposal: payout };
+  return { payout, ...(frame.kind !== "corrected" && { resolved_at: frame.at }) };
+}
+
 function afterTrade(market, trade) {
-  const held = units(market.outstanding?.[trade.outcome] ?? "0");
   const by = units(trade.shares);
+  const moved = trade.outcome === EACH ? market.outcomes : [trade.outcome];
+  const after = (held) => decimal(trade.side === "buy" ? held + by : held - by);
   return {
-    outstanding: { ...market.outstanding, [trade.outcome]: decimal(trade.side === "buy" ? held + by : held - by) },
+    outstanding: { ...market.outstanding, ...Object.fromEntries(moved.map((o) => [o, after(units(market.outstanding?.[o] ?? "0"))])) },
     volume: add(market.volume, trade.amount),
     trades: market.trades + 1,
   };

@@ -133,3 +133,20 @@ test("watchers hear once per turn, of what they watch only", () => {
   queue.splice(0).forEach((f) => f());
   assert.deepEqual(heard, [1, 3]);
 });
+
+test("complete sets move the shares of every outcome, and no price", () => {
+  const sets = { ...trade(2).trade, outcome: "*", shares: "5.000000", amount: "5.000000" };
+  const after = run([trade(2, { trade: sets, prices: { yes: "0.5", no: "0.5" } })], begun).markets.rain.state;
+  assert.deepEqual(after.outstanding, { yes: "5.000000", no: "5.000000" });
+  assert.deepEqual([after.prices.yes, after.volume], ["0.5", "5.000000"]);
+});
+
+test("a proposal pays nobody; void and a correction say who was paid", () => {
+  const step = (seq, kind, status, payout) => trade(seq, { kind, trade: undefined, status, [kind]: { actor: "house", reason: "why", payout } });
+  const yes = { yes: "1.000000", no: "0.000000" };
+  const no = { yes: "0.000000", no: "1.000000" };
+  const proposed = run([step(2, "proposed", "proposed", yes)], begun);
+  assert.deepEqual([proposed.markets.rain.state.proposal, proposed.markets.rain.state.payout], [yes, null]);
+  const ended = run([step(3, "void", "void", yes), step(4, "corrected", "resolved", no)], proposed).markets.rain.state;
+  assert.deepEqual([ended.payout, ended.status, ended.resolved_at], [no, "resolved", "2026-02-03T12:00:03Z"]);
+});

@@ -45,15 +45,20 @@ function when(market) {
   return left > 0 ? `Closes in ${span(left)}` : `Closed ${full(closes)}`;
 }
 
+const WAITING = {
+  draft: "A draft: it does not trade yet.", halted: "Trading is halted.", closed: "Trading is closed. The market waits to be resolved.",
+  proposed: "A resolution is proposed. Those who hold shares may dispute it.", disputed: "The proposed resolution is disputed.",
+};
+
 // statusWords says why there is no trading, if so.
 function statusWords({ state, tape }) {
   if (state.status === "open") return tradable(state) ? null : "Trading is over. The market waits to be resolved.";
-  if (state.status === "resolved" && state.payout) {
+  if (endedAt(state) && state.payout) {
     const pays = Object.entries(state.payout).filter(([, p]) => Number(p) > 0);
-    return `Resolved: ${pays.map(([o, p]) => `${label(o)} paid ${credits(p)} a share`).join(", ")}.`;
+    return `${state.status === "void" ? "Void" : "Resolved"}: ${pays.map(([o, p]) => `${label(o)} paid ${credits(p)} a share`).join(", ")}.`;
   }
   const last = tape.findLast((e) => e.status === state.status || e.kind === state.status);
-  return last ? `${note(last)}.` : { halted: "Trading is halted.", closed: "Trading is closed. The market waits to be resolved.", void: "This market is void." }[state.status] ?? state.status;
+  return last ? `${note(last)}.` : WAITING[state.status] ?? state.status;
 }
 
 customElements.define("market-summary", MarketSummary);

@@ -107,11 +107,14 @@ function trade(market, { trade: t, prices }) {
     ),
     h("span", { class: "tape-price num", title: exactPercent(t.avg_price) }, cents(t.avg_price)),
     h("span", { class: "tape-amount num", title: exactCredits(t.amount) }, credits(t.amount)),
-    h("span", { class: "tape-after num", title: "Its price afterwards" }, prices && `→ ${percent(prices[t.outcome])}`),
+    h("span", { class: "tape-after num", title: "Its price afterwards" }, prices?.[t.outcome] && `→ ${percent(prices[t.outcome])}`),
   ];
 }
 
-const happened = { created: "Opened for trading", halted: "Trading halted", opened: "Trading resumed", closed: "Closed", resolved: "Resolved", voided: "Void" };
+const happened = {
+  created: "Made", halted: "Trading halted", opened: "Open for trading", closed: "Closed", proposed: "Resolution proposed",
+  disputed: "Resolution disputed", resolved: "Resolved", void: "Void", corrected: "Resolution corrected",
+};
 
 // note words an event that is no trade: who did it and why.
 export function note(event) {
