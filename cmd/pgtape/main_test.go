@@ -91,17 +91,25 @@ func (r *running) output() string {
 	return r.out.String()
 }
 
-// start runs a serving command and waits until it answers.
-func start(t *testing.T, args ...string) *running {
+// freeAddress is one on which nobody listens.
+func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// start runs a serving command and waits until it answers.
+func start(t *testing.T, args ...string) *running {
+	t.Helper()
+	return startAt(t, freeAddress(t), args...)
+}
+
+func startAt(t *testing.T, address string, args ...string) *running {
+	t.Helper()
 	r := &running{t: t, url: "http://" + address, done: make(chan struct{})}
 	r.cmd = command(context.WithoutCancel(t.Context()), append(args, "--listen", address)...)
 	r.cmd.Stdout, r.cmd.Stderr = r, r
