@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -366,8 +367,52 @@ func TestReplayPlaysTheRecordingToItsPrices(t *testing.T) {
 			t.Errorf("want %q in\n%s", want, stdout)
 		}
 	}
-	if code, _, stderr := pgtape(t, "verify", "--data-dir", dir); code != 0 {
+	if code, _, stderr := pgtape(t, "verify", "--data-dir", dir, "--replay"); code != 0 || !strings.Contains(stderr, "replayed") {
 		t.Errorf("verify: exit code %d\n%s", code, stderr)
+	}
+}
+
+func TestVerifyKnowsWhatWasPublished(t *testing.T) {
+	t.Parallel()
+	dir := dataDir(t)
+	start(t, "serve", "--data-dir", dir)
+	heads := filepath.Join(dir, "heads.txt")
+	mustSQL(t, dir, "select create_market('rain', 'Will it?', account => 'house')")
+	mustSQL(t, dir, "select halt_market('rain', 'why')")
+	for range 2 { // written, then held against
+		if code, stdout, stderr := pgtape(t, "verify", "--data-dir", dir, "--heads", heads); code != 0 || !strings.Contains(stderr, "wrote") {
+			t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+		}
+	}
+	published, err := os.ReadFile(heads)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	// A superuser takes the halt out of history, so that all that is left is sound in itself.
+	endpoint, err := embedded.Attach(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		"alter table pgtape_core.tape disable trigger append_only",
+		"delete from pgtape_core.tape where market = 'rain' and seq = 2",
+		"alter table pgtape_core.tape enable trigger append_only",
+		"update pgtape_core.book set version = 1, status = 'open', head = (select hash from pgtape_core.tape where market = 'rain')",
+	} {
+		if _, err := db.Query(t.Context(), endpoint.URL(endpoint.Superuser(), db.OwnDatabase), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code, stdout, stderr := pgtape(t, "verify", "--data-dir", dir, "--replay"); code != 0 {
+		t.Errorf("without the heads: exit code %d\n%s%s", code, stdout, stderr)
+	}
+	code, stdout, stderr := pgtape(t, "verify", "--data-dir", dir, "--heads", heads)
+	if code != 1 || !strings.Contains(stdout, "market rain, seq 2") {
+		t.Errorf("with the heads: exit code %d\n%s%s", code, stdout, stderr)
+	}
+	if now, err := os.ReadFile(heads); err != nil || !bytes.Equal(now, published) {
+		t.Errorf("what was published was overwritten with a history that does not contain it")
 	}
 }
 
