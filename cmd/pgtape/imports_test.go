@@ -15,7 +15,7 @@ import (
 var allowed = map[string][]string{
 	"cmd/pgtape":  {"audit", "bench", "client", "db", "db/embedded", "db/tape", "flow", "server", "github.com/spf13/cobra"},
 	"audit":       {"audit/lmsr"},
-	"audit/lmsr":  {},
+	"audit/lmsr":  {"github.com/cockroachdb/apd/v3"},
 	"bench":       {"client"},
 	"client":      {"github.com/gorilla/websocket"},
 	"flow":        {"db"},
@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 var homes = []string{
 	"github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl", "github.com/pressly/goose/v3", "github.com/labstack/echo/v4",
 	"github.com/olahol/melody", "github.com/gorilla/websocket", "github.com/spf13/cobra", "github.com/fergusstrange/embedded-postgres",
+	"github.com/cockroachdb/apd/v3",
 }
 
 const module = "github.com/pgtape/pgtape/"

@@ -153,7 +153,7 @@ func (c *Client) enter(market, after string, pos int64, mode Mode) bool {
 func (t *topic) holds(s *subscription) bool {
 	known, ok := t.cursorAt(s.pos)
 	if ok && known == s.cursor {
-		return t.serves(s.mode, s.pos)
+		return t.takesOver(s.mode, s.pos)
 	}
 	return s.mode == Quote && s.cursor != "" && t.quoteSeq > s.pos // prices are absolute: whence does not matter
 }

@@ -128,8 +128,8 @@ func TestSlowTapeClientLosesItsConnectionAndNobodyElse(t *testing.T) {
 		}
 
 		again := connect(h)
-		again.client.Subscribe("rain", cursor("a", "rain", 60), hub.Tape)
-		again.expect(t, run("rain", 61, 150)...)
+		again.client.Subscribe("rain", cursor("a", "rain", 110), hub.Tape)
+		again.expect(t, run("rain", 111, 150)...)
 	})
 }
 

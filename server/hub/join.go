@@ -227,7 +227,7 @@ func (s *subscription) settle(got place) progress {
 	if known, ok := t.cursorAt(got.pos); ok && known != got.cursor {
 		return later // two histories: a Reset is on its way
 	}
-	served := t.serves(s.mode, got.pos) && (got.end || got.pos <= t.head)
+	served := t.takesOver(s.mode, got.pos) && (got.end || got.pos <= t.head)
 	if s.mode == Quote && !served {
 		return later // a newer snapshot will do, and nothing was promised yet
 	}

@@ -3,7 +3,7 @@
 -- Combinatorial Information Aggregation", 2007): with q shares outstanding per outcome,
 --     C(q) = m + b ln sum exp((q_i - m) / b),  m = max q;   price_i = exp((q_i - m) / b) / sum.
 -- All in numeric. Postgres computes exp and ln to the scale of their argument, so arguments carry
--- 40 decimals; with at most 20 outcomes a difference of two C is then exact to b * 1e-36.
+-- 40 decimals; with at most 50 outcomes a difference of two C is then exact to b * 1e-36.
 
 -- lmsr_at gives the cost function and the prices at q. Prices are rounded to 12 decimals so that
 -- they sum to 1 (largest remainder; of equal remainders the last).

@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '29c3c933122641da2dab792989a7b78c13a324f8ebc83515e2d7fa23b49c985c',
+set digest = '9c433cba5f5b1a3e4c111251f9ad74b1271f755ba572019852f210aaed3c7ee2',
     applied_at = clock_timestamp();

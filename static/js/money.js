@@ -40,7 +40,9 @@ export function worth(shares, price) {
 // moves the price, so it is less than their worth at that price. For display: floats do.
 export function saleValue(shares, price, liquidity) {
   const [s, p, b] = [shares, price, liquidity].map(Number);
-  return Math.max(0, -b * Math.log1p(p * Math.expm1(-s / b))).toFixed(6);
+  const [rest, sold] = [Math.log1p(-p), Math.log(p) - s / b];
+  const high = Math.max(rest, sold);
+  return Math.max(0, -b * (high + Math.log(Math.exp(rest - high) + Math.exp(sold - high)))).toFixed(6);
 }
 
 // worstPrice is the dearest average a buy may fill at, or the cheapest of a sale, given a

@@ -186,6 +186,7 @@ class TradeTicket extends HTMLElement {
 
   async quote() {
     const { serial, form } = this.model;
+    if (!tradable(this.market)) return this.dispatch({ type: "clear", form });
     this.asking?.abort();
     this.asking = new AbortController();
     const { signal } = this.asking;
