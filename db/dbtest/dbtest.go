@@ -6,6 +6,9 @@ package dbtest
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,10 +18,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"

@@ -153,7 +153,8 @@ func (c *Client) enter(market, after string, pos int64, mode Mode) bool {
 func (t *topic) holds(s *subscription) bool {
 	known, ok := t.cursorAt(s.pos)
 	if ok && known == s.cursor {
-		return t.takesOver(s.mode, s.pos)
+		wide := t.head-s.pos > s.client.hub.o.ReplayLimit // more than is replayed from the table
+		return t.takesOver(s.mode, s.pos) || wide && t.serves(s.mode, s.pos)
 	}
 	return s.mode == Quote && s.cursor != "" && t.quoteSeq > s.pos // prices are absolute: whence does not matter
 }

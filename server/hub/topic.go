@@ -187,14 +187,19 @@ func (t *topic) cursorAt(seq int64) (cursor string, ok bool) {
 	return t.ring.cursorAt(seq)
 }
 
-// takesOver says whether a join is over at that position: every event behind it is in the ring or
-// still to come, or in quote mode, the newest quote is. Half of a full ring stays between the
-// position and the ring's end, so that nobody is overtaken who has only just come.
-func (t *topic) takesOver(mode Mode, pos int64) bool {
+// serves says whether a subscriber at that position can be served from here on: every event
+// behind it is in the ring or still to come, or in quote mode, the newest quote is.
+func (t *topic) serves(mode Mode, pos int64) bool {
 	if mode == Quote {
 		return pos >= t.head || t.quoteSeq > pos
 	}
-	return pos >= t.head || pos >= t.ring.first-1 && t.head-pos <= int64(max(t.ring.size/2, 1))
+	return pos >= t.ring.first-1
+}
+
+// takesOver says whether a join is better over at that position: half of a full ring stays between
+// it and the ring's end, so that nobody is overtaken who has only just come.
+func (t *topic) takesOver(mode Mode, pos int64) bool {
+	return t.serves(mode, pos) && (mode == Quote || t.head-pos <= int64(max(t.ring.size/2, 1)))
 }
 
 // What a read came to.
