@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -193,4 +194,36 @@ func await(ctx context.Context, t *testing.T, signal <-chan struct{}) {
 	case <-ctx.Done():
 		t.Fatal("waited in vain")
 	}
+}
+
+func TestAHundredPostsOfOneKeyMakeOneTrade(t *testing.T) {
+	t.Parallel()
+	w := servertest.New(t, server.Open)
+	market, ana := w.Market(t), signedIn(t, w, "ana")
+	order := client.Order{Outcome: "yes", Side: "buy", Shares: "10", MaxCost: "6"}
+	receipts := make([]client.Receipt, 100)
+	var wait sync.WaitGroup
+	for i := range receipts {
+		wait.Go(func() {
+			var err error
+			if receipts[i], err = ana.Trade(t.Context(), market, order, "once"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	fresh := 0
+	for _, r := range receipts {
+		if !r.Replayed {
+			fresh++
+		}
+		r.Replayed = receipts[0].Replayed
+		if r != receipts[0] {
+			t.Errorf("receipt %+v, another %+v", r, receipts[0])
+		}
+	}
+	if m, err := ana.Market(t.Context(), market); err != nil || m.Trades != 1 || fresh != 1 {
+		t.Errorf("%d trades, %d new receipts, %v, want one", m.Trades, fresh, err)
+	}
+	w.Verify(t)
 }
