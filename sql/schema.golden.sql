@@ -327,6 +327,7 @@ function pgtape_core.actor() returns text, stable, security definer
 function pgtape_core.advance(text,pgtape_core.book,timestamp with time zone,text,text) returns pgtape_core.book, volatile
 function pgtape_core.advance_house(timestamp with time zone,text,text) returns void, volatile
 function pgtape_core.amount_fault(text,numeric,numeric) returns text, immutable
+function pgtape_core.avg_price(numeric,numeric,integer) returns numeric, immutable
 function pgtape_core.beyond_the_book(pgtape_core.order_request,numeric,numeric) returns pgtape_core.refusal, immutable
 function pgtape_core.cannot_settle(pgtape_core.account,bigint,integer,integer,pgtape_core.quote) returns pgtape_core.refusal, stable
 function pgtape_core.check_append_only() returns TABLE(invariant text, subject text, problem text), stable
@@ -391,6 +392,7 @@ function pgtape_core.transfer(text,bigint,bigint,numeric,timestamp with time zon
 function pgtape_core.uniform_payout(integer) returns numeric[], immutable
 pgtape_auditor may execute pgtape.verify()
 pgtape_auditor may execute pgtape_core.actor()
+pgtape_auditor may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_auditor may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_auditor may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
 pgtape_auditor may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
@@ -421,6 +423,7 @@ pgtape_operator may execute pgtape.trade_batch(text,jsonb)
 pgtape_operator may execute pgtape.verify()
 pgtape_operator may execute pgtape.void_market(text,text)
 pgtape_operator may execute pgtape_core.actor()
+pgtape_operator may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_operator may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_operator may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
 pgtape_operator may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
@@ -449,6 +452,7 @@ pgtape_server may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bi
 pgtape_server may execute pgtape.trade_batch(text,jsonb)
 pgtape_server may execute pgtape.verify()
 pgtape_server may execute pgtape_core.actor()
+pgtape_server may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_server may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_server may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
 pgtape_server may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
@@ -471,6 +475,7 @@ pgtape_trader may execute pgtape.quote(text,text,text,numeric,numeric)
 pgtape_trader may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_trader may execute pgtape.trade_batch(text,jsonb)
 pgtape_trader may execute pgtape_core.actor()
+pgtape_trader may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_trader may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_trader may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
 pgtape_trader may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)

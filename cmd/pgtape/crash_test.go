@@ -18,7 +18,7 @@ import (
 	"github.com/pgtape/pgtape/db/embedded"
 )
 
-var crashes = flag.Int("crash.rounds", 4, "how often TestEveryAcknowledgedTradeSurvivesAKill kills, pgtape and Postgres in turn")
+var crashes = flag.Int("crash.rounds", 2, "how often TestEveryAcknowledgedTradeSurvivesAKill kills, pgtape and Postgres in turn")
 
 const crashTraders = 16
 

@@ -24,6 +24,19 @@ as $$
 $$;
 -- +goose StatementEnd
 
+-- avg_price gives credits per share, rounded once: the quotient has 40 decimals before (Postgres
+-- would give it 20, and rounding those again can end elsewhere).
+-- +goose StatementBegin
+create or replace function pgtape_core.avg_price(amount numeric, shares numeric, decimals integer default 12)
+    returns numeric
+    language sql
+    immutable
+    set search_path = ''
+as $$
+    select round(round(amount, 40) / shares, decimals);
+$$;
+-- +goose StatementEnd
+
 -- reason_fault says what is wrong with the reason of a public act, or null if nothing is.
 -- +goose StatementBegin
 create or replace function pgtape_core.reason_fault(reason text)

@@ -147,7 +147,7 @@ begin
     prices := v_charge.prices_after;
     outstanding := v_charge.q_after;
     quote := (
-        m.slug, b.version, o.outcome, o.side, v_shares, v_charge.amount, round(v_charge.amount / v_shares, 12),
+        m.slug, b.version, o.outcome, o.side, v_shares, v_charge.amount, pgtape_core.avg_price(v_charge.amount, v_shares),
         v_charge.prices_before[outcome], v_charge.prices_after[outcome]
     )::pgtape_core.quote;
 end;

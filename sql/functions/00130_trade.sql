@@ -112,7 +112,7 @@ begin
         '{"trade":{"id":' || v_trade.id || ',"account":' || to_json(v_account.handle)
             || ',"outcome":' || to_json(o.outcome) || ',"side":"' || o.side
             || '","shares":"' || v_trade.shares || '","amount":"' || v_trade.amount
-            || '","avg_price":"' || round(v_trade.amount / v_trade.shares, 6)
+            || '","avg_price":"' || pgtape_core.avg_price(v_trade.amount, v_trade.shares, 6)
             || '"},"prices":' || pgtape_core.json_by_outcome(v_market.outcomes, v_book.prices) || '}'
     );
     receipt := pgtape_core.receipt_of(v_trade, v_market, v_account.handle, false);
@@ -253,7 +253,7 @@ create or replace function pgtape_core.receipt_of(
     set search_path = ''
 as $$
     select m.slug, t.seq, coalesce(m.outcomes[t.outcome], '*'), t.side, t.shares, t.amount,
-           round(t.amount / t.shares, 12)::numeric(13, 12), t.price_before, t.price_after,
+           pgtape_core.avg_price(t.amount, t.shares)::numeric(13, 12), t.price_before, t.price_after,
            t.id, account, t.balance, t."position", t.at, replayed;
 $$;
 -- +goose StatementEnd

@@ -42,7 +42,7 @@ select m.slug as market,
        t.side,
        t.shares,
        t.amount,
-       round(t.amount / t.shares, 12)::numeric(13, 12) as avg_price,
+       pgtape_core.avg_price(t.amount, t.shares)::numeric(13, 12) as avg_price,
        t.price_before,
        t.price_after,
        t.at

@@ -154,7 +154,7 @@ as $$
     select 'every trade kept its bounds', format('market %s, seq %s', t.market_id, t.seq), broken.bound
     from pgtape_core.trade t
     cross join lateral (
-        select round(t.amount / t.shares, 12) as avg_price, t.max_slippage_bps / 10000.0 as slippage
+        select pgtape_core.avg_price(t.amount, t.shares) as avg_price, t.max_slippage_bps / 10000.0 as slippage
     ) q
     cross join lateral (values
         ('max_slippage_bps', t.side = 'buy' and q.avg_price > t.expected_price * (1 + q.slippage)),

@@ -43,6 +43,7 @@ grant select on pgtape.accounts, pgtape.positions, pgtape.ledger to pgtape_serve
 -- What the views call, which runs with the reader's rights: it shows what the views show anyway.
 grant execute on function
     pgtape_core.cursor_of(bigint, bytea),
+    pgtape_core.avg_price(numeric, numeric, integer),
     pgtape_core.sale_value(numeric[], numeric, integer, numeric),
     pgtape_core.market_state_of(pgtape_core.market, pgtape_core.book),
     pgtape_core.actor()
