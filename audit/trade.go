@@ -93,8 +93,7 @@ func (m *market) hold(e Event, h *holder, outcome int, delta int64) {
 	h.shares[outcome] = min(max(held+delta, -2*lmsr.MaxShares), 2*lmsr.MaxShares)
 }
 
-// isAverage tells whether a price is amount / shares, rounded to 6 decimals. The database rounds a
-// quotient of some 16 digits: just below a half it may go up, as on a half.
+// isAverage tells whether a price is amount / shares, rounded to 6 decimals, halves up.
 func isAverage(price, amount, shares int64) bool {
 	hi, lo := bits.Mul64(uint64(amount), lmsr.Micro)
 	if hi >= uint64(shares) {
@@ -106,7 +105,7 @@ func isAverage(price, amount, shares int64) bool {
 	case quotient:
 		return toHalf > 0
 	case quotient + 1:
-		return toHalf <= shares>>40
+		return toHalf <= 0
 	}
 	return false
 }

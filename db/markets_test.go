@@ -67,6 +67,7 @@ func TestCreateMarket(t *testing.T) {
 		{"the slug of the house's tape", db.NewMarket{Slug: "house", Question: "Will it?"}, db.InvalidRequest},
 		{"an outcome that means one of each", db.NewMarket{Slug: "x", Question: "Will it?", Outcomes: []string{"yes", "*"}}, db.InvalidRequest},
 		{"a payout for a void that does not sum to 1", db.NewMarket{Slug: "x", Question: "Will it?", VoidPayout: []db.Decimal{"1", "1"}}, db.InvalidRequest},
+		{"a payout for a void beyond all numbers", db.NewMarket{Slug: "x", Question: "Will it?", VoidPayout: []db.Decimal{"10", "-9"}}, db.InvalidRequest},
 		{"an account that is none", db.NewMarket{Slug: "x", Question: "Will it?", Account: "nobody"}, db.NotFound},
 	}
 	for _, tt := range tests {

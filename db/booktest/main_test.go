@@ -14,7 +14,7 @@ var runFor = flag.Duration("book.for", 0, "run random programs for at least this
 
 func TestMain(m *testing.M) {
 	// rapid's own defaults are for functions: a program takes a tenth of a second.
-	for name, value := range map[string]string{"checks": "20", "shrinktime": "2m"} {
+	for name, value := range map[string]string{"checks": "12", "shrinktime": "2m"} {
 		if os.Getenv("RAPID_"+strings.ToUpper(name)) != "" {
 			continue
 		}

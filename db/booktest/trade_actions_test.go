@@ -1,6 +1,8 @@
 package booktest
 
 import (
+	"slices"
+
 	"pgregory.net/rapid"
 
 	"github.com/pgtape/pgtape/db"
@@ -107,8 +109,9 @@ func (p *program) tradeSets(t *rapid.T) {
 	m, a := p.anyMarket(t, "open"), pick(t, "account", p.book.accounts...)
 	o := db.Order{Market: m.slug, Account: a.handle, Outcome: "*", Side: "buy"}
 	sets := m.sellable(a, -1)
-	if sets.sign() == 0 && rapid.Bool().Draw(t, "as many as of one outcome") {
-		sets = pick(t, "outcome", m.held(a)...)
+	if sets.sign() == 0 && m.holds(a) {
+		// None, but the book has as many, and of some outcomes so has the account.
+		sets = least(slices.MaxFunc(m.held(a), compare), slices.MinFunc(m.q, compare))
 	}
 	switch {
 	case sets.sign() > 0 && rapid.Bool().Draw(t, "redeem"):

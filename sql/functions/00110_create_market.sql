@@ -125,12 +125,13 @@ begin
         );
     end if;
 
-    v_market.void_payout := coalesce(void_payout, pgtape_core.uniform_payout(cardinality(outcomes)));
+    void_payout := coalesce(void_payout, pgtape_core.uniform_payout(cardinality(outcomes)));
     v_market.outcomes := outcomes;
-    v_fault := pgtape_core.payout_fault(v_market, coalesce(void_payout, v_market.void_payout));
+    v_fault := pgtape_core.payout_fault(v_market, void_payout);
     if v_fault is not null then
         perform pgtape_core.refuse('invalid_request', 'void_payout: ' || v_fault);
     end if;
+    v_market.void_payout := void_payout;
 
     -- 2. Lock who funds it.
     select a.* into v_funder

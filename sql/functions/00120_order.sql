@@ -10,7 +10,7 @@ as $$
 declare
     v_fault text := case
         when o.market is null then 'market is missing'
-        when o.outcome is null then 'outcome is missing'
+        when o.outcome is null or o.outcome = '' then 'outcome is missing'
         when o.side is null or o.side not in ('buy', 'sell') then 'side must be buy or sell'
         when (o.shares is null) = (o.spend is null) then 'give exactly one of shares and spend'
         when o.side = 'sell' and o.spend is not null then 'spend is for buying; sell a number of shares'
@@ -195,7 +195,8 @@ $$;
 
 -- stale_quote refuses an order whose bounds the quote of this instant does not keep; no code: it
 -- keeps them all. A version that has moved is no reason while the bounds hold, and a better fill
--- is given. avg_price has 12 decimals, so that without slippage not a micro more is charged.
+-- is given. avg_price has 12 decimals, so that without slippage not a micro more is charged, up to
+-- a million shares; who buys more and minds adds max_cost.
 -- +goose StatementBegin
 create or replace function pgtape_core.stale_quote(
     o pgtape_core.order_request,

@@ -4,7 +4,8 @@
 -- see each other's effects. It is what a queue of orders is handed over by; the rules are place's.
 -- orders: a JSON array of objects whose members are the arguments of pgtape.trade (but market).
 -- Returns a row for each, in order: its receipt, or its refusal ({code, message, hint, detail}).
--- Locks:  the market's book, then the accounts of all orders by ascending id.
+-- Locks:  the market's book, then, by ascending id, the accounts of all orders that the caller may
+--         act for: nobody can hold up others.
 -- Writes: trade, position, ledger_entry, account, book, tape.
 -- Raises: TP007 no such market, TP008 orders is no such array.
 -- +goose StatementBegin
@@ -37,10 +38,10 @@ begin
     -- 2. Lock the market, then everybody who trades, so that two batches never wait for each other.
     perform from pgtape_core.book b where b.market_id = v_market for no key update;
     perform pgtape_core.lock_accounts(array(
-        select a.id
-        from pgtape_core.account a
-        where lower(a.handle) in (select lower(o.account) from unnest(v_orders) o)
-            or (a.id = (pgtape_core.acting_account(null)).account_id)
+        select distinct a.account_id
+        from (select distinct o.account from unnest(v_orders) o) o
+        cross join lateral pgtape_core.acting_account(o.account) a
+        where a.account_id is not null and (a.refusal).code is null
     ));
 
     -- 3. One after the other.
