@@ -70,7 +70,7 @@ func (d *DB) Close() { d.pool.Close() }
 // URL is the one that the database was opened with.
 func (d *DB) URL() string { return d.url }
 
-// Pool gives the connections to the tape readers, which read the tape table beside their stream.
+// Pool is for tests that look behind the functions.
 func (d *DB) Pool() *pgxpool.Pool { return d.pool }
 
 // Ping asks the database for a sign of life.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -106,12 +105,7 @@ func (d *DB) CheckSchema(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	conn, err := d.pool.Acquire(ctx)
-	if err != nil {
-		return connectError(err)
-	}
-	defer conn.Release()
-	have, err := functionDigest(ctx, conn.Conn())
+	have, err := functionDigest(ctx, d.pool)
 	if err == nil && have != want {
 		return &Error{
 			Code: NotPermitted, Message: "the schema of this database is not this program's",
@@ -142,14 +136,16 @@ func gooseProvider(url string) (provider *goose.Provider, done func(), err error
 
 func ownFunctions() ([]schema.Function, string, error) {
 	functions, err := schema.Functions()
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "", fmt.Errorf("no functions are embedded: %w", err)
-	}
 	return functions, schema.Digest(functions), err
 }
 
+// querier is a connection or a pool.
+type querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
 // functionDigest reads the digest of the functions that the database has; empty if it has none.
-func functionDigest(ctx context.Context, conn *pgx.Conn) (string, error) {
+func functionDigest(ctx context.Context, conn querier) (string, error) {
 	var digest string
 	err := conn.QueryRow(ctx, "select digest from pgtape.schema_digest").Scan(&digest)
 	if pg := pgErrorOf(err); pg != nil && (pg.Code == "42P01" || pg.Code == "3F000") {

@@ -58,7 +58,7 @@ const quoteColumns = `market, version, outcome, side, shares::text, amount::text
 func (d *DB) Quote(ctx context.Context, o Order) (Quote, error) {
 	quote, err := one[Quote](ctx, d, `
 		select `+quoteColumns+` from pgtape.quote($1, $2, $3, $4::text::numeric, $5::text::numeric)`,
-		o.Market, nullable(o.Outcome), nullable(o.Side), o.Shares.arg(), o.Spend.arg())
+		o.Market, o.Outcome, o.Side, o.Shares.arg(), o.Spend.arg())
 	return quote, orderError(err)
 }
 
@@ -73,7 +73,7 @@ func (d *DB) Trade(ctx context.Context, o Order) (Receipt, error) {
 			expected_price => $6::text::numeric, expected_version => $7, max_slippage_bps => $8,
 			max_cost => $9::text::numeric, min_proceeds => $10::text::numeric, deadline => $11,
 			idempotency_key => $12, account => $13)`,
-		o.Market, nullable(o.Outcome), nullable(o.Side), o.Shares.arg(), o.Spend.arg(), o.ExpectedPrice.arg(), o.ExpectedVersion,
+		o.Market, o.Outcome, o.Side, o.Shares.arg(), o.Spend.arg(), o.ExpectedPrice.arg(), o.ExpectedVersion,
 		o.MaxSlippageBps, o.MaxCost.arg(), o.MinProceeds.arg(), o.Deadline, nullable(o.IdempotencyKey), nullable(o.Account))
 	return receipt, orderError(err)
 }

@@ -381,6 +381,7 @@ function pgtape_core.receipt_of(pgtape_core.trade,pgtape_core.market,text,boolea
 function pgtape_core.received(pgtape_core.market) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.refuse(text,text,text,jsonb) returns void, immutable
 function pgtape_core.refuse_change() returns trigger, volatile
+function pgtape_core.refuse_fault(text) returns void, immutable
 function pgtape_core.request_hash(pgtape_core.order_request) returns bytea, immutable
 function pgtape_core.require_operator() returns void, stable
 function pgtape_core.ring(text,bigint) returns void, volatile

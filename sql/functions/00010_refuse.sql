@@ -45,6 +45,23 @@ end;
 $$;
 -- +goose StatementEnd
 
+-- refuse_fault raises what a *_fault function has found to be wrong with a request, if anything.
+-- Raises: TP011.
+-- +goose StatementBegin
+create or replace function pgtape_core.refuse_fault(fault text)
+    returns void
+    language plpgsql
+    immutable
+    set search_path = ''
+as $$
+begin
+    if fault is not null then
+        perform pgtape_core.refuse('invalid_request', fault);
+    end if;
+end;
+$$;
+-- +goose StatementEnd
+
 -- refuse raises a refusal from its parts.
 -- +goose StatementBegin
 create or replace function pgtape_core.refuse(

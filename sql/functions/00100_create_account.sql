@@ -20,7 +20,6 @@ declare
         create_account.opening_balance,
         (select s.value::numeric from pgtape_core.setting s where s.name = 'opening_balance')
     );
-    v_fault   text := pgtape_core.amount_fault('opening_balance', v_balance, 0);
     v_account pgtape_core.account;
 begin
     -- 1. Check.
@@ -32,9 +31,7 @@ begin
             'invalid_request', 'a handle has 1 to 32 letters, digits, _ . or -, and begins with a letter or digit'
         );
     end if;
-    if v_fault is not null then
-        perform pgtape_core.refuse('invalid_request', v_fault);
-    end if;
+    perform pgtape_core.refuse_fault(pgtape_core.amount_fault('opening_balance', v_balance, 0));
 
     -- 2. Create. The index decides between two who want the same handle at once.
     insert into pgtape_core.account as a (handle)
@@ -78,15 +75,16 @@ create or replace function pgtape.grant_credits(
     set search_path = ''
 as $$
 declare
-    v_fault   text := coalesce(pgtape_core.amount_fault('amount', amount), pgtape_core.reason_fault(reason));
     v_account pgtape_core.account;
     v_house   bigint;
     v_now     timestamptz;
 begin
     perform pgtape_core.require_operator();
-    if v_fault is not null or amount is null then
-        perform pgtape_core.refuse('invalid_request', coalesce(v_fault, 'amount is missing'));
-    end if;
+    perform pgtape_core.refuse_fault(coalesce(
+        pgtape_core.amount_fault('amount', amount),
+        pgtape_core.reason_fault(reason),
+        case when amount is null then 'amount is missing' end
+    ));
     select a.* into v_account
     from pgtape_core.account a
     where lower(a.handle) = lower(grant_credits.account) and a.kind = 'person';

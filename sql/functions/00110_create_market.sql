@@ -102,7 +102,6 @@ create or replace function pgtape.create_market(
     set search_path = ''
 as $$
 declare
-    v_fault  text := pgtape_core.market_fault(slug, question, outcomes, liquidity, closes_at, description, category);
     v_actor  record;
     v_funder pgtape_core.account;
     v_market pgtape_core.market;
@@ -110,9 +109,9 @@ declare
     v_zeros  numeric[] := array_fill(0::numeric, array[cardinality(outcomes)]);
 begin
     -- 1. Check what is asked, and by whom.
-    if v_fault is not null then
-        perform pgtape_core.refuse('invalid_request', v_fault);
-    end if;
+    perform pgtape_core.refuse_fault(
+        pgtape_core.market_fault(slug, question, outcomes, liquidity, closes_at, description, category)
+    );
     v_actor := pgtape_core.acting_account(nullif(account, 'house'));
     perform pgtape_core.raise_refusal(v_actor.refusal);
     if account = 'house' then
@@ -127,10 +126,7 @@ begin
 
     void_payout := coalesce(void_payout, pgtape_core.uniform_payout(cardinality(outcomes)));
     v_market.outcomes := outcomes;
-    v_fault := pgtape_core.payout_fault(v_market, void_payout);
-    if v_fault is not null then
-        perform pgtape_core.refuse('invalid_request', 'void_payout: ' || v_fault);
-    end if;
+    perform pgtape_core.refuse_fault('void_payout: ' || pgtape_core.payout_fault(v_market, void_payout));
     v_market.void_payout := void_payout;
 
     -- 2. Lock who funds it.

@@ -53,12 +53,8 @@ create or replace function pgtape_core.move_market(
     volatile
     set search_path = ''
 as $$
-declare
-    v_fault text := pgtape_core.reason_fault(reason);
 begin
-    if v_fault is not null then
-        perform pgtape_core.refuse('invalid_request', v_fault);
-    end if;
+    perform pgtape_core.refuse_fault(pgtape_core.reason_fault(reason));
     b.status := status;
     b := pgtape_core.advance(
         m.slug, b, at, kind,
@@ -186,14 +182,10 @@ as $$
 declare
     v       record;
     v_book  pgtape_core.book;
-    v_fault text;
 begin
     perform pgtape_core.require_operator();
     v := pgtape_core.lock_market(market, '{closed,proposed,disputed}');
-    v_fault := pgtape_core.payout_fault(v.market, payout);
-    if v_fault is not null then
-        perform pgtape_core.refuse('invalid_request', v_fault);
-    end if;
+    perform pgtape_core.refuse_fault(pgtape_core.payout_fault(v.market, payout));
     v_book := v.book;
     v_book.proposal := payout;
     return pgtape_core.move_market(

@@ -55,16 +55,13 @@ create or replace function pgtape_core.pay_out(
     set search_path = ''
 as $$
 declare
-    v_fault    text := pgtape_core.payout_fault(m, payout);
     v_now      timestamptz;
     v_accounts bigint[];
     v_amounts  numeric[];
     v_left     numeric;
 begin
     -- 1. Check.
-    if v_fault is not null then
-        perform pgtape_core.refuse('invalid_request', v_fault);
-    end if;
+    perform pgtape_core.refuse_fault(pgtape_core.payout_fault(m, payout));
 
     -- 2. Lock everybody who is paid.
     perform pgtape_core.lock_holders(m);
@@ -190,7 +187,6 @@ declare
     v          record;
     v_market   pgtape_core.market;
     v_book     pgtape_core.book;
-    v_fault    text;
     v_now      timestamptz;
     v_accounts bigint[];
     v_amounts  numeric[];
@@ -201,10 +197,7 @@ begin
     v := pgtape_core.lock_market(market, '{resolved,void}');
     v_market := v.market;
     v_book := v.book;
-    v_fault := pgtape_core.payout_fault(v_market, payout);
-    if v_fault is not null then
-        perform pgtape_core.refuse('invalid_request', v_fault);
-    end if;
+    perform pgtape_core.refuse_fault(pgtape_core.payout_fault(v_market, payout));
     perform pgtape_core.lock_holders(v_market);
     v_now := clock_timestamp();
 

@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = 'f481feb012d48271f5c25a736dbe70040e8aca743cdd4f452042b2fef036d8b3',
+set digest = '27e4b09c783bb733d431f4bf7430c7aabeb6b7146e61b010eac3f095a2539408',
     applied_at = clock_timestamp();
