@@ -82,6 +82,9 @@ func TestCreateMarket(t *testing.T) {
 			d.Verify(t)
 		})
 	}
+	if _, err := d.Pool().Exec(t.Context(), "select pgtape.create_market('x', 'Which?', outcomes => null)"); err == nil || !strings.Contains(err.Error(), "TP011") {
+		t.Errorf("outcomes that are null: %v, want TP011", err)
+	}
 	if got, want := balance(t, d, rich), db.Decimal("930.685281"); got != want {
 		t.Errorf("balance of the funder = %s, want %s", got, want)
 	}

@@ -106,7 +106,7 @@ declare
     v_funder pgtape_core.account;
     v_market pgtape_core.market;
     v_book   pgtape_core.book;
-    v_zeros  numeric[] := array_fill(0::numeric, array[cardinality(outcomes)]);
+    v_zeros  numeric[];
 begin
     -- 1. Check what is asked, and by whom.
     perform pgtape_core.refuse_fault(
@@ -128,6 +128,7 @@ begin
     v_market.outcomes := outcomes;
     perform pgtape_core.refuse_fault('void_payout: ' || pgtape_core.payout_fault(v_market, void_payout));
     v_market.void_payout := void_payout;
+    v_zeros := array_fill(0::numeric, array[cardinality(outcomes)]);
 
     -- 2. Lock who funds it.
     select a.* into v_funder
