@@ -15,13 +15,15 @@ func withRunningHub(t *testing.T, heads map[string]int64, test func(t *testing.T
 	t.Helper()
 	withHub(t, heads, hub.Options{}, func(t *testing.T, h *hub.Hub, db *table) {
 		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error)
+		ended := make(chan error, 1)
 		go func() { ended <- h.Run(ctx) }()
+		defer func() { // after t.Fatal too: the bubble must have no one left in it
+			cancel()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}()
 		test(t, h, db)
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
 	})
 }
 
@@ -58,6 +60,7 @@ func TestHeartbeat(t *testing.T) {
 		withRunningHub(t, heads{"rain": 3, `sn"ow`: 7}, func(t *testing.T, h *hub.Hub, db *table) {
 			s := connect(h)
 			s.client.Subscribe("rain", "", hub.Tape)
+			synctest.Wait() // the two snapshots are read side by side otherwise
 			s.client.Subscribe(`sn"ow`, "", hub.Quote)
 			synctest.Wait()
 			release := db.holdReads()
