@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"db/dbtest":         {"db", "db/embedded", "sql", "github.com/jackc/pgx/v5"},
 	"db/booktest":       {},
 	"server/servertest": {"db/dbtest", "db/tape", "server"},
+	"e2e/link":          {},
 }
 
 // homes are the libraries that have one.
