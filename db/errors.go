@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -28,7 +30,7 @@ const (
 
 	NotSignedIn   Code = "not_signed_in"
 	CursorUnknown Code = "cursor_unknown"
-	Unavailable   Code = "unavailable" // Postgres cannot be reached, or is overloaded
+	Unavailable   Code = "unavailable" // Postgres cannot be reached, was lost, or is overloaded
 	Internal      Code = "internal"
 )
 
@@ -88,8 +90,14 @@ func refusal(err error) error {
 	pg := pgErrorOf(err)
 	if pg == nil {
 		var connect *pgconn.ConnectError
-		if errors.As(err, &connect) || pgconn.SafeToRetry(err) || pgconn.Timeout(err) {
+		switch {
+		case errors.As(err, &connect), pgconn.SafeToRetry(err):
 			return &Error{Code: Unavailable, Message: "the database cannot be reached", Hint: "try again", cause: err}
+		case pgconn.Timeout(err), brokenConnection(err):
+			return &Error{
+				Code: Unavailable, Message: "the database was lost before it had answered: what was asked for may or may not be done",
+				Hint: "ask again; what has an idempotency key is done once", cause: err,
+			}
 		}
 		return err
 	}
@@ -107,6 +115,12 @@ func refusal(err error) error {
 		return &Error{Code: Unavailable, Message: "the database cannot be reached", Hint: "try again", cause: err}
 	}
 	return err
+}
+
+// brokenConnection says whether a connection ended under a statement.
+func brokenConnection(err error) bool {
+	var network *net.OpError
+	return errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed)
 }
 
 func pgErrorOf(err error) *pgconn.PgError {

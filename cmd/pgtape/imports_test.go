@@ -29,10 +29,11 @@ var allowed = map[string][]string{
 	"e2e":         {},
 
 	// For tests only.
-	"db/dbtest":         {"db", "db/embedded", "sql", "github.com/jackc/pgx/v5"},
+	"db/dbtest":         {"db", "db/embedded", "e2e/link", "sql", "github.com/jackc/pgx/v5"},
 	"db/booktest":       {},
 	"server/servertest": {"db/dbtest", "db/tape", "server"},
 	"e2e/link":          {},
+	"e2e/delivery":      {},
 }
 
 // homes are the libraries that have one.

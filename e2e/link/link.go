@@ -12,6 +12,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"sync"
 	"time"
 )
@@ -37,7 +38,7 @@ type fault struct {
 	bytesPerSecond  int
 }
 
-// New makes a link to a TCP address. Close it when done.
+// New makes a link to a TCP address, or to a unix socket if the target is a path. Close it when done.
 func New(target string) (*Link, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -128,7 +129,11 @@ func (l *Link) carry(near net.Conn) {
 	if !l.remember(near) {
 		return
 	}
-	far, err := net.Dial("tcp", l.target)
+	network := "tcp"
+	if strings.HasPrefix(l.target, "/") {
+		network = "unix"
+	}
+	far, err := net.Dial(network, l.target)
 	if err != nil {
 		abort(near)
 		return
@@ -151,6 +156,10 @@ func (l *Link) remember(conn net.Conn) bool {
 		return false
 	}
 	l.conns[conn] = struct{}{}
+	if tcp, ok := conn.(*net.TCPConn); ok { // an error: it has ended already
+		_ = tcp.SetReadBuffer(kernelBuffer)
+		_ = tcp.SetWriteBuffer(kernelBuffer)
+	}
 	return true
 }
 
@@ -171,6 +180,9 @@ type chunk struct {
 const (
 	chunkSize = 16 << 10
 	queue     = 16
+
+	// kernelBuffer is small, so that whoever sends soon feels what does not get through.
+	kernelBuffer = 32 << 10
 )
 
 // pump carries one way of a connection. An end is carried as one (FIN), an error as one (RST).
@@ -194,8 +206,8 @@ func (l *Link) pump(to, from net.Conn) {
 		abort(from)
 		return
 	}
-	if tcp, ok := to.(*net.TCPConn); ok {
-		_ = tcp.CloseWrite() // an error: closed already
+	if half, ok := to.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite() // an error: closed already
 	}
 }
 
