@@ -11,6 +11,9 @@ type follower struct {
 	// ahead are those of the last audit.
 	ahead map[string]bool
 
+	// turned is called after every page of events, and may end the reading.
+	turned func(context.Context) error
+
 	delivered, reconciled, resets int64
 }
 
@@ -97,14 +100,14 @@ func (f *follower) reconcile(ctx context.Context, table backlog, a *audit) error
 	for market, theirs := range a.heads {
 		ours := f.heads[market]
 		if ours.Seq < theirs.Seq || ours.Seq == theirs.Seq && ours != theirs {
-			if err := f.repair(ctx, table, market); err != nil {
+			if err := f.repair(ctx, table, market, theirs.Seq); err != nil {
 				return err
 			}
 		}
 	}
 	for market := range a.ahead {
 		if f.ahead[market] {
-			if err := f.repair(ctx, table, market); err != nil {
+			if err := f.repair(ctx, table, market, 0); err != nil {
 				return err
 			}
 		}
@@ -113,10 +116,13 @@ func (f *follower) reconcile(ctx context.Context, table backlog, a *audit) error
 	return nil
 }
 
-func (f *follower) repair(ctx context.Context, table backlog, market string) error {
-	before := f.delivered
+// repair mends a market of which the stream has skipped what is up to a seq, and counts it.
+func (f *follower) repair(ctx context.Context, table backlog, market string, upTo int64) error {
+	before, resets := f.heads[market].Seq, f.resets
 	err := f.mend(ctx, table, market)
-	f.reconciled += f.delivered - before
+	if skipped := min(f.heads[market].Seq, upTo) - before; skipped > 0 && f.resets == resets {
+		f.reconciled += skipped
+	}
 	return err
 }
 
@@ -145,9 +151,15 @@ func (f *follower) fetch(ctx context.Context, table backlog, market string) erro
 				return f.reset(ctx, table, market)
 			}
 			f.publish(e)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 		}
 		if len(events) < pageSize {
 			return nil
+		}
+		if err := f.turned(ctx); err != nil {
+			return err
 		}
 	}
 }
@@ -167,7 +179,7 @@ func (f *follower) reset(ctx context.Context, table backlog, market string) erro
 // table is asked what lies between, and whether this is still the same history.
 func (f *follower) accept(ctx context.Context, table backlog, e Event) error {
 	if e.Seq > f.heads[e.Market].Seq && !e.follows(f.heads[e.Market]) {
-		if err := f.mend(ctx, table, e.Market); err != nil {
+		if err := f.repair(ctx, table, e.Market, e.Seq-1); err != nil {
 			return err
 		}
 	}
@@ -175,6 +187,15 @@ func (f *follower) accept(ctx context.Context, table backlog, e Event) error {
 		f.publish(e)
 	}
 	return nil
+}
+
+// rung answers a doorbell: something was committed under a seq. Of many that ring, the first
+// fetches what all stand for.
+func (f *follower) rung(ctx context.Context, table backlog, market string, seq int64) error {
+	if seq <= f.heads[market].Seq {
+		return nil
+	}
+	return f.fetch(ctx, table, market)
 }
 
 func (f *follower) publish(e Event) {

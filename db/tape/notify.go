@@ -3,6 +3,7 @@ package tape
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,76 +18,110 @@ const channel = "pgtape_tape"
 // that is fetched from the table.
 type notifyStream struct {
 	url   string
-	table *pgx.Conn // of the reader; probe is called from its goroutine
+	stall time.Duration // how long to wait for a reader that takes nothing
+
+	conn *pgx.Conn
 }
 
-// ringFor is how often the doorbell is kept ringing; the database gives it 30 s each time.
-const ringFor = 10 * time.Second
+// ringEvery is how often the doorbell is kept ringing; the database gives it 30 s each time.
+const ringEvery = 10 * time.Second
 
 func (s *notifyStream) run(ctx context.Context, signals chan<- signal) error {
 	conn, err := connect(ctx, s.url)
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, "listen "+channel); err != nil {
+	defer hangUp(ctx, conn)
+	s.conn = conn
+	if err := s.do(ctx, "listen "+channel); err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
-	if err := s.ring(ctx, conn); err != nil {
+	if err := s.ring(ctx); err != nil {
 		return err
 	}
-	// A transaction that has begun may not have heard that it should ring. Until the last of those
-	// has ended, the reader tails the table.
-	var begun string
-	if err := conn.QueryRow(ctx, "select pg_snapshot_xmax(pg_current_snapshot())::text").Scan(&begun); err != nil {
+	if err := s.awaitOlder(ctx); err != nil {
 		return fmt.Errorf("waiting for older transactions: %w", err)
 	}
-	for ready := false; !ready; {
-		err := conn.QueryRow(ctx, "select pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8", begun).Scan(&ready)
-		if err != nil {
-			return fmt.Errorf("waiting for older transactions: %w", err)
-		}
-		if !ready && !sleep(ctx, 20*time.Millisecond) {
-			return ctx.Err()
+	err = s.rung(ctx, signals, signal{ready: true})
+	for err == nil {
+		if err = s.listen(ctx, signals); err == nil {
+			err = s.ring(ctx)
 		}
 	}
-	if !send(ctx, signals, signal{ready: true}) {
-		return ctx.Err()
-	}
-	return s.listen(ctx, conn, signals)
+	return err
 }
 
-func (s *notifyStream) ring(ctx context.Context, conn *pgx.Conn) error {
-	if _, err := conn.Exec(ctx, "select pgtape.keep_doorbell_ringing()"); err != nil {
+func (s *notifyStream) do(ctx context.Context, statement string) error {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	_, err := s.conn.Exec(ctx, statement)
+	return err
+}
+
+func (s *notifyStream) ring(ctx context.Context) error {
+	if err := s.do(ctx, "select pgtape.keep_doorbell_ringing()"); err != nil {
 		return fmt.Errorf("keeping the doorbell ringing: %w", err)
 	}
 	return nil
 }
 
-func (s *notifyStream) listen(ctx context.Context, conn *pgx.Conn, signals chan<- signal) error {
+// awaitOlder waits until every transaction has ended that may have begun before the doorbell was
+// asked to ring, and not have heard. The reader tails the table meanwhile.
+func (s *notifyStream) awaitOlder(ctx context.Context) error {
+	var begun string
+	if err := s.ask(ctx, &begun, "select pg_snapshot_xmax(pg_current_snapshot())::text"); err != nil {
+		return err
+	}
 	for {
-		waiting, cancel := context.WithTimeout(ctx, ringFor)
-		notification, err := conn.WaitForNotification(waiting)
-		timeout := waiting.Err() != nil
-		cancel()
-		if err != nil && timeout && ctx.Err() == nil {
-			if err := s.ring(ctx, conn); err != nil {
-				return err
-			}
-			continue
+		var over bool
+		if err := s.ask(ctx, &over, "select pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8", begun); err != nil || over {
+			return err
+		}
+		if !sleep(ctx, 20*time.Millisecond) {
+			return ctx.Err()
+		}
+	}
+}
+
+func (s *notifyStream) ask(ctx context.Context, answer any, query string, args ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	return s.conn.QueryRow(ctx, query, args...).Scan(answer)
+}
+
+// listen hands on what rings, until it is time to keep the doorbell ringing.
+func (s *notifyStream) listen(ctx context.Context, signals chan<- signal) error {
+	until, cancel := context.WithTimeout(ctx, ringEvery)
+	defer cancel()
+	for until.Err() == nil {
+		notification, err := s.conn.WaitForNotification(until)
+		if err != nil && until.Err() != nil && ctx.Err() == nil {
+			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("waiting for the doorbell: %w", err)
 		}
-		market, _, _ := strings.Cut(notification.Payload, " ")
-		if id, ok := strings.CutPrefix(notification.Payload, "probe:"); ok {
-			if !send(ctx, signals, signal{alive: id}) {
-				return ctx.Err()
-			}
-		} else if !send(ctx, signals, signal{bell: market}) {
-			return ctx.Err()
+		if err := s.rung(ctx, signals, heard(notification.Payload)); err != nil {
+			return err
 		}
 	}
+	return ctx.Err()
+}
+
+func (s *notifyStream) rung(ctx context.Context, signals chan<- signal, sig signal) error {
+	return hand(ctx, signals, sig, s.stall, func(context.Context) error { return nil })
+}
+
+func heard(payload string) signal {
+	if id, ok := strings.CutPrefix(payload, "probe:"); ok {
+		return signal{alive: id}
+	}
+	market, number, _ := strings.Cut(payload, " ")
+	seq, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		return signal{} // not ours: anybody can NOTIFY
+	}
+	return signal{bell: market, seq: seq}
 }
 
 func (s *notifyStream) probe(ctx context.Context, table *pgx.Conn, id string) error {
@@ -94,15 +129,6 @@ func (s *notifyStream) probe(ctx context.Context, table *pgx.Conn, id string) er
 		return fmt.Errorf("ringing for a sign of life: %w", err)
 	}
 	return nil
-}
-
-func send(ctx context.Context, signals chan<- signal, s signal) bool {
-	select {
-	case signals <- s:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {

@@ -2,35 +2,46 @@ package tape
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"time"
 )
 
-// pulse sends signs of life through the stream and measures how long they take. A silent connection
-// is not a quiet market: without an answer in time it is lost. Every now and then a probe follows a
+// pulse sends signs of life through a stream. A silent connection is not a quiet market: if the
+// stream says nothing while one is under way, it is lost. Every now and then a probe follows a
 // look at the heads of the table: when it has come back, so has all that they stand for.
 type pulse struct {
-	every          time.Duration
-	reconcileEvery time.Duration
+	every, limit, reconcileEvery time.Duration
 
-	id      int64
-	sent    time.Time // of the probe under way; zero: none
+	name    string // tells our probes from those of other readers and of other streams
+	n       int
+	sent    time.Time // of the last probe
+	waiting bool      // it is under way
+	heard   time.Time // when the last signal had been dealt with
 	audit   *audit    // made before it was sent; nil: none was
 	audited time.Time // when the last was made
 }
 
-// send sends a probe, or waits for the one under way: not for ever, unless signals are pending, in
-// which case it is us who are slow.
+func newPulse(every, limit, reconcileEvery time.Duration) pulse {
+	return pulse{every: every, limit: limit, reconcileEvery: reconcileEvery, name: rand.Text()}
+}
+
+// send sends a probe if it is time to. If one is under way it waits for that: as long as the stream
+// says anything, or has said what was not yet listened to, it is us who are slow.
 func (p *pulse) send(ctx context.Context, source stream, table backlog, f *follower, pending bool) error {
-	limit := 3 * p.every
-	if !p.sent.IsZero() {
-		if waited := time.Since(p.sent); waited > limit && !pending {
-			return fmt.Errorf("no sign of life for %v", waited.Round(time.Millisecond))
+	if p.waiting {
+		since := p.sent
+		if p.heard.After(since) {
+			since = p.heard
+		}
+		if silent := time.Since(since); silent > p.limit && !pending {
+			return fmt.Errorf("no sign of life for %v", silent.Round(time.Millisecond))
 		}
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
+	if time.Since(p.sent) < p.every {
+		return nil
+	}
 	p.audit = nil
 	if time.Since(p.audited) >= p.reconcileEvery {
 		a, err := f.audit(ctx, table)
@@ -39,18 +50,19 @@ func (p *pulse) send(ctx context.Context, source stream, table backlog, f *follo
 		}
 		p.audit, p.audited = a, time.Now()
 	}
-	p.id++
-	p.sent = time.Now()
-	return source.probe(ctx, table.conn, fmt.Sprint(p.id))
+	p.n++
+	p.sent, p.waiting = time.Now(), true
+	return table.ask(ctx, func(ctx context.Context) error { return source.probe(ctx, table.conn, p.id()) })
 }
 
-// received takes a probe that has come back: how long it took, and the audit that it was
-// sent for, if it was.
-func (p *pulse) received(id string) (lag time.Duration, a *audit, ok bool) {
-	if p.sent.IsZero() || id != fmt.Sprint(p.id) {
-		return 0, nil, false
+func (p *pulse) id() string { return fmt.Sprintf("%s.%d", p.name, p.n) }
+
+// received takes a probe that has come back, and returns the audit that it was sent for, if it was;
+// ok is false if it is not the one under way.
+func (p *pulse) received(id string) (a *audit, ok bool) {
+	if !p.waiting || id != p.id() {
+		return nil, false
 	}
-	lag = time.Since(p.sent)
-	p.sent = time.Time{}
-	return lag, p.audit, true
+	p.waiting = false
+	return p.audit, true
 }

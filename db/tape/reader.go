@@ -1,57 +1,67 @@
 package tape
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"sync"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Options of a reader.
 type Options struct {
-	URL       string        // of the database; the login needs pgtape_server, and REPLICATION for WAL
-	Mode      Mode          // Auto by default
-	Reconcile time.Duration // pause between comparisons of all heads; 0: 2 s
-	Probe     time.Duration // pause between signs of life sent through the stream; 0: 500 ms
-	Log       *slog.Logger
+	URL         string        // of the database; the login needs pgtape_server, and REPLICATION for WAL
+	Mode        Mode          // Auto by default
+	Reconcile   time.Duration // pause between comparisons of all heads, and looks at our slot; 0: 2 s
+	Probe       time.Duration // pause between signs of life sent through the stream; 0: 400 ms. Three of it without one: lost
+	MaxRetained int64         // bytes of WAL that the server may keep for us before the slot is given up; 0: its max_wal_size
+	Recheck     time.Duration // pause, in Auto and by NOTIFY, between looks whether the WAL can be read; 0: 30 s
+	Log         *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	o.Mode = cmp.Or(o.Mode, Auto)
+	o.Reconcile = cmp.Or(o.Reconcile, 2*time.Second)
+	o.Probe = cmp.Or(o.Probe, 400*time.Millisecond)
+	o.Recheck = cmp.Or(o.Recheck, 30*time.Second)
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	return o
 }
 
 // Reader follows the tape of one database, through losses of its connection.
 type Reader struct {
 	options Options
 	follower
+	condition
 
-	mu     sync.Mutex
-	status Status
+	newStream func(mode Mode, url string) stream
+	slots     []string      // that we have opened and the server may still have
+	drops     int64         // slots given up
+	rest      time.Duration // before the next is made
+
+	// patience is how long the database may take to answer. It grows when it was too short, so that
+	// a slow database is read in the end, and is itself again when the reader is live.
+	patience time.Duration
+
+	// failures are the attempts in a row at which the WAL could not be opened, failure the last of them.
+	failures int
+	failure  error
 }
 
 // NewReader makes a reader; Run starts it.
 func NewReader(o Options) *Reader {
-	if o.Mode == "" {
-		o.Mode = Auto
-	}
-	if o.Reconcile == 0 {
-		o.Reconcile = 2 * time.Second
-	}
-	if o.Probe == 0 {
-		o.Probe = 500 * time.Millisecond
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	return &Reader{options: o, status: Status{Mode: o.Mode, State: Lost}}
+	o = o.withDefaults()
+	r := &Reader{options: o, newStream: newStream}
+	r.limit, r.patience = 3*o.Probe, 3*o.Probe
+	r.status, r.since = Status{Mode: o.Mode, State: Lost}, time.Now()
+	return r
 }
 
-// Status tells how the reader is doing.
-func (r *Reader) Status() Status {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.status
+func newStream(mode Mode, url string) stream {
+	if mode == WAL {
+		return newWALStream(url, stallLimit)
+	}
+	return &notifyStream{url: url, stall: stallLimit}
 }
 
 // Pauses before a lost source is opened again.
@@ -73,185 +83,96 @@ func (r *Reader) Run(ctx context.Context, sink Sink) error {
 		if time.Since(began) > maxPause {
 			pause = minPause
 		}
-		r.setState(Lost)
+		r.setState(Lost) // if there never was a connection
 		r.options.Log.Warn("tape lost", "err", err, "retry_in", pause)
-		select {
-		case <-ctx.Done():
+		if !sleep(ctx, pause/2+rand.N(pause)) {
 			return nil
-		case <-time.After(pause/2 + rand.N(pause)):
 		}
 	}
-}
-
-// signal is what a stream tells the reader.
-type signal struct {
-	event *Event // a committed event, from the WAL
-	bell  string // a market in which something was committed
-	ready bool   // from now on nothing is missed
-	alive string // a probe that has come back
-}
-
-// stream tells of commits in one mode. run sends to signals until ctx ends or the stream breaks;
-// probe sends a sign of life that comes back as signal.alive.
-type stream interface {
-	run(ctx context.Context, signals chan<- signal) error
-	probe(ctx context.Context, table *pgx.Conn, id string) error
 }
 
 // follow opens the source and delivers from it until it breaks.
 func (r *Reader) follow(ctx context.Context) error {
-	table, err := connect(ctx, r.options.URL)
+	conn, err := connect(ctx, r.options.URL)
 	if err != nil {
 		return err
 	}
-	defer table.Close(context.WithoutCancel(ctx))
-	mode, why, err := Choose(ctx, table, r.options.Mode)
-	if err != nil {
-		return err
+	defer hangUp(ctx, conn)
+	s := &session{Reader: r, table: backlog{conn, r.ask}}
+	r.turned = s.turned
+	err = s.run(ctx)
+	if ctx.Err() == nil {
+		r.setState(Lost) // before anything is closed, which may take a while
 	}
-	r.opened(mode, why)
+	s.now.close()
+	s.next.close()
+	r.count(nil)
+	return err
+}
 
-	var source stream
-	if mode == WAL {
-		source = &walStream{url: r.options.URL}
+// ask calls what asks the database, which has to answer within r.patience. Also when that is
+// longer than usual, a database that is silent for the usual time is lost until it answers.
+func (r *Reader) ask(ctx context.Context, question func(context.Context) error) error {
+	asking, cancel := context.WithTimeout(ctx, r.patience)
+	defer cancel()
+	var err error
+	if r.patience > r.limit {
+		err = r.askPatiently(asking, question)
 	} else {
-		source = &notifyStream{url: r.options.URL, table: table}
+		err = question(asking)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	signals := make(chan signal, 256)
-	broken := make(chan error, 1)
-	go func() { broken <- source.run(ctx, signals) }()
-
-	err = r.deliver(ctx, backlog{table}, source, signals, broken)
-	cancel()
-	if err == errBroken {
-		return <-broken
+	if err != nil && asking.Err() != nil && ctx.Err() == nil {
+		r.patience = min(2*r.patience, 16*r.limit)
 	}
-	for { // until the stream's goroutine has ended
-		select {
-		case <-signals:
-		case streamErr := <-broken:
-			return errors.Join(err, streamErr)
-		}
-	}
+	return err
 }
 
-var errBroken = errors.New("stream broken")
-
-// deliver is the one place from which the sink is called while a source is open.
-func (r *Reader) deliver(ctx context.Context, table backlog, source stream, signals <-chan signal, broken chan error) error {
-	if err := r.start(ctx, table); err != nil {
+func (r *Reader) askPatiently(ctx context.Context, question func(context.Context) error) error {
+	answered := make(chan error, 1)
+	go func() { answered <- question(ctx) }()
+	select {
+	case err := <-answered:
 		return err
+	case <-time.After(r.limit):
 	}
-	r.setState(CatchingUp)
-	p := pulse{every: r.options.Probe, reconcileEvery: r.options.Reconcile}
-	poll := time.NewTicker(100 * time.Millisecond) // the table, until the stream is ready
-	defer poll.Stop()
-	probe := time.NewTicker(r.options.Probe)
-	defer probe.Stop()
-	live := false
-
-	for {
-		var err error
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case streamErr := <-broken:
-			broken <- streamErr // for follow, which returns it
-			return errBroken
-		case s := <-signals:
-			if s.ready {
-				poll.Stop()
-				live = true
-				err = r.catchUp(ctx, table)
-				r.setState(Live)
-			} else {
-				err = r.take(ctx, table, s, &p)
-			}
-		case <-poll.C:
-			if !live {
-				err = r.catchUp(ctx, table)
-			}
-		case <-probe.C:
-			if live {
-				err = p.send(ctx, source, table, &r.follower, len(signals) > 0)
-			}
-		}
-		if err != nil {
-			return err
-		}
-		r.count()
+	was := r.Status().State
+	r.setState(Lost)
+	err := <-answered
+	if err == nil && was == CatchingUp {
+		r.setState(CatchingUp)
 	}
+	return err
 }
 
-func (r *Reader) take(ctx context.Context, table backlog, s signal, p *pulse) error {
-	switch {
-	case s.event != nil:
-		return r.accept(ctx, table, *s.event)
-	case s.bell != "":
-		return r.fetch(ctx, table, s.bell)
-	case s.alive != "":
-		return r.alive(ctx, table, s.alive, p)
+// choose tells which mode to open, and why. The WAL may be allowed and still not to be had, behind
+// a pooler for instance.
+func (r *Reader) choose(ctx context.Context, table backlog) (mode Mode, why string, err error) {
+	err = table.ask(ctx, func(ctx context.Context) error {
+		mode, why, err = Choose(ctx, table.conn, r.options.Mode)
+		return err
+	})
+	if mode == WAL && r.options.Mode == Auto && r.failures >= 2 {
+		return Notify, "the WAL could not be opened: " + r.failure.Error(), nil
 	}
-	return nil
+	return mode, why, err
 }
 
-// alive takes a sign of life that has come back.
-func (r *Reader) alive(ctx context.Context, table backlog, id string, p *pulse) error {
-	lag, a, ok := p.received(id)
-	if !ok {
-		return nil
+// open opens a stream beside the connection to the table.
+func (r *Reader) open(ctx context.Context, mode Mode, why string) *source {
+	s := r.newStream(mode, r.options.URL)
+	if s, ok := s.(slotted); ok {
+		r.slots = append(r.slots, s.slotName())
 	}
-	r.mu.Lock()
-	r.status.Lag = lag
-	r.mu.Unlock()
-	if a == nil {
-		return nil
-	}
-	return r.reconcile(ctx, table, a)
+	return open(ctx, s, mode, why)
 }
 
-func (r *Reader) opened(mode Mode, why string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.status.Mode != mode || r.status.Why != why {
-		r.options.Log.Info("reading the tape", "mode", mode, "why", why)
+// release ends what the server may have left of streams that are closed.
+func (r *Reader) release(ctx context.Context, table backlog) {
+	if len(r.slots) == 0 {
+		return
 	}
-	r.status.Mode, r.status.Why = mode, why
-	r.status.Connects++
-}
-
-func (r *Reader) setState(state State) {
-	r.mu.Lock()
-	changed := r.status.State != state
-	r.status.State = state
-	r.mu.Unlock()
-	if changed {
-		r.options.Log.Info("tape reader", "state", state)
-		r.sink.SetState(state)
+	if err := release(ctx, table, r.slots); err != nil {
+		r.options.Log.Warn("a walsender of before may still be there", "err", err)
 	}
-}
-
-func (r *Reader) count() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.status.Delivered, r.status.Reconciled, r.status.Resets = r.delivered, r.reconciled, r.resets
-}
-
-// connect opens a connection of the reader's own, so that no pool can starve it.
-func connect(ctx context.Context, url string) (*pgx.Conn, error) {
-	config, err := pgx.ParseConfig(url)
-	if err != nil {
-		return nil, fmt.Errorf("database URL: %w", err)
-	}
-	config.RuntimeParams["application_name"] = "pgtape reader"
-	config.RuntimeParams["timezone"] = "UTC"
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("connecting: %w", err)
-	}
-	return conn, nil
+	r.slots = nil
 }

@@ -1,6 +1,7 @@
 package tape_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -24,6 +25,8 @@ type recorder struct {
 	events  map[string][]tape.Event
 	resets  map[string][]tape.Head
 	states  []tape.State
+	lostAt  time.Time
+	publish func() // called, outside of the lock, with each event
 }
 
 func newRecorder(t *testing.T) *recorder {
@@ -49,7 +52,16 @@ func (r *recorder) Publish(e tape.Event) {
 		}
 		r.events[e.Market] = append(before, e)
 	})
+	r.mu.Lock()
+	publish := r.publish
+	r.mu.Unlock()
+	if publish != nil {
+		publish()
+	}
 }
+
+// onPublish has something done with each event from now on.
+func (r *recorder) onPublish(do func()) { r.change(func() { r.publish = do }) }
 
 func (r *recorder) Reset(market string, head tape.Head) {
 	r.change(func() {
@@ -59,13 +71,18 @@ func (r *recorder) Reset(market string, head tape.Head) {
 }
 
 func (r *recorder) SetState(s tape.State) {
-	r.change(func() { r.states = append(r.states, s) })
+	r.change(func() {
+		r.states = append(r.states, s)
+		if s == tape.Lost {
+			r.lostAt = time.Now()
+		}
+	})
 }
 
 // wait blocks until the condition, asked under the lock, holds.
 func (r *recorder) wait(what string, condition func() bool) {
 	r.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(60 * time.Second)
 	for {
 		r.mu.Lock()
 		done, changed := condition(), r.changed
@@ -75,6 +92,7 @@ func (r *recorder) wait(what string, condition func() bool) {
 		}
 		select {
 		case <-changed:
+		case <-time.After(20 * time.Millisecond): // what a status says is not told
 		case <-deadline:
 			r.t.Fatalf("waited in vain for %s", what)
 		}
@@ -97,9 +115,17 @@ func (r *recorder) waitEvents(market string, n int) []tape.Event {
 // follow runs a reader until the test ends.
 func follow(t *testing.T, url string, mode tape.Mode) (*tape.Reader, *recorder) {
 	t.Helper()
-	reader := tape.NewReader(tape.Options{
-		URL: url, Mode: mode, Reconcile: 100 * time.Millisecond, Probe: 500 * time.Millisecond, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-	})
+	return followWith(t, tape.Options{URL: url, Mode: mode})
+}
+
+func followWith(t *testing.T, o tape.Options, changes ...func(*tape.Reader)) (*tape.Reader, *recorder) {
+	t.Helper()
+	o.Reconcile = cmp.Or(o.Reconcile, 100*time.Millisecond)
+	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	reader := tape.NewReader(o)
+	for _, change := range changes {
+		change(reader)
+	}
 	sink := newRecorder(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wait sync.WaitGroup

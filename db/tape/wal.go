@@ -21,22 +21,34 @@ const publication = "pgtape_tape"
 // walStream reads commits from the WAL through a temporary logical replication slot, which goes
 // with its connection: what survives is the tape table, so a dead reader can fill no disk.
 type walStream struct {
-	url       string
+	url   string
+	slot  string
+	stall time.Duration // how long to wait for a reader that takes nothing
+
+	conn      *pgconn.PgConn
+	signals   chan<- signal
 	relations map[uint32]*pglogrepl.RelationMessage
 	received  pglogrepl.LSN
 }
 
+func newWALStream(url string, stall time.Duration) *walStream {
+	return &walStream{url: url, slot: "pgtape_" + strings.ToLower(rand.Text()), stall: stall}
+}
+
 func (s *walStream) run(ctx context.Context, signals chan<- signal) error {
-	conn, err := s.connect(ctx)
+	conn, err := connectReplication(ctx, s.url)
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer hangUp(ctx, conn)
+	// Confirming has no deadline of its own.
+	stop := context.AfterFunc(ctx, func() { _ = conn.Conn().SetDeadline(time.Now()) })
+	defer stop()
+	s.conn, s.signals = conn, signals
 
 	// Making a slot waits for every open writing transaction of the cluster; the reader tails the
-	// table meanwhile.
-	slot := "pgtape_" + strings.ToLower(rand.Text())
-	made, err := pglogrepl.CreateReplicationSlot(ctx, conn, slot, "pgoutput", pglogrepl.CreateReplicationSlotOptions{
+	// table meanwhile, and looks whether the server is still at it.
+	made, err := pglogrepl.CreateReplicationSlot(ctx, conn, s.slot, "pgoutput", pglogrepl.CreateReplicationSlotOptions{
 		Temporary: true, Mode: pglogrepl.LogicalReplication, SnapshotAction: "NOEXPORT_SNAPSHOT",
 	})
 	if err != nil {
@@ -46,55 +58,48 @@ func (s *walStream) run(ctx context.Context, signals chan<- signal) error {
 	if err != nil {
 		return fmt.Errorf("making a replication slot: %w", err)
 	}
-	err = pglogrepl.StartReplication(ctx, conn, slot, s.received, pglogrepl.StartReplicationOptions{
+	starting, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	err = pglogrepl.StartReplication(starting, conn, s.slot, s.received, pglogrepl.StartReplicationOptions{
 		Mode:       pglogrepl.LogicalReplication,
 		PluginArgs: []string{"proto_version '1'", "publication_names '" + publication + "'", "messages 'true'"},
 	})
 	if err != nil {
 		return fmt.Errorf("starting replication: %w", err)
 	}
-	if !send(ctx, signals, signal{ready: true}) {
-		return ctx.Err()
+	if err := s.hand(ctx, signal{ready: true}); err != nil {
+		return err
 	}
-	return s.receive(ctx, conn, signals)
+	return s.receive(ctx)
 }
 
-func (s *walStream) connect(ctx context.Context) (*pgconn.PgConn, error) {
-	config, err := pgconn.ParseConfig(s.url)
-	if err != nil {
-		return nil, fmt.Errorf("database URL: %w", err)
-	}
-	for name, value := range map[string]string{
-		"replication": "database", "application_name": "pgtape reader",
-		"timezone": "UTC", "datestyle": "ISO", "bytea_output": "hex",
-	} {
-		config.RuntimeParams[name] = value
-	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	conn, err := pgconn.ConnectConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("connecting for replication: %w", err)
-	}
-	return conn, nil
+func (s *walStream) hand(ctx context.Context, sig signal) error {
+	return hand(ctx, s.signals, sig, s.stall, s.confirm)
 }
 
 // confirmEvery is how often the server hears how far we are, so that it can let WAL go.
 const confirmEvery = time.Second
 
-func (s *walStream) receive(ctx context.Context, conn *pgconn.PgConn, signals chan<- signal) error {
+func (s *walStream) confirm(ctx context.Context) error {
+	err := pglogrepl.SendStandbyStatusUpdate(ctx, s.conn, pglogrepl.StandbyStatusUpdate{WALWritePosition: s.received})
+	if err != nil {
+		return fmt.Errorf("confirming WAL: %w", err)
+	}
+	return nil
+}
+
+func (s *walStream) receive(ctx context.Context) error {
 	s.relations = make(map[uint32]*pglogrepl.RelationMessage)
 	confirm := time.Now().Add(confirmEvery)
 	for {
 		if !time.Now().Before(confirm) {
-			err := pglogrepl.SendStandbyStatusUpdate(ctx, conn, pglogrepl.StandbyStatusUpdate{WALWritePosition: s.received})
-			if err != nil {
-				return fmt.Errorf("confirming WAL: %w", err)
+			if err := s.confirm(ctx); err != nil {
+				return err
 			}
 			confirm = time.Now().Add(confirmEvery)
 		}
 		waiting, cancel := context.WithDeadline(ctx, confirm)
-		message, err := conn.ReceiveMessage(waiting)
+		message, err := s.conn.ReceiveMessage(waiting)
 		cancel()
 		if err != nil {
 			if pgconn.Timeout(err) && ctx.Err() == nil {
@@ -102,7 +107,7 @@ func (s *walStream) receive(ctx context.Context, conn *pgconn.PgConn, signals ch
 			}
 			return fmt.Errorf("receiving WAL: %w", err)
 		}
-		asked, err := s.handle(ctx, message, signals)
+		asked, err := s.handle(ctx, message)
 		if err != nil {
 			return err
 		}
@@ -113,7 +118,7 @@ func (s *walStream) receive(ctx context.Context, conn *pgconn.PgConn, signals ch
 }
 
 // handle takes one message of the stream; asked says that the server wants to hear from us.
-func (s *walStream) handle(ctx context.Context, message pgproto3.BackendMessage, signals chan<- signal) (asked bool, err error) {
+func (s *walStream) handle(ctx context.Context, message pgproto3.BackendMessage) (asked bool, err error) {
 	switch m := message.(type) {
 	case *pgproto3.ErrorResponse:
 		return false, fmt.Errorf("replication: %w", pgconn.ErrorResponseToPgError(m))
@@ -133,13 +138,13 @@ func (s *walStream) handle(ctx context.Context, message pgproto3.BackendMessage,
 			if err != nil {
 				return false, fmt.Errorf("WAL data: %w", err)
 			}
-			return false, s.decode(ctx, data, signals)
+			return false, s.decode(ctx, data)
 		}
 	}
 	return false, nil
 }
 
-func (s *walStream) decode(ctx context.Context, data pglogrepl.XLogData, signals chan<- signal) error {
+func (s *walStream) decode(ctx context.Context, data pglogrepl.XLogData) error {
 	message, err := pglogrepl.Parse(data.WALData)
 	if err != nil {
 		return fmt.Errorf("decoding WAL: %w", err)
@@ -152,10 +157,10 @@ func (s *walStream) decode(ctx context.Context, data pglogrepl.XLogData, signals
 		if err != nil {
 			return err
 		}
-		send(ctx, signals, signal{event: &event})
+		return s.hand(ctx, signal{event: &event})
 	case *pglogrepl.LogicalDecodingMessage:
 		if m.Prefix == probePrefix {
-			send(ctx, signals, signal{alive: string(m.Content)})
+			return s.hand(ctx, signal{alive: string(m.Content)})
 		}
 	case *pglogrepl.CommitMessage:
 		s.received = max(s.received, m.TransactionEndLSN)
