@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +29,7 @@ type Options struct {
 	Clients  int           // who trade, each on its own connection and account; 0: 16
 	Markets  int           // that they trade on; 0: 4
 	Sockets  int           // that listen; 0: 16; negative: none
+	Stalled  int           // of the sockets, that stop reading once they have joined; what the others hear is measured
 	OneEach  bool          // a socket listens to one market instead of all
 	Duration time.Duration // of trading; 0: 10 s
 	Rate     float64       // orders per second of all clients together; 0: as fast as they are answered
@@ -50,6 +52,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("clients, markets and duration must be positive")
 	case !(o.Rate >= 0 && o.Rate < 1e6):
 		return o, errors.New("rate must be from 0 to a million orders per second")
+	case o.Stalled < 0 || o.Stalled > o.Sockets:
+		return o, errors.New("stalled must be from 0 to the number of sockets")
 	case o.SlippageBps < 0 || o.SlippageBps > 10000:
 		return o, errors.New("slippage must be from 0 to 10000 basis points")
 	}
@@ -68,6 +72,7 @@ type run struct {
 	markets   []string // slugs
 	traders   []*trader
 	listeners []*listener
+	stalled   []*listener // whose hearing is of no account
 
 	start    time.Time // of trading
 	toSocket shards    // from an event's at to its arrival
@@ -93,7 +98,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	var sockets sync.WaitGroup
 	defer sockets.Wait()
 	defer hangUp(nil)
-	for _, l := range r.listeners {
+	for _, l := range slices.Concat(r.listeners, r.stalled) {
 		sockets.Go(func() {
 			if err := l.listen(listening); err != nil {
 				hangUp(fmt.Errorf("socket: %w", err))
@@ -101,8 +106,8 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		})
 	}
 	interrupted := context.AfterFunc(ctx, func() { hangUp(context.Cause(ctx)) })
-	if err := r.awaitAll(listening, setupWithin, (*listener).joined); err != nil {
-		return Report{}, fmt.Errorf("opening %d sockets: %w", len(r.listeners), err)
+	if err := r.awaitAll(listening, setupWithin, slices.Concat(r.listeners, r.stalled), (*listener).joined); err != nil {
+		return Report{}, fmt.Errorf("opening %d sockets: %w", r.Sockets, err)
 	}
 	interrupted() // from here on an interruption ends the trading, and there is a report
 
@@ -116,7 +121,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	_ = r.awaitAll(listening, settleWithin, func(l *listener) bool { return l.has(tapes) }) // what has not come by then is reported as lost
+	_ = r.awaitAll(listening, settleWithin, r.listeners, func(l *listener) bool { return l.has(tapes) }) // what has not come by then is reported as lost
 	if err := context.Cause(listening); err != nil {
 		return Report{}, err
 	}
@@ -164,19 +169,24 @@ func (r *run) setUp(ctx context.Context) error {
 		if r.OneEach {
 			markets = markets[i%len(markets):][:1]
 		}
-		r.listeners = append(r.listeners, newListener(r, i, markets))
+		l := newListener(r, i, markets)
+		if l.stalls = i >= r.Sockets-r.Stalled; l.stalls {
+			r.stalled = append(r.stalled, l)
+		} else {
+			r.listeners = append(r.listeners, l)
+		}
 	}
 	return nil
 }
 
-// awaitAll waits until something is true of every listener.
+// awaitAll waits until something is true of all those listeners.
 // Errors: DeadlineExceeded; why the sockets were hung up.
-func (r *run) awaitAll(ctx context.Context, within time.Duration, ready func(*listener) bool) error {
+func (r *run) awaitAll(ctx context.Context, within time.Duration, all []*listener, ready func(*listener) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
-	for _, l := range r.listeners {
+	for _, l := range all {
 		for !ready(l) {
 			select {
 			case <-ctx.Done():

@@ -40,6 +40,20 @@ func TestARunLosesNothing(t *testing.T) {
 	w.Verify(t)
 }
 
+func TestWhoHasStalledIsLeftOut(t *testing.T) {
+	t.Parallel()
+	w := servertest.New(t, server.Open)
+	report, err := bench.Run(t.Context(), bench.Options{
+		URL: w.URL, Clients: 2, Markets: 2, Sockets: 4, Stalled: 3, Duration: time.Second, Rate: 20,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := report.Accepted; !report.Sound() || report.Delivery.Delivered != want || report.CommitToSocket.Count != want || report.Stalled != 3 {
+		t.Errorf("report = %+v, want what the one who reads has heard of %d trades", report, want)
+	}
+}
+
 func TestARunGoesThroughCuts(t *testing.T) {
 	t.Parallel()
 	w := servertest.New(t, server.Open)
@@ -124,6 +138,7 @@ func TestWhatKeepsARunFromRunningIsAnError(t *testing.T) {
 		{"no server", bench.Options{URL: "http://127.0.0.1:1"}, "connection refused"},
 		{"no URL", bench.Options{}, "is not the URL of a server"},
 		{"fewer than no clients", bench.Options{URL: closed.URL, Clients: -1}, "must be positive"},
+		{"more stalled than there are", bench.Options{URL: closed.URL, Sockets: 1, Stalled: 2}, "stalled must be"},
 		{"a mad rate", bench.Options{URL: closed.URL, Rate: -1}, "rate must be"},
 	}
 	for _, tt := range tests {

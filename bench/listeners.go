@@ -15,6 +15,7 @@ const sampled = 8
 type listener struct {
 	run        *run
 	index      int
+	stalls     bool              // reads nothing more when it has joined
 	heard      map[string]*heard // by market; the map does not change
 	gaps       int64             // promises broken: events left out, or sent again,
 	duplicates int64             // on one connection
@@ -47,7 +48,17 @@ func (l *listener) listen(ctx context.Context) error {
 	}
 	c := client.New(l.run.URL)
 	defer c.Close()
-	return c.Watch(ctx, subscriptions, l.hear)
+	if !l.stalls {
+		return c.Watch(ctx, subscriptions, l.hear)
+	}
+	return c.Watch(ctx, subscriptions, func(f client.Frame) {
+		if !l.joined() {
+			l.hear(f)
+		}
+		if l.joined() {
+			<-ctx.Done()
+		}
+	})
 }
 
 func (l *listener) hear(f client.Frame) {

@@ -16,6 +16,7 @@ type Report struct {
 	Clients     int     `json:"clients"`
 	Markets     int     `json:"markets"`
 	Sockets     int     `json:"sockets"`
+	Stalled     int     `json:"stalled"`         // of the sockets: they read nothing, and nothing below is theirs
 	OneEach     bool    `json:"one_market_each"` // a socket listened to one market; else to all
 	Rate        float64 `json:"rate"`            // orders per second asked for; 0: as fast as answered
 	SlippageBps int     `json:"slippage_bps"`
@@ -55,7 +56,7 @@ type Delivery struct {
 
 func (r *run) report(elapsed time.Duration, tapes map[string]tape) Report {
 	report := Report{
-		URL: r.URL, Clients: r.Clients, Markets: r.Markets, Sockets: r.Sockets, OneEach: r.OneEach, Rate: r.Rate,
+		URL: r.URL, Clients: r.Clients, Markets: r.Markets, Sockets: r.Sockets, Stalled: r.Stalled, OneEach: r.OneEach, Rate: r.Rate,
 		SlippageBps: r.SlippageBps, Seconds: elapsed.Seconds(),
 		Accepted: r.counts.accepted, Rejected: map[string]int64{}, Failed: r.counts.failed,
 		Unrecorded: r.unrecorded(tapes), Delivery: r.delivery(tapes),
@@ -90,6 +91,9 @@ func (r Report) Print(w io.Writer) error {
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "load\t%d clients, %d markets, %s, %.1f s\n", r.Clients, r.Markets, rate, r.Seconds)
+	if r.Stalled > 0 {
+		on += fmt.Sprintf("; %d stalled, and left out below", r.Stalled)
+	}
 	fmt.Fprintf(t, "sockets\t%d, %s\n", r.Sockets, on)
 	fmt.Fprintf(t, "accepted\t%d trades\t%.0f /s\n", r.Accepted, r.AcceptedPerSec)
 	fmt.Fprintf(t, "rejected\t%s\n", byCode(r.Rejected))

@@ -38,6 +38,11 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
+// final says that asking again will not help.
+func (e *Error) final() bool {
+	return e.Status/100 == 4 && e.Status != http.StatusTooManyRequests && e.Status != http.StatusRequestTimeout
+}
+
 // CodeOf tells the code of an error: empty unless it is an *Error.
 func CodeOf(err error) string {
 	var e *Error

@@ -2,8 +2,9 @@ package client
 
 import "time"
 
-// The ops of frames. OpReconnecting is the client's own: the connection is gone, for the reason in
-// Code and Message, and is made again.
+// The ops of frames. The last two are the client's own: OpReconnecting says that the connection is
+// gone, for the reason in Code and Message, and is made again; OpState that what has been delivered
+// is now Live, CatchingUp or Stale.
 const (
 	OpSnapshot     = "snapshot"
 	OpSubscribed   = "subscribed"
@@ -12,6 +13,14 @@ const (
 	OpHeartbeat    = "heartbeat"
 	OpError        = "error"
 	OpReconnecting = "reconnecting"
+	OpState        = "state"
+)
+
+// The codes of OpState.
+const (
+	Live       = "live"        // all that is committed has been delivered, to within a heartbeat
+	CatchingUp = "catching_up" // something is heard, but not yet all that there is
+	Stale      = "stale"       // nothing is heard, or the server has lost its database
 )
 
 // The codes of OpReconnecting.
@@ -32,6 +41,7 @@ const (
 //	heartbeat     At, Heads, Source
 //	error         Code, Message, Market if it is about one
 //	reconnecting  Code, Message, Market if it is about one
+//	state         Code, At: when all was last known to be delivered, by this clock; zero if never
 type Frame struct {
 	Op string `json:"op"`
 	Event
@@ -42,5 +52,5 @@ type Frame struct {
 	Message string           `json:"message"`
 
 	Received time.Time `json:"-"` // when the message that it came in had arrived
-	Raw      []byte    `json:"-"` // as it came; nil for the client's own
+	Raw      []byte    `json:"-"` // as it came; nil for what the client itself has made
 }

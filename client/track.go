@@ -26,6 +26,8 @@ type track struct {
 	cursor string // to resume from
 	known  bool   // seq is: nothing may be left out from here on
 	ended  bool   // the server has refused it for good
+
+	acknowledged bool // since polling began
 }
 
 func newTracks(subscriptions []Subscription) (map[string]*track, error) {
@@ -64,8 +66,12 @@ func (t *track) resume() (after string) {
 // quote is left out; anything else that does not follow is a lapse of the server.
 func (t *track) take(f Frame) (deliver bool, lapse *lost) {
 	switch f.Op {
-	case OpSnapshot, OpSubscribed:
-		// A snapshot in between says that the history is another now.
+	case OpSnapshot:
+		// In between it says that the history is another now.
+	case OpSubscribed:
+		if t.known && f.Cursor != t.cursor {
+			return false, &lost{code: LostGap, market: f.Market, message: fmt.Sprintf("%s was to go on behind %s, and goes on behind %s", f.Market, t.cursor, f.Cursor)}
+		}
 	case OpEvent:
 		switch {
 		case t.known && f.Seq <= t.seq:

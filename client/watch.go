@@ -16,16 +16,20 @@ import (
 )
 
 const (
-	// silence is how long a socket may say nothing: a server sends a heartbeat each second.
+	// silence is how long a server may say nothing: a heartbeat is due each second.
 	silence = 2500 * time.Millisecond
 
-	dialWithin = 10 * time.Second
+	dialWithin = 8 * time.Second
 	sendWithin = 10 * time.Second
 	maxMessage = 16 << 20
 
 	firstPause = 100 * time.Millisecond
 	longPause  = 10 * time.Second
 	goodAfter  = 3 * time.Second // a connection that lasted so long was none that fails at once
+
+	// barredAfter is how many sockets in a row must have reached somebody and brought nothing
+	// before it is taken that they are not let through.
+	barredAfter = 2
 )
 
 // Close codes of the server.
@@ -43,6 +47,9 @@ const (
 // delivered: no event is delivered twice or left out. If the server cannot go on from there, since
 // the gap is too wide or its history is another now, a snapshot is delivered in between.
 //
+// Where sockets are refused or swallowed on the way, the tapes are read by HTTP about once a
+// second, with the same frames and the same promises, until a socket gets through.
+//
 // Errors: *Error when the server refuses for good: the connection, or every subscription (those
 // that it refuses alone are delivered as error frames).
 func (c *Client) Watch(ctx context.Context, subscriptions []Subscription, deliver func(Frame)) error {
@@ -56,7 +63,7 @@ func (c *Client) Watch(ctx context.Context, subscriptions []Subscription, delive
 	w := &watch{client: c, tracks: tracks, deliver: deliver}
 	for pause := firstPause; ; pause = min(2*pause, longPause) {
 		began := time.Now()
-		err := w.connection(ctx)
+		err := w.attempt(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -65,6 +72,7 @@ func (c *Client) Watch(ctx context.Context, subscriptions []Subscription, delive
 			return refused
 		}
 		deliver(reconnecting(err))
+		w.tell(Stale)
 		if time.Since(began) > goodAfter {
 			pause = firstPause
 		}
@@ -81,6 +89,61 @@ type watch struct {
 	client  *Client
 	tracks  map[string]*track
 	deliver func(Frame)
+
+	barred int       // sockets in a row that brought nothing
+	state  string    // told last
+	fresh  time.Time // when everything was known to be up to date
+}
+
+// attempt delivers, through a socket or by polling, until that fails; never nil.
+func (w *watch) attempt(ctx context.Context) error {
+	if w.barred < barredAfter {
+		conn, reached, err := w.client.dial(ctx)
+		if err != nil {
+			if reached {
+				w.barred++
+			}
+			return err
+		}
+		return w.follow(ctx, conn)
+	}
+	conn, err := w.poll(ctx)
+	if err != nil {
+		w.barred = barredAfter - 1 // the fault may be another by now
+		return err
+	}
+	return w.follow(ctx, conn)
+}
+
+// tell delivers a change of state.
+func (w *watch) tell(state string) {
+	if state != w.state {
+		w.state = state
+		w.deliver(Frame{Op: OpState, Code: state, Event: Event{At: w.fresh}, Received: time.Now()})
+	}
+}
+
+// beat draws from a heartbeat what state the watch is in.
+func (w *watch) beat(f Frame) {
+	state := CatchingUp
+	switch f.Source {
+	case "lost":
+		state = Stale
+	case "live":
+		if w.hasAll(f.Heads) {
+			state, w.fresh = Live, f.Received
+		}
+	}
+	w.tell(state)
+}
+
+func (w *watch) hasAll(heads map[string]int64) bool {
+	for market, t := range w.tracks {
+		if _, ok := heads[market]; !ok && !t.ended {
+			return false
+		}
+	}
+	return true
 }
 
 // lost is why a connection is given up.
@@ -99,26 +162,29 @@ func reconnecting(err error) Frame {
 	return f
 }
 
-// connection subscribes and delivers until the connection ends or is given up; never nil.
-func (w *watch) connection(ctx context.Context) error {
-	conn, err := w.dial(ctx)
-	if err != nil {
-		return err
-	}
+// follow subscribes on a socket and delivers until that ends or is given up; never nil.
+func (w *watch) follow(ctx context.Context, conn *websocket.Conn) error {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	conn.SetReadLimit(maxMessage)
 	if err := w.subscribe(conn); err != nil {
 		return err
 	}
-	for {
+	for heard := false; ; heard = true {
 		if err := conn.SetReadDeadline(time.Now().Add(silence)); err != nil {
 			return err
 		}
 		_, message, err := conn.ReadMessage()
 		received := time.Now()
 		if err != nil {
+			if !heard && !closedByServer(err) {
+				w.barred++
+			}
 			return ended(err)
+		}
+		if !heard {
+			w.barred = 0
+			w.resumed()
 		}
 		for line := range bytes.SplitSeq(message, []byte{'\n'}) {
 			if err := w.take(line, received); err != nil {
@@ -128,23 +194,46 @@ func (w *watch) connection(ctx context.Context) error {
 	}
 }
 
-func (w *watch) dial(ctx context.Context) (*websocket.Conn, error) {
-	address := *w.client.base
+// resumed says that something is heard again.
+func (w *watch) resumed() {
+	if w.state != Live {
+		w.tell(CatchingUp)
+	}
+}
+
+// closedByServer says whether somebody said why it ended, as only a server of ours does.
+func closedByServer(err error) bool {
+	var closed *websocket.CloseError
+	return errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure
+}
+
+// dial opens a socket; reached says whether there was somebody to ask for one. What a server of
+// ours refuses for good is an *Error; what anything else on the way says of sockets is not final.
+func (c *Client) dial(ctx context.Context) (conn *websocket.Conn, reached bool, err error) {
+	address := *c.base
 	address.Scheme = "ws" + address.Scheme[len("http"):]
-	dialer := websocket.Dialer{HandshakeTimeout: dialWithin, Jar: w.client.http.Jar, Proxy: http.ProxyFromEnvironment}
+	var wire net.Dialer
+	dialer := websocket.Dialer{
+		HandshakeTimeout: dialWithin, Jar: c.http.Jar, Proxy: http.ProxyFromEnvironment,
+		NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := wire.DialContext(ctx, network, address)
+			reached = err == nil
+			return conn, err
+		},
+	}
 	conn, response, err := dialer.DialContext(ctx, address.String()+"/ws", nil)
 	if errors.Is(err, websocket.ErrBadHandshake) {
 		answer, _ := io.ReadAll(response.Body) // what there is of it
 		e := refusal(response.StatusCode, answer)
-		if e.Status/100 == 4 && e.Status != http.StatusTooManyRequests && e.Status != http.StatusRequestTimeout {
-			return nil, e
+		if e.final() && e.Code != "" && e.Code != CodeInvalidRequest {
+			return nil, reached, e
 		}
-		return nil, errors.New(e.Message)
+		return nil, reached, errors.New(e.Message)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("connecting: %w", err)
+		return nil, reached, fmt.Errorf("connecting: %w", err)
 	}
-	return conn, nil
+	return conn, reached, nil
 }
 
 func (w *watch) subscribe(conn *websocket.Conn) error {
@@ -166,15 +255,23 @@ func (w *watch) subscribe(conn *websocket.Conn) error {
 	return nil
 }
 
-// take delivers one frame, if it follows what came before.
+// take reads one frame.
 func (w *watch) take(line []byte, received time.Time) error {
 	f := Frame{Received: received, Raw: line}
 	if err := json.Unmarshal(line, &f); err != nil {
 		return &lost{code: LostConnection, message: fmt.Sprintf("malformed frame: %v", err)}
 	}
+	return w.accept(f)
+}
+
+// accept delivers a frame, if it follows what came before.
+func (w *watch) accept(f Frame) error {
 	t := w.tracks[f.Market]
 	if t == nil {
 		w.deliver(f)
+		if f.Op == OpHeartbeat {
+			w.beat(f)
+		}
 		return nil
 	}
 	ok, lapse := t.take(f)

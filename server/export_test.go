@@ -4,3 +4,6 @@ import "time"
 
 // SetPatience shortens the wait for a version that this node has not seen.
 func (s *Server) SetPatience(d time.Duration) { s.patience = d }
+
+// SetComments shortens the pauses between the comment lines of streams.
+func (s *Server) SetComments(d time.Duration) { s.comments = d }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -230,3 +231,6 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+// quiet takes what others would log.
+var quiet = log.New(io.Discard, "", 0)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -62,16 +63,17 @@ func (s *Server) createMarket(c echo.Context) error {
 // event has happened, there is nothing new to send.
 func (s *Server) getMarket(c echo.Context) error {
 	ctx, slug := c.Request().Context(), c.Param("slug")
+	var market db.Market
+	var err error
 	if text := c.QueryParam("min_version"); text != "" {
-		version, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || version < 0 {
+		version, malformed := strconv.ParseInt(text, 10, 64)
+		if malformed != nil || version < 0 {
 			return db.Errorf(db.InvalidRequest, "min_version must be a whole number")
 		}
-		if err := s.awaitVersion(ctx, slug, version); err != nil {
-			return err
-		}
+		market, err = s.marketFrom(ctx, slug, version)
+	} else {
+		market, err = s.db.Market(ctx, slug)
 	}
-	market, err := s.db.Market(ctx, slug)
 	if err != nil {
 		return err
 	}
@@ -84,22 +86,44 @@ func (s *Server) getMarket(c echo.Context) error {
 	return c.JSON(http.StatusOK, market)
 }
 
-// awaitVersion waits until the tape of this node has a version of a market.
+// marketFrom finds a market no older than a version: when the tape of this node has it, and the
+// table too, since a commit can reach the tape before other sessions see its rows.
 // Errors: NotFound, Unavailable when it takes too long.
-func (s *Server) awaitVersion(ctx context.Context, slug string, version int64) error {
-	if head, _, _ := s.hub.Head(slug); head >= version {
-		return nil
-	}
-	if _, err := s.db.Market(ctx, slug); err != nil {
-		return err
+func (s *Server) marketFrom(ctx context.Context, slug string, version int64) (db.Market, error) {
+	market, err := s.db.Market(ctx, slug)
+	if err != nil {
+		return market, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
-	if err := s.hub.WaitFor(bounded, slug, version); err != nil && ctx.Err() == nil {
-		return db.Errorf(db.Unavailable, "version %d of %s has not arrived here yet", version, slug)
+	if s.hub.WaitFor(bounded, slug, version) != nil {
+		return db.Market{}, notYet(ctx, slug, version)
 	}
-	return ctx.Err()
+	for pause := firstLook; market.Version < version; pause = min(2*pause, lastLook) {
+		if market, err = s.db.Market(ctx, slug); err != nil || market.Version >= version {
+			break
+		}
+		select {
+		case <-bounded.Done():
+			return db.Market{}, notYet(ctx, slug, version)
+		case <-time.After(pause):
+		}
+	}
+	return market, err
 }
+
+func notYet(ctx context.Context, slug string, version int64) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return db.Errorf(db.Unavailable, "version %d of %s has not arrived here yet", version, slug)
+}
+
+// Pauses between looks at a table that is behind the tape.
+const (
+	firstLook = 2 * time.Millisecond
+	lastLook  = 100 * time.Millisecond
+)
 
 // matches says whether an If-None-Match header names the tag. Weak tags are as good as strong ones here.
 func matches(header, etag string) bool {

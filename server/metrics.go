@@ -100,9 +100,11 @@ func (g gauges) Collect(ch chan<- prometheus.Metric) {
 		gauge("reader_state", "1 for the state that the tape reader is in.", is, "state", string(state))
 	}
 	gauge("reader_mode", "1 for the mode that the tape reader works in.", 1, "mode", string(reader.Mode))
-	gauge("reader_lag_seconds", "From the commit of the last event to its delivery.", reader.Lag.Seconds())
+	gauge("reader_lag_seconds", "How late events are: how long the last sign of life took from its commit through the stream, or how long the one under way has taken.", reader.Lag.Seconds())
+	gauge("reader_wal_retained_bytes", "WAL that Postgres keeps for the tape reader's slot.", float64(reader.Retained))
+	counter("reader_slot_drops_total", "Times the tape reader gave its stream up so that Postgres need not keep more for it, and read the table.", reader.SlotDrops)
 	counter("reader_events_total", "Events that the tape reader delivered.", reader.Delivered)
-	counter("reader_reconciled_total", "Events that reconciliation found missing; should be 0.", reader.Reconciled)
+	counter("reader_reconciled_total", "Events that the stream skipped and reconciliation found; should be 0.", reader.Reconciled)
 	counter("reader_resets_total", "Markets whose history was found to be another, or unknown.", reader.Resets)
 	counter("reader_connects_total", "Times the tape reader opened its source.", reader.Connects)
 }

@@ -36,7 +36,9 @@ func (s *Server) listPage(c echo.Context) error {
 	}{account, query, list})
 }
 
-// marketPage handles GET /m/{slug}. The events are read first, so that the state has them all.
+// marketPage handles GET /m/{slug}. The events are read first, so that the state has them all. It
+// needs no min_version: a receipt is given when its commit is visible, to all sessions of the one
+// Postgres, so a writer's page is never older than what it has written.
 func (s *Server) marketPage(c echo.Context) error {
 	account, err := s.visitor(c)
 	if err != nil {

@@ -27,6 +27,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+		ConnContext:       minded,
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()

@@ -45,6 +45,7 @@ type Server struct {
 	hub      *hub.Hub
 	signIn   SignIn
 	patience time.Duration // of who waits for a version that this node has not seen
+	comments time.Duration // between comment lines of a stream
 	log      *slog.Logger
 	assets   assets
 	sockets  *sockets
@@ -68,6 +69,7 @@ func New(c Config) *Server {
 		hub:      hub.New(history{c.DB}, c.Hub),
 		signIn:   c.SignIn,
 		patience: 5 * time.Second,
+		comments: 15 * time.Second,
 		log:      c.Log,
 		assets:   loadAssets(),
 		echo:     echo.New(),

@@ -18,12 +18,16 @@ func (s *Server) getSource(c echo.Context) error {
 		Why        string     `json:"why"`
 		State      tape.State `json:"state"`
 		LagMS      float64    `json:"lag_ms"`
+		Retained   int64      `json:"wal_retained_bytes"`
+		WALStatus  string     `json:"wal_status"`
+		SlotDrops  int64      `json:"slot_drops"`
 		Delivered  int64      `json:"delivered"`
 		Reconciled int64      `json:"reconciled"`
 		Resets     int64      `json:"resets"`
 		Connects   int64      `json:"connects"`
 	}{
 		status.Mode, status.Why, status.State, float64(status.Lag.Round(100*time.Microsecond).Microseconds()) / 1000,
+		status.Retained, status.WALStatus, status.SlotDrops,
 		status.Delivered, status.Reconciled, status.Resets, status.Connects,
 	})
 }

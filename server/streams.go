@@ -19,7 +19,8 @@ import (
 
 // streamMarket handles GET /api/v1/markets/{slug}/stream?after=&mode=: the same frames as on a
 // socket, as Server-Sent Events. Heartbeats have that name, so that onmessage sees the others only.
-// The id is the cursor: a browser sends it again as Last-Event-ID when it reconnects.
+// The id is the cursor: a browser sends it again as Last-Event-ID when it reconnects. A comment now
+// and then is for what lies between, and knows nothing of heartbeats.
 func (s *Server) streamMarket(c echo.Context) error {
 	slug := c.Param("slug")
 	after := cmp.Or(c.Request().Header.Get("Last-Event-ID"), c.QueryParam("after"))
@@ -42,7 +43,7 @@ func (s *Server) streamMarket(c echo.Context) error {
 	s.streams.Add(1)
 	defer s.streams.Add(-1)
 
-	conn := &stream{frames: make(chan []byte, 1), over: make(chan struct{})}
+	conn := &stream{comments: s.comments, frames: make(chan []byte, 1), over: make(chan struct{})}
 	client := s.gate.connect(s.hub, func(*hub.Client) hub.Conn { return conn })
 	defer client.Close()
 	client.Subscribe(slug, after, mode)
@@ -62,9 +63,10 @@ func (s *Server) mustExist(ctx context.Context, slug string) error {
 
 // stream is one connection, a hub.Conn. Its request's goroutine writes.
 type stream struct {
-	frames chan []byte // the one in flight
-	over   chan struct{}
-	once   sync.Once
+	comments time.Duration // between them
+	frames   chan []byte   // the one in flight
+	over     chan struct{}
+	once     sync.Once
 }
 
 var errInFlight = errors.New("a frame is in flight already")
@@ -102,8 +104,14 @@ func (s *stream) run(c echo.Context, client *hub.Client) error {
 	if err := write([]byte("retry: 1000\n\n")); err != nil {
 		return err
 	}
+	comment := time.NewTicker(s.comments)
+	defer comment.Stop()
 	for {
 		select {
+		case <-comment.C:
+			if err := write([]byte(":\n\n")); err != nil {
+				return err
+			}
 		case frame := <-s.frames:
 			text, last := serverSent(frame)
 			if err := write(text); err != nil || last {

@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,12 +22,15 @@ type stream struct {
 	t      *testing.T
 	header http.Header
 	events chan sent // closed at the end
+
+	comments atomic.Int64
 }
 
 // sent is one Server-Sent Event.
 type sent struct {
 	id, event string
 	frame     frame
+	comment   bool
 }
 
 // stream follows a market; lastID resumes, as a browser does.
@@ -60,27 +66,47 @@ func (s *site) stream(t *testing.T, path, lastID string) *stream {
 }
 
 func (st *stream) read(body io.Reader) {
+	err := readEvents(body, func(e sent) bool {
+		if e.comment {
+			st.comments.Add(1)
+		} else {
+			st.events <- e
+		}
+		return true
+	})
+	var malformed *json.SyntaxError
+	if errors.As(err, &malformed) {
+		st.t.Error(err)
+	}
+}
+
+// readEvents parses a stream until it ends or take is false.
+func readEvents(body io.Reader, take func(sent) bool) error {
 	lines := bufio.NewScanner(body)
 	lines.Buffer(nil, 1<<20)
 	var e sent
 	for lines.Scan() {
-		name, value, _ := strings.Cut(lines.Text(), ": ")
-		switch name {
-		case "id":
-			e.id = value
-		case "event":
-			e.event = value
-		case "data":
-			if err := json.Unmarshal([]byte(value), &e.frame); err != nil {
-				st.t.Errorf("%s: %v", value, err)
-			}
-		case "":
-			if e.frame.Op != "" {
-				st.events <- e
+		name, value, _ := strings.Cut(lines.Text(), ":")
+		value = strings.TrimPrefix(value, " ")
+		switch {
+		case lines.Text() == "":
+			if e.frame.Op != "" && !take(e) {
+				return nil
 			}
 			e = sent{}
+		case name == "" && !take(sent{comment: true}):
+			return nil
+		case name == "id":
+			e.id = value
+		case name == "event":
+			e.event = value
+		case name == "data":
+			if err := json.Unmarshal([]byte(value), &e.frame); err != nil {
+				return fmt.Errorf("%s: %w", value, err)
+			}
 		}
 	}
+	return lines.Err()
 }
 
 // next is the next event that a page's onmessage sees.
@@ -168,6 +194,20 @@ func TestAStreamOfQuotesHasHeartbeats(t *testing.T) {
 	ana.trade(t, market, buyTen)
 	if q := st.next("quote"); q.frame.Seq != 2 || q.id != "" {
 		t.Errorf("quote = %+v", q)
+	}
+}
+
+func TestAStreamHasComments(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.server.SetComments(10 * time.Millisecond)
+	st := s.stream(t, s.Market(t), "")
+	st.next("snapshot")
+	for deadline := time.Now().Add(patience); st.comments.Load() < 3; {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d comments", st.comments.Load())
+		}
+		st.next("heartbeat")
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 func newBench() *cobra.Command {
 	var database databaseFlags
-	serving := serverFlags{signIn: "open"}
+	serving := serverFlags{signIn: "open", replayLimit: defaultReplayLimit}
 	var options bench.Options
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -50,6 +50,7 @@ are thrown away afterwards (fsync is on). It shares the machine with what it mea
 	flags.IntVar(&options.Clients, "clients", 16, "who trade, each on its own connection and account")
 	flags.IntVar(&options.Markets, "markets", 4, "that they trade on")
 	flags.IntVar(&options.Sockets, "sockets", 16, "that listen")
+	flags.IntVar(&options.Stalled, "stalled", 0, "of the sockets, that stop reading once they have joined")
 	flags.BoolVar(&options.OneEach, "one-market-each", false, "a socket listens to one market instead of all")
 	flags.DurationVar(&options.Duration, "duration", 10*time.Second, "of trading")
 	flags.Float64Var(&options.Rate, "rate", 0, "orders per second of all clients together (0: as fast as they are answered)")

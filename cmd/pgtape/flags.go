@@ -54,11 +54,16 @@ type serverFlags struct {
 	listen string
 	source string
 	signIn string
+
+	replayLimit int64
 }
+
+const defaultReplayLimit = 10_000
 
 func (f *serverFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address of the web UI and the API")
 	flags.StringVar(&f.source, "source", "auto", "how the tape is read: auto, wal or notify")
+	flags.Int64Var(&f.replayLimit, "replay-limit", defaultReplayLimit, "events that whoever comes back is sent one by one; who has missed more gets a snapshot")
 }
 
 // check tells what is wrong with the flags before anything is started.
@@ -67,6 +72,9 @@ func (f *serverFlags) check() error {
 	case tape.Auto, tape.WAL, tape.Notify:
 	default:
 		return fmt.Errorf("--source %q: want auto, wal or notify", f.source)
+	}
+	if f.replayLimit < 1 {
+		return fmt.Errorf("--replay-limit %d: want 1 or more events", f.replayLimit)
 	}
 	switch server.SignIn(f.signIn) {
 	case server.Open, server.Closed:

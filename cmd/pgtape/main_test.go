@@ -187,6 +187,7 @@ func TestUsage(t *testing.T) {
 		{"help of a command", []string{"serve", "--help"}, 0, "--database-url", ""},
 		{"an unknown command", []string{"fly"}, 2, "", "fly"},
 		{"an unknown flag", []string{"serve", "--fly"}, 2, "", "--fly"},
+		{"a replay of nothing", []string{"serve", "--replay-limit", "0", "--data-dir", t.TempDir()}, 2, "", "want 1 or more events"},
 		{"an unknown source", []string{"serve", "--source", "rumour", "--data-dir", t.TempDir()}, 2, "", "want auto, wal or notify"},
 		{"an unknown log level", []string{"demo", "--log-level", "loud"}, 2, "", "want debug"},
 		{"an unknown speed", []string{"replay", "replication", "--speed", "fast"}, 2, "", "speed"},

@@ -73,7 +73,9 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, be
 	warnIfOpen(listener, f, log)
 
 	reader := tape.NewReader(tape.Options{URL: d.server, Mode: mode, Log: log})
-	s := server.New(server.Config{DB: pool, Reader: reader, SignIn: server.SignIn(f.signIn), Log: log})
+	config := server.Config{DB: pool, Reader: reader, SignIn: server.SignIn(f.signIn), Log: log}
+	config.Hub.ReplayLimit = f.replayLimit
+	s := server.New(config)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return reader.Run(ctx, s.Sink()) })
 	group.Go(func() error { return s.Run(ctx) })

@@ -179,7 +179,7 @@ type chunk struct {
 
 const (
 	chunkSize = 16 << 10
-	queue     = 16
+	queue     = 4
 
 	// kernelBuffer is small, so that whoever sends soon feels what does not get through.
 	kernelBuffer = 32 << 10

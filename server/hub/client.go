@@ -133,7 +133,7 @@ func (c *Client) enter(market, after string, pos int64, mode Mode) bool {
 		c.drop(old)
 		t.remove(old, time.Now())
 	}
-	s := &subscription{client: c, topic: t, mode: mode, pos: pos, cursor: after, waitsAt: -1, drained: make(chan struct{}, 1)}
+	s := &subscription{client: c, topic: t, mode: mode, pos: pos, cursor: after, seen: pos, has: after, waitsAt: -1, drained: make(chan struct{}, 1)}
 	c.subs[market] = s
 	t.add(s)
 	c.hub.counts.subscriptions.Add(1)
@@ -156,12 +156,12 @@ func (t *topic) holds(s *subscription) bool {
 		wide := t.head-s.pos > s.client.hub.o.ReplayLimit // more than is replayed from the table
 		return t.takesOver(s.mode, s.pos) || wide && t.serves(s.mode, s.pos)
 	}
-	return s.mode == Quote && s.cursor != "" && t.quoteSeq > s.pos // prices are absolute: whence does not matter
+	return false
 }
 
 // acknowledge makes a `subscribed` frame the first of s. Called with both locks held.
 func (s *subscription) acknowledge() {
-	s.parts = []part{{frame: subscribedFrame(s.topic.market, s.pos, s.cursor), seq: s.pos}}
+	s.parts = []part{{frame: subscribedFrame(s.topic.market, s.pos, s.cursor), seq: s.pos, cursor: s.cursor}}
 }
 
 // drop takes a subscription away from the client; leave or topic.remove does so from the topic.

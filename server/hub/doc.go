@@ -24,7 +24,9 @@
 // the stream then brings again is skipped by its seq. It may also be behind (a commit can reach
 // the stream before other sessions see it): the ring covers the difference, or the join reads
 // again a little later. A join whose position has another hash in the ring than in the table has
-// met a database that went back to another history, and waits for the Reset that says so.
+// met a database that went back to another history, and waits for the Reset that says so. After a
+// Reset everybody joins again with the cursor of what he has been sent: who is of the history goes
+// on, the others start from a snapshot.
 //
 // What cannot be read is not invented: while History fails, the join tries again with growing
 // pauses, heartbeats leave the market out and say what the reader's state is. Only if History

@@ -42,24 +42,25 @@ func encode(v any) []byte {
 type part struct {
 	frame  []byte
 	events int
-	seq    int64 // what the client has once it is written
+	seq    int64 // what the client has once it is written,
+	cursor string
 }
 
 // replayed joins events read from the table into parts that each fit one frame.
 func replayed(events []Event) []part {
 	var parts []part
 	var b batch
-	var seq int64
+	var last Event
 	for _, e := range events {
 		if !b.add(e.Frame, 1) {
-			parts = append(parts, part{b.frame, b.events, seq})
+			parts = append(parts, part{b.frame, b.events, last.Seq, last.Cursor})
 			b = batch{}
 			b.add(e.Frame, 1)
 		}
-		seq = e.Seq
+		last = e
 	}
 	if b.parts > 0 {
-		parts = append(parts, part{b.frame, b.events, seq})
+		parts = append(parts, part{b.frame, b.events, last.Seq, last.Cursor})
 	}
 	return parts
 }

@@ -3,8 +3,10 @@ package hub_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/pgtape/pgtape/server/hub"
 )
@@ -59,6 +61,36 @@ func TestHoleTooWideToReplayIsJumpedByASnapshot(t *testing.T) {
 		publish(h, "rain", 501, 501)
 		s.expect(t, "event rain 501")
 	})
+}
+
+// A database that was put back is read by joins before the reader has found out.
+func TestRewoundBeforeTheReset(t *testing.T) {
+	t.Parallel()
+	for mode, news := range map[hub.Mode]string{hub.Tape: "event", hub.Quote: "quote"} {
+		for _, to := range []int64{3, 8, 12} { // behind the head, at it, past it
+			t.Run(fmt.Sprintf("%s, to %d", news, to), func(t *testing.T) {
+				withHub(t, map[string]int64{"rain": 5}, hub.Options{}, func(t *testing.T, h *hub.Hub, db *table) {
+					publish(h, "rain", 6, 8)
+					db.rewind("b", map[string]int64{"rain": to})
+					fresh, old := connect(h), connect(h)
+					fresh.client.Subscribe("rain", "", mode)
+					old.client.Subscribe("rain", cursor("a", "rain", 7), mode)
+					time.Sleep(time.Second)
+					early := fresh.got(t) // past the head nothing tells yet that it is another history
+					h.Reset("rain", cursor("b", "rain", to), to)
+					time.Sleep(5 * time.Second)
+					h.Publish(event("b", "rain", to+1))
+					want := []string{fmt.Sprintf("snapshot rain %d", to), fmt.Sprintf("%s rain %d", news, to+1)}
+					if len(early) > 0 {
+						fresh.expect(t, want[1])
+					} else {
+						fresh.expect(t, want...)
+					}
+					old.expect(t, want...)
+				})
+			})
+		}
+	}
 }
 
 func TestReset(t *testing.T) {
@@ -142,6 +174,41 @@ func TestReset(t *testing.T) {
 			if inFlight == 0 || inFlight > 256 {
 				t.Errorf("%d events were in flight", inFlight)
 			}
+		})
+	})
+	t.Run("at the start of the reader lets everybody go on from where he is", func(t *testing.T) {
+		withHub(t, heads{}, hub.Options{}, func(t *testing.T, h *hub.Hub, db *table) {
+			db.set("rain", 900)
+			tape, behind, quote := connect(h), connectStalled(h), connect(h)
+			tape.client.Subscribe("rain", cursor("a", "rain", 898), hub.Tape)
+			behind.client.Subscribe("rain", cursor("a", "rain", 5), hub.Tape)
+			quote.client.Subscribe("rain", cursor("a", "rain", 898), hub.Quote)
+			tape.expect(t, run("rain", 899, 900)...)
+			quote.expect(t, "snapshot rain 900")
+
+			db.set("rain", 950)
+			h.Reset("rain", cursor("a", "rain", 950), 950)
+			publish(h, "rain", 951, 952)
+			db.set("rain", 952)
+			behind.unstall()
+			tape.expect(t, run("rain", 901, 952)...)
+			behind.expect(t, run("rain", 6, 952)...)
+			synctest.Wait()
+			if got := quote.got(t); got[len(got)-1].Seq != 952 {
+				t.Errorf("quotes: %v", got)
+			}
+		})
+	})
+	t.Run("to a head that the subscriber is ahead of says nothing twice", func(t *testing.T) {
+		withHub(t, heads{}, hub.Options{}, func(t *testing.T, h *hub.Hub, db *table) {
+			db.set("rain", 9)
+			s := connect(h)
+			s.client.Subscribe("rain", cursor("a", "rain", 9), hub.Tape)
+			s.expect(t, "subscribed rain 9")
+			h.Reset("rain", cursor("a", "rain", 7), 7) // it was read a little before
+			publish(h, "rain", 8, 10)
+			db.set("rain", 10)
+			s.expect(t, "event rain 10")
 		})
 	})
 	t.Run("to where a subscriber is leaves it in peace", func(t *testing.T) {

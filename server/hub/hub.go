@@ -137,7 +137,8 @@ func (h *Hub) Publish(e Event) {
 
 // Reset says that the market's head is now this, without the events between: at the first start,
 // or because the database went back to another history. Every subscriber who is not just there
-// gets a fresh snapshot and goes on from it.
+// joins again with the cursor of the last event that it was sent: where the table knows it, it goes
+// on from there, else from a snapshot.
 func (h *Hub) Reset(market, cursor string, seq int64) {
 	t := h.locked(market)
 	if t.head == seq && t.cursor == cursor {

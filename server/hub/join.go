@@ -155,6 +155,7 @@ type place struct {
 	epoch  int // of the join
 	pos    int64
 	cursor string // empty: read a snapshot
+	head   int64  // of the topic, before anything was read
 	parts  []part // read on the way
 	end    bool   // there was no more to read
 }
@@ -173,7 +174,8 @@ func (h *Hub) nextRead(s *subscription) (from place, ok bool) {
 		}
 		s.pos, s.cursor = 0, ""
 	}
-	from = place{market: t.market, epoch: s.epoch, pos: s.pos, cursor: s.cursor}
+	t.keep(time.Now())
+	from = place{market: t.market, epoch: s.epoch, pos: s.pos, cursor: s.cursor, head: t.head}
 	if s.mode == Quote {
 		from.cursor = ""
 	}
@@ -195,7 +197,7 @@ func (h *Hub) read(ctx context.Context, from place) (place, error) {
 		}
 		h.counts.snapshots.Add(1)
 		from.pos, from.cursor, from.end = snap.Seq, snap.Cursor, true
-		from.parts = []part{{frame: snap.Frame, seq: snap.Seq}}
+		from.parts = []part{{frame: snap.Frame, seq: snap.Seq, cursor: snap.Cursor}}
 		return from, nil
 	}
 	events, err := h.history.Since(ctx, from.market, from.cursor, pageSize)
@@ -224,17 +226,24 @@ func (s *subscription) settle(got place) progress {
 	if s.epoch != got.epoch {
 		return onward
 	}
-	if known, ok := t.cursorAt(got.pos); ok && known != got.cursor {
+	known, ok := t.cursorAt(got.pos)
+	switch {
+	case ok && known != got.cursor:
 		return later // two histories: a Reset is on its way
+	case !ok && got.end && got.pos < got.head:
+		return later // the table is behind what was published: it will catch up, or has gone back
 	}
 	served := t.takesOver(s.mode, got.pos) && (got.end || got.pos <= t.head)
+	if s.mode == Quote {
+		served = served && (ok || got.pos >= t.head) // else nothing tells that it is one history
+	}
 	if s.mode == Quote && !served {
 		return later // a newer snapshot will do, and nothing was promised yet
 	}
 	s.pos, s.cursor = got.pos, got.cursor
 	s.parts = append(s.parts, got.parts...)
 	s.replied = s.replied || len(got.parts) > 0
-	if served && !s.replied && s.pos >= t.head {
+	if served && !s.replied && !s.begun && s.pos >= t.head {
 		s.acknowledge()
 	}
 	s.joined = served
@@ -243,7 +252,7 @@ func (s *subscription) settle(got place) progress {
 	case served:
 		return over
 	case len(got.parts) == 0:
-		return later // the table is behind what was published
+		return later
 	default:
 		return onward
 	}
@@ -258,6 +267,7 @@ func (s *subscription) startOver(epoch int) {
 	defer c.mu.Unlock()
 	if s.epoch == epoch {
 		s.restart()
+		s.pos, s.cursor, s.begun = 0, "", false
 	}
 }
 
@@ -280,12 +290,12 @@ func (s *subscription) refuse(code, message string) {
 func (s *subscription) awaitDrained(ctx context.Context) bool {
 	for {
 		s.client.mu.Lock()
-		left, gone := len(s.parts), s.gone
+		busy, gone := len(s.parts) > 0 || s.taking, s.gone
 		s.client.mu.Unlock()
 		if gone || ctx.Err() != nil {
 			return false
 		}
-		if left == 0 {
+		if !busy {
 			return true
 		}
 		select {

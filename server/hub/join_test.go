@@ -51,15 +51,14 @@ func TestJoinWithoutCursor(t *testing.T) {
 			publish(h, "rain", 4, 5) // nobody listens: only the head is kept
 			s := connect(h)
 			s.client.Subscribe("rain", "", hub.Tape)
-			s.expect(t, "snapshot rain 3")
+			s.expect(t) // a snapshot of 3 would be older than what others have seen
 			publish(h, "rain", 6, 6)
-			s.expect(t)
 			db.set("rain", 4)
 			time.Sleep(time.Second)
-			s.expect(t, "event rain 4")
+			s.expect(t)
 			db.set("rain", 5)
 			time.Sleep(time.Second)
-			s.expect(t, "event rain 5", "event rain 6")
+			s.expect(t, "snapshot rain 5", "event rain 6")
 			if reads := len(db.asked()); reads > 20 {
 				t.Errorf("%d reads in two seconds", reads)
 			}

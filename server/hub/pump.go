@@ -158,9 +158,13 @@ func (c *Client) take(s *subscription, b *batch) (room, ok bool) {
 		return true, true
 	}
 	maxBytes, maxEvents := b.room(), maxFrameEvents-b.events
+	s.taking = true
 	c.mu.Unlock()
 	p, v := s.topic.read(s, maxBytes, maxEvents)
 	c.mu.Lock()
+	if s.taking = false; !s.joined {
+		s.signalDrained() // a join waits for this
+	}
 	if s.gone {
 		return true, true
 	}
@@ -176,7 +180,7 @@ func (c *Client) take(s *subscription, b *batch) (room, ok bool) {
 
 // written notes what the client has, as far as its connection tells. Called with client.mu held.
 func (s *subscription) written(p part) {
-	s.seen, s.begun = p.seq, true
+	s.seen, s.has, s.begun = p.seq, p.cursor, true
 }
 
 // signalDrained lets a join read on.

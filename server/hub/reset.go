@@ -22,7 +22,7 @@ func (t *topic) jump(seq int64) (stranded []*Client) {
 	return stranded
 }
 
-// reset puts the head elsewhere and makes every subscriber join again with a snapshot, except
+// reset puts the head elsewhere and makes every subscriber join again from what it has, except
 // those who are at the new head, which the hash in its cursor proves to be of its history. It
 // returns the exceptions, to be woken, and the clients of the others. Called with topic.mu held.
 func (t *topic) reset(seq int64, cursor string) (kept []*subscription, restarted []*Client) {
@@ -48,11 +48,13 @@ func (t *topic) reset(seq int64, cursor string) (kept []*subscription, restarted
 	return kept, restarted
 }
 
-// restart voids what the join has read and makes it begin with a snapshot. Called with the locks
-// of topic and client held.
+// restart voids what the join has read and makes it begin with what the client has. Called with
+// the locks of topic and client held.
 func (s *subscription) restart() {
 	s.epoch++
-	s.pos, s.cursor = 0, ""
-	s.parts, s.begun, s.replied = nil, false, false
+	if len(s.parts) > 0 {
+		s.pos, s.cursor = s.seen, s.has
+	}
+	s.parts, s.replied = nil, false
 	s.signalDrained()
 }

@@ -22,7 +22,7 @@ type topic struct {
 	keeps    bool // whether the ring takes events
 	subs     map[*subscription]struct{}
 	tapes    int       // how many of them are in tape mode
-	left     time.Time // when the last of those left
+	left     time.Time // when the last of those left, or somebody joined
 	waiting  []*subscription
 	spare    []*subscription // the array that waiting does not use
 	waiters  int             // calls of WaitFor
@@ -48,7 +48,9 @@ type subscription struct {
 	// Guarded by client.mu.
 	parts   []part // what a join read, before anything of the ring
 	replied bool   // the join under way has read some
-	seen    int64  // seq of the last event written to the client
+	seen    int64  // seq of the last event written to the client,
+	has     string // and its cursor; before the first, those that it came with
+	taking  bool   // somebody reads the ring for it, without the lock
 	begun   bool   // the acknowledgement is written
 	queued  bool   // in the client's queue
 	gone    bool   // unsubscribed or replaced: nothing more of it is written
@@ -123,10 +125,17 @@ func (t *topic) add(s *subscription) {
 	s.member = true
 	if s.mode == Tape {
 		t.tapes++
-		if !t.keeps {
-			t.keeps = true
-			t.ring.restart(t.head, t.cursor)
-		}
+	}
+	t.keep(time.Now())
+}
+
+// keep makes the ring take events, for a while at least: who joins compares what it has read with
+// them, and whoever is gone may be back.
+func (t *topic) keep(now time.Time) {
+	t.left = now
+	if !t.keeps {
+		t.keeps = true
+		t.ring.restart(t.head, t.cursor)
 	}
 }
 
@@ -233,10 +242,10 @@ func (t *topic) read(s *subscription, maxBytes, maxEvents int) (part, verdict) {
 	}
 	s.pos, s.cursor = s.pos+int64(events), cursor
 	if s.pos < t.head {
-		return part{frame, events, s.pos}, more
+		return part{frame, events, s.pos, cursor}, more
 	}
 	t.wait(s)
-	return part{frame, events, s.pos}, upToDate
+	return part{frame, events, s.pos, cursor}, upToDate
 }
 
 func (t *topic) readQuote(s *subscription, maxBytes, maxEvents int) (part, verdict) {
@@ -245,7 +254,7 @@ func (t *topic) readQuote(s *subscription, maxBytes, maxEvents int) (part, verdi
 		if maxEvents < 1 || (len(t.quote) > maxBytes && maxBytes < maxFrameBytes) {
 			return part{}, noRoom
 		}
-		p = part{t.quote, 1, t.quoteSeq}
+		p = part{t.quote, 1, t.quoteSeq, t.cursor}
 	}
 	s.pos, s.cursor = t.head, t.cursor
 	t.wait(s)

@@ -1,0 +1,119 @@
+package server_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/dbtest"
+	cluster "github.com/pgtape/pgtape/db/embedded"
+	"github.com/pgtape/pgtape/db/tape"
+	"github.com/pgtape/pgtape/server"
+)
+
+// TestMinVersionIsNeverAnsweredByAnOlderState on a Postgres of its own that waits for a standby
+// that never comes: a commit is in the WAL, and so on the tape, but no other session sees it.
+func TestMinVersionIsNeverAnsweredByAnOlderState(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	dir, err := os.MkdirTemp("", "pgtape-test-") // t.TempDir is closed to the user that Postgres runs as
+	must(t, err)
+	defer os.RemoveAll(dir)
+	binDir := strings.TrimPrefix(os.Getenv("PGTAPE_TEST_BIN_DIR"), "fetch")
+	postgres, err := cluster.Start(ctx, cluster.Options{DataDir: dir, BinDir: binDir, Settings: map[string]string{"fsync": "off"}})
+	must(t, err)
+	defer func() { must(t, postgres.Stop(context.WithoutCancel(ctx))) }()
+	url := postgres.URL(postgres.Superuser(), "postgres")
+	_, err = db.MigrateUp(ctx, url)
+	must(t, err)
+	// Everybody but the trader waits for nobody.
+	patient, err := db.Open(ctx, url+"&synchronous_commit=local", db.Options{})
+	must(t, err)
+	defer patient.Close()
+	market, err := patient.CreateMarket(ctx, db.NewMarket{Slug: "rain", Question: "Will it?"})
+	must(t, err)
+	_, err = patient.CreateAccount(ctx, "ana", "100")
+	must(t, err)
+
+	reader := tape.NewReader(tape.Options{URL: url + "&synchronous_commit=local"})
+	s := server.New(server.Config{DB: patient, Reader: reader})
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var tasks sync.WaitGroup
+	live := &untilLive{Sink: s.Sink(), live: make(chan struct{})}
+	tasks.Go(func() { _ = reader.Run(running, live) })
+	tasks.Go(func() { _ = s.Run(running) })
+	defer tasks.Wait()
+	defer stop()
+	wait(t, "a live tape", live.live)
+	web := httptest.NewServer(s.Handler())
+	defer web.Close()
+	site := &site{DB: &dbtest.DB{DB: patient}, url: web.URL, server: s}
+	w := site.dial(t)
+	w.subscribe(market.Slug, "", "")
+	w.next("snapshot")
+
+	trader, err := pgx.Connect(ctx, url)
+	must(t, err)
+	defer trader.Close(context.WithoutCancel(ctx))
+	configure := func(standby string) {
+		t.Helper()
+		for _, statement := range []string{"alter system set synchronous_standby_names = '" + standby + "'", "select pg_reload_conf()"} {
+			_, err := patient.Pool().Exec(ctx, statement)
+			must(t, err)
+		}
+	}
+	configure("nobody")
+	site.until(t, "the setting", "select current_setting('synchronous_standby_names') = 'nobody'")
+	traded := make(chan error, 1)
+	go func() {
+		_, err := trader.Exec(ctx, "select pgtape.trade('rain', 'yes', 'buy', shares => 10, max_cost => 10, account => 'ana')")
+		traded <- err
+	}()
+	if e := w.next("event"); e.Seq != 2 {
+		t.Fatalf("event = %+v", e)
+	}
+	var state db.Market
+	site.nobody().get(t, "/api/v1/markets/rain").read(t, &state)
+	if state.Version != 1 {
+		t.Skipf("the table has version %d already", state.Version)
+	}
+	answered := make(chan answer, 1)
+	go func() { answered <- site.nobody().get(t, "/api/v1/markets/rain?min_version=2") }()
+	select {
+	case got := <-answered:
+		t.Errorf("answered while the table is behind: %s", got)
+	case <-time.After(500 * time.Millisecond):
+	}
+	configure("")
+	got := <-answered
+	if got.read(t, &state); got.status != http.StatusOK || state.Version != 2 {
+		t.Errorf("answer %s", got)
+	}
+	must(t, <-traded)
+}
+
+// TestMinVersionDoesNotWaitForeverForTheTable: the tape has what the table never gets.
+func TestMinVersionDoesNotWaitForeverForTheTable(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.server.SetPatience(50 * time.Millisecond)
+	market := s.Market(t)
+	s.server.Sink().Reset(market, tape.Head{})
+	for seq := int64(1); seq <= 3; seq++ {
+		s.server.Sink().Publish(fat(market, seq))
+	}
+	for version, want := range map[int]int{1: http.StatusOK, 2: http.StatusServiceUnavailable} {
+		if got := s.nobody().get(t, fmt.Sprintf("/api/v1/markets/%s?min_version=%d", market, version)); got.status != want {
+			t.Errorf("version %d: %s", version, got)
+		}
+	}
+}
