@@ -188,10 +188,12 @@ func (b *breaker) fill() {
 			b.w.t.Errorf("burst: %v", err)
 			return
 		}
-		var now float64
-		if now, err = b.w.node.metric(closes); err == nil && now > before {
-			b.filled++
-			return
+		for deadline := time.Now().Add(2 * time.Second); err == nil && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+			var now float64
+			if now, err = b.w.node.metric(closes); err == nil && now > before {
+				b.filled++
+				return
+			}
 		}
 	}
 }

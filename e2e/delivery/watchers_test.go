@@ -52,6 +52,7 @@ func newAudience(w *world) *audience {
 		a.add(fmt.Sprintf("poll%d", i), func(x *watcher) { x.poll(ctx) })
 		a.add(fmt.Sprintf("alone%d", i), func(x *watcher) { x.alone(ctx, os.Args[0]) })
 	}
+	a.add("module0", func(x *watcher) { x.alone(ctx, "node", moduleArgs(w)...) })
 	a.add("stream0", func(x *watcher) {
 		for _, market := range markets {
 			x.wait.Go(func() { x.stream(ctx, market) })
@@ -224,6 +225,19 @@ func (x *watcher) alone(ctx context.Context, program string, args ...string) {
 			x.w.t.Errorf("%s ended: %v", x.name, err)
 		}
 	})
+}
+
+// moduleArgs run the browser's module in Node, which has WebSockets behind a flag before version 22.
+func moduleArgs(w *world) []string {
+	w.t.Helper()
+	out, err := exec.Command("node", "--version").Output()
+	must(w.t, err)
+	var args []string
+	var major int
+	if _, err := fmt.Sscanf(string(out), "v%d.", &major); err == nil && major < 22 {
+		args = []string{"--experimental-websocket", "--no-warnings"}
+	}
+	return append(append(args, "feed_watch.mjs", w.webURL()), markets...)
 }
 
 // poll reads the tape a page at a time, as whoever has no socket does.
