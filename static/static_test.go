@@ -2,6 +2,7 @@ package static
 
 import (
 	"bytes"
+	"compress/gzip"
 	"io/fs"
 	"regexp"
 	"strings"
@@ -155,6 +156,37 @@ func TestLeaderIsYesOrTheLikeliest(t *testing.T) {
 			t.Errorf("leader of %v = %q, %v, want %q", tt.outcomes, got, err, tt.want)
 		}
 	}
+}
+
+// The whole of it, however it is cached: what a phone loads once is to be little.
+func TestScriptsAndStylesAreLight(t *testing.T) {
+	t.Parallel()
+	const most = 60 << 10
+	sum := 0
+	for _, pattern := range []string{"css/*.css", "js/*.js", "js/components/*.js"} {
+		for _, name := range glob(pattern) {
+			text, err := FS.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var zipped bytes.Buffer
+			w, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Write(text); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			sum += zipped.Len()
+		}
+	}
+	if sum > most {
+		t.Errorf("scripts and styles have %d bytes, each file compressed by gzip, want at most %d", sum, most)
+	}
+	t.Logf("%d bytes", sum)
 }
 
 // A theme that is chosen and one that the system asks for are the same; CSS has no way to say it once.

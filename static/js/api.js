@@ -45,15 +45,12 @@ function query(values) {
 const market = (slug) => `/markets/${encodeURIComponent(slug)}`;
 
 export const listMarkets = (filter, signal) => call("GET", `/markets${query(filter)}`, { signal });
-export const getMarket = (slug) => call("GET", market(slug));
 export const getHistory = (slug, range = {}) => call("GET", `${market(slug)}/history${query(range)}`);
 export const getLatest = (slug, count = 50) => call("GET", `${market(slug)}/tape${query({ latest: count })}`);
-export const getTapeAfter = (slug, cursor, limit) => call("GET", `${market(slug)}/tape${query({ after: cursor, limit })}`);
 export const getQuote = (slug, order, signal) => call("GET", `${market(slug)}/quote${query(order)}`, { signal });
 export const placeTrade = (slug, order, key) =>
   call("POST", `${market(slug)}/trades`, { body: order, headers: { "Idempotency-Key": key } });
 export const getPortfolio = () => call("GET", "/portfolio");
-export const getSession = () => call("GET", "/session");
 export const signIn = (handle) => call("POST", "/session", { body: { handle } });
 export const signOut = () => call("DELETE", "/session");
 export const getSource = () => call("GET", "/source");

@@ -1,9 +1,7 @@
 // What every page runs: components attach themselves to what the server drew.
-import { refresh, watch } from "./account.js";
 import { listMarkets } from "./api.js";
-import "./components/account_menu.js";
+import { refresh, watch } from "./components/account_menu.js";
 import "./components/feed_badge.js";
-import "./components/market_change.js";
 import "./components/market_price.js";
 import "./components/theme_toggle.js";
 import "./components/ticker_strip.js";
@@ -32,5 +30,3 @@ feed.start();
 watch();
 if (store.state.account) refresh();
 if ($("main.market")) followOthers().catch(() => {}); // the page does without
-addEventListener("online", () => feed.wake());
-document.addEventListener("visibilitychange", () => !document.hidden && feed.wake());

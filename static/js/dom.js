@@ -52,6 +52,25 @@ export function tint(element) {
   element.classList.add("tint");
 }
 
+// kept and keep are for what a storage ("localStorage", "sessionStorage") remembers; where it is
+// blocked, even naming it throws, and nothing is remembered.
+export function kept(storage, name) {
+  try {
+    return JSON.parse(globalThis[storage].getItem(name));
+  } catch {
+    return null;
+  }
+}
+
+export function keep(storage, name, value) {
+  try {
+    if (value === null) globalThis[storage].removeItem(name);
+    else globalThis[storage].setItem(name, JSON.stringify(value));
+  } catch {
+    // as above
+  }
+}
+
 export function isTyping(target) {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }

@@ -1,55 +1,79 @@
-// The live client: one socket, any number of markets, no event lost and none twice.
+// The live client: one connection, any number of markets, no event lost and none twice. It needs
+// nothing of the pages, only polling.js, and runs in browsers and in Node 22:
 //
-// It resumes each market from its cursor after a break, checks that every event follows the one
-// before (`prev`), and takes silence for what it is: a heartbeat is due each second.
+//   const feed = new Feed({
+//     url: "wss://example.org/ws",
+//     onFrame: (frame) => {}, // snapshot, event or quote, each new and in order
+//     onStatus: ({ state, reason, lag, age }) => {}, // lag: commit to here, in ms
+//   });
+//   feed.subscribe("rain", { cursor: "812.9f3a2c1b04d7e6aa" }); // or without: from a snapshot
+//   feed.start();
 //
-//   live          heartbeats arrive, the node's tape reader is live, every market is up to date
-//   catching_up   connected, but a subscription or the node's reader is still behind
-//   reconnecting  no socket; the next attempt is under way or waits for its turn
-//   stale         a socket without heartbeats, or a node that lost its tape
-//   offline       no network, or the server does not want us
+//   state        reason
+//   live         null, or polling
+//   catching_up  connecting (for the first time), behind, source_behind (the node's tape reader is)
+//   stale        reconnecting, offline, silent (no heartbeat), source_lost, refused (for good);
+//                age is how long ago, in ms, all was known to be current
 //
-// `open` makes the transport: anything with send, close and the four on… callbacks of a
-// WebSocket will do, so polling the tape can stand in where sockets are blocked.
+// After a break each market resumes from its cursor. Each event must follow the one before (prev),
+// else the feed asks again. A heartbeat is due each second; one that was held up, or slept through,
+// proves nothing. Where WebSockets are blocked it polls, and tries a socket now and then.
+import { get, Polling } from "./polling.js";
 
 const SILENCE = 2_500; // a heartbeat is late after this
-const GIVE_UP = 10_000; // and its socket dead after this
+const GIVE_UP = 10_000; // and its connection dead after this
+const FIRST_FRAME = 5_000; // to open, and again to say something
+const BLOCKED = 2; // sockets in a row without a word, then it polls
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 10_000;
+const FIRST_CHALLENGE = 1_000;
+const LAST_CHALLENGE = 30_000;
 const TICK = 500;
 const CLOCKS_AGREE = 250; // a difference below this is delay, above it the clocks differ
+const SOON = 500;
+const GLANCE = 20;
+const NOT_PERMITTED = 4003;
 
 export class Feed {
-  // onFrame gets snapshots, events and quotes that are new and in order; onStatus the state with
-  // lag (ms, of the last message) and age (ms since everything was known to be current).
-  constructor({ url, open = (u) => new WebSocket(u), clock = globalClock, random = Math.random, online = () => globalThis.navigator?.onLine !== false, onFrame = () => {}, onStatus = () => {}, onError = () => {} }) {
-    Object.assign(this, { url, open, clock, random, online, onFrame, onStatus, onError });
+  // url is the socket's, api where to poll. open makes what has the methods and callbacks of a
+  // WebSocket.
+  constructor({ url, api, open = (u) => new WebSocket(u), fetch = call("fetch"), clock = globalClock, random = Math.random, online = () => globalThis.navigator?.onLine !== false, onFrame = () => {}, onStatus = () => {}, onError = () => {} }) {
+    Object.assign(this, { url, open, fetch, clock, random, online, onFrame, onStatus, onError });
+    this.api = api ?? String(new URL("/api/v1/", url)).replace(/^ws/, "http");
     this.subscriptions = new Map(); // market → {mode, seq, cursor, acknowledged, head}
-    this.socket = null;
+    this.rival = null; // a socket that may take the transport's place
+    this.transport = this.lag = null;
+    this.skew = null; // this clock minus the server's, at the quickest heartbeat of this connection
     this.attempts = 0;
+    this.silent = 0; // sockets in a row that never spoke
     this.source = "live";
-    this.skew = null; // this clock minus the server's, at the quickest message yet
-    this.lag = null;
-    this.currentAt = this.clock.now();
-    this.everOpen = false;
-    this.refused = false; // by the server, for good
+    this.doubted = false; // until a fresh heartbeat
+    this.calm();
   }
 
+  // start connects, and watches for signs that the network or the reader has come back.
   start() {
+    this.ending = new AbortController();
+    const on = (name, act) => globalThis.addEventListener?.(name, act, { capture: true, signal: this.ending.signal });
+    for (const name of ["online", "pageshow", "resume", "visibilitychange"]) on(name, () => this.wake());
+    on("offline", () => this.doubt());
+    this.currentAt = this.beatAt = this.startedAt = this.clock.now();
     this.ticking = this.clock.setInterval(() => this.tick(), TICK);
     this.connect();
   }
 
   stop() {
+    this.ending?.abort();
     this.clock.clearInterval(this.ticking);
+    this.ticking = null;
     this.clock.clearTimeout(this.retry);
     this.drop();
   }
 
-  // subscribe follows a market from a point already known ({seq, cursor}), or from a snapshot.
-  subscribe(market, { seq = null, cursor = null, mode = "tape" } = {}) {
+  // subscribe follows a market from a point already known, or from a snapshot.
+  subscribe(market, { cursor = null, seq = cursor && parseInt(cursor, 10), mode = "tape" } = {}) {
     const known = this.subscriptions.get(market);
-    if (known && known.mode === mode) return;
+    if (known?.mode === mode) return;
     this.subscriptions.set(market, { mode, seq: known?.seq ?? seq, cursor: known?.cursor ?? cursor, acknowledged: false, head: null });
     this.ask(market);
   }
@@ -58,11 +82,41 @@ export class Feed {
     if (this.subscriptions.delete(market)) this.send({ op: "unsubscribe", market });
   }
 
-  // wake tries again at once: the network is back, or somebody is looking again.
+  // reach resolves when all up to a version of a followed market has been handed over: soon by
+  // itself, else by asking the tape, which has it as soon as there is a receipt. False if not.
+  async reach(market, version) {
+    const sub = this.subscriptions.get(market);
+    const has = () => sub?.seq >= version;
+    const { state, reason } = this.state();
+    const until = state === "live" && !reason ? this.clock.now() + SOON : 0;
+    while (!has() && this.clock.now() < until) await new Promise((go) => this.clock.setTimeout(go, GLANCE));
+    const where = `markets/${encodeURIComponent(market)}`;
+    const ask = async (path) => !has() && (await get(this.fetch, new URL(path, this.api), AbortSignal.timeout(GIVE_UP))).body;
+    try {
+      if (sub?.mode === "tape" && sub.cursor) this.replay((await ask(`${where}/tape?${new URLSearchParams({ after: sub.cursor, limit: 1_000 })}`)).events, sub);
+      this.jump(await ask(`${where}?min_version=${version}`), sub);
+    } catch {
+      // The feed may have been faster.
+    }
+    return has();
+  }
+
+  // wake looks at once whether all is well: the network is back, or somebody is looking again.
   wake() {
-    if (this.socket || this.refused) return;
-    this.clock.clearTimeout(this.retry);
-    this.connect();
+    if (this.refused || !this.ticking) return;
+    if (this.transport && this.spoke) {
+      if (this.polling || !this.isFresh()) this.challenge(true);
+    } else if (!this.transport || this.clock.now() - this.since > FIRST_PAUSE) {
+      this.drop();
+      this.connect();
+    }
+    this.report();
+  }
+
+  // doubt takes nothing for current until a heartbeat says so.
+  doubt() {
+    this.doubted = true;
+    this.report();
   }
 
   // serverNow is the server's time as well as it is known, in epoch milliseconds.
@@ -70,24 +124,50 @@ export class Feed {
     return this.clock.now() - (clocksDiffer(this.skew) ? this.skew : 0);
   }
 
+  // --- connections --------------------------------------------------------------------
+
   connect() {
-    this.retry = null;
-    if (!this.online()) return this.again();
-    const socket = this.open(this.url);
-    this.socket = socket;
-    this.isOpen = false;
-    this.beatAt = this.clock.now();
-    socket.onopen = () => this.opened(socket);
-    socket.onmessage = (message) => socket === this.socket && this.receive(message.data);
-    socket.onclose = (event) => socket === this.socket && this.closed(event?.code);
-    socket.onerror = () => {}; // a close follows
+    this.clock.clearTimeout(this.retry);
+    const polling = this.silent >= BLOCKED;
+    try {
+      this.use(this.wire(polling ? new Polling(this) : this.open(this.url)), polling);
+    } catch {
+      this.silent = BLOCKED; // no sockets here at all
+      this.again();
+    }
     this.report();
   }
 
-  opened(socket) {
-    if (socket !== this.socket) return;
+  // wire hears a connection out only while it is the one, or a rival that becomes it by speaking.
+  wire(c) {
+    c.onopen = () => c === this.transport && this.opened();
+    c.onmessage = ({ data }) => {
+      if (c === this.rival) this.prefer(c);
+      if (c === this.transport) this.receive(data);
+    };
+    c.onclose = (event) => {
+      if (c === this.rival) this.rival = null;
+      if (c === this.transport) this.lose(event?.code);
+    };
+    c.onerror = () => {}; // a close follows
+    return c;
+  }
+
+  use(transport, polling) {
+    Object.assign(this, { transport, polling, isOpen: false, spoke: false, since: this.clock.now(), lag: null, skew: null });
+  }
+
+  prefer(rival) {
+    this.rival = null;
+    this.drop();
+    this.silent = 0;
+    this.use(rival, false);
+    this.opened();
+  }
+
+  opened() {
     this.isOpen = true;
-    this.beatAt = this.clock.now();
+    this.since = this.clock.now();
     for (const [market, sub] of this.subscriptions) {
       sub.acknowledged = false;
       this.ask(market);
@@ -95,10 +175,14 @@ export class Feed {
     this.report();
   }
 
-  closed(code) {
-    this.socket = null;
-    this.isOpen = false;
-    this.refused = code === 4003;
+  // lose gives a connection up and counts what it was: a socket that never spoke may be blocked, all
+  // the more one that nobody even closed; polling that was not answered clears sockets.
+  lose(code) {
+    if (this.polling) this.silent = this.spoke ? BLOCKED : BLOCKED - 1;
+    else if (this.spoke) this.silent = 0;
+    else this.silent += code === undefined ? BLOCKED : 1;
+    this.drop();
+    this.refused = code === NOT_PERMITTED;
     if (!this.refused) this.again();
     this.report();
   }
@@ -109,16 +193,44 @@ export class Feed {
     this.retry = this.clock.setTimeout(() => this.connect(), pause);
   }
 
-  // drop forgets the socket first, so that its late callbacks mean nothing.
+  // challenge opens a second socket beside a connection that polls, or has gone quiet. The first
+  // that speaks is the one.
+  challenge(atOnce = false) {
+    const later = () => this.clock.now() + this.pause * (0.5 + this.random() / 2);
+    this.challengeAt ??= later();
+    if (!atOnce && (this.rival || this.clock.now() < this.challengeAt)) return;
+    this.pause = Math.min(2 * this.pause, LAST_CHALLENGE);
+    this.challengeAt = later();
+    this.dismiss();
+    this.rivalSince = this.clock.now();
+    try {
+      this.rival = this.wire(this.open(this.url));
+    } catch {
+      // No sockets here at all.
+    }
+  }
+
+  dismiss() {
+    const rival = this.rival;
+    this.rival = null;
+    rival?.close();
+  }
+
+  calm() {
+    this.dismiss();
+    Object.assign(this, { pause: FIRST_CHALLENGE, challengeAt: null });
+  }
+
+  // drop forgets a connection first, so that its late callbacks mean nothing.
   drop() {
-    const socket = this.socket;
-    this.socket = null;
-    this.isOpen = false;
-    socket?.close();
+    this.calm();
+    const transport = this.transport;
+    Object.assign(this, { transport: null, isOpen: false, spoke: false });
+    transport?.close();
   }
 
   send(message) {
-    if (this.isOpen) this.socket.send(JSON.stringify(message));
+    if (this.isOpen) this.transport.send(JSON.stringify(message));
   }
 
   ask(market) {
@@ -134,8 +246,12 @@ export class Feed {
     this.ask(market);
   }
 
+  // --- frames -------------------------------------------------------------------------
+
   // receive takes one message: one JSON object, or several, one per line.
   receive(data) {
+    this.spoke = true;
+    this.startedAt = 0;
     for (const line of data.split("\n")) {
       if (line.trim() === "") continue;
       let frame;
@@ -156,18 +272,20 @@ export class Feed {
     if (!sub) return;
     if (frame.op === "event") return this.event(frame, sub);
     if (frame.op === "quote") return this.quote(frame, sub);
-    if (frame.op === "snapshot" || frame.op === "subscribed") {
-      Object.assign(sub, { seq: frame.seq, cursor: frame.cursor, acknowledged: true });
-      if (frame.op === "snapshot") this.onFrame(frame);
-      this.report();
-    }
+    if (frame.op === "snapshot") {
+      Object.assign(sub, { seq: frame.seq, cursor: frame.cursor });
+      this.onFrame(frame);
+    } else if (frame.op !== "subscribed") return;
+    // Where it goes on from is known, and may be left behind by what was asked for meanwhile.
+    sub.acknowledged = true;
+    this.report();
   }
 
   event(frame, sub) {
     if (sub.seq === null || frame.seq <= sub.seq) return;
     if (frame.prev !== sub.seq) return this.resync(frame.market, sub);
     Object.assign(sub, { seq: frame.seq, cursor: frame.cursor, acknowledged: true });
-    this.measure(frame.at);
+    this.lag = this.delay(frame.at);
     this.onFrame(frame);
   }
 
@@ -177,15 +295,36 @@ export class Feed {
     this.onFrame(frame);
   }
 
+  // replay and jump take what was asked for; what the connection still brings of it is known then.
+  replay(events = [], sub) {
+    const { acknowledged } = sub;
+    for (const e of events) this.event(e, sub);
+    sub.acknowledged = acknowledged;
+  }
+
+  jump(state, sub) {
+    if (!sub || !(state.version > sub.seq)) return;
+    const frame = { op: "snapshot", market: state.slug, seq: state.version, cursor: state.cursor, state };
+    Object.assign(sub, { seq: frame.seq, cursor: frame.cursor });
+    this.onFrame(frame);
+  }
+
   // heartbeat compares heads. Events may still be on their way, so only a head that was already
   // missing a heartbeat ago means that something was lost.
   heartbeat(frame) {
-    this.beatAt = this.clock.now();
-    this.attempts = 0;
+    const now = this.clock.now();
+    const passed = now - Date.parse(frame.at);
+    if (this.skew === null || passed < this.skew) this.skew = passed;
+    // What was polled is as new as the question.
+    const madeAt = frame.asked ?? now - this.delay(frame.at);
+    this.beatAt = Math.max(this.beatAt, madeAt);
     this.source = frame.source;
-    const delay = this.beatAt - Date.parse(frame.at);
-    if (this.skew === null || delay < this.skew) this.skew = delay;
-    this.measure(frame.at);
+    if (!this.polling) this.lag = now - madeAt;
+    if (now - madeAt <= SILENCE) {
+      this.attempts = 0;
+      this.doubted = false;
+      if (!this.polling) this.calm();
+    }
     for (const [market, head] of Object.entries(frame.heads ?? {})) {
       const sub = this.subscriptions.get(market);
       if (!sub) continue;
@@ -195,9 +334,10 @@ export class Feed {
     this.report();
   }
 
-  measure(at) {
-    const delay = this.clock.now() - Date.parse(at);
-    this.lag = Math.max(0, clocksDiffer(this.skew) ? delay - this.skew : delay);
+  // delay is how long ago something happened that the server says was at a time.
+  delay(at) {
+    const passed = this.clock.now() - Date.parse(at);
+    return Math.max(0, clocksDiffer(this.skew) ? passed - this.skew : passed);
   }
 
   fail(frame) {
@@ -206,38 +346,47 @@ export class Feed {
     this.report();
   }
 
+  // --- what it amounts to -------------------------------------------------------------
+
   tick() {
-    const silence = this.clock.now() - this.beatAt;
-    if (this.socket && silence > GIVE_UP) {
-      this.drop();
-      this.again();
+    const now = this.clock.now();
+    this.beatAt = Math.min(this.beatAt, now); // this clock may be set back
+    this.since = Math.min(this.since, now);
+    if (this.rival && now - this.rivalSince > FIRST_FRAME) this.dismiss();
+    if (this.transport) {
+      const quiet = now - Math.max(this.beatAt, this.since);
+      if (!this.rival && quiet > (this.spoke ? GIVE_UP : FIRST_FRAME)) return this.lose();
+      if (this.spoke && (this.polling || quiet > SILENCE)) this.challenge();
     }
     this.report();
   }
 
+  isFresh() {
+    return !this.doubted && this.clock.now() - this.beatAt <= SILENCE;
+  }
+
   state() {
-    if (this.refused || !this.online()) return "offline";
-    if (!this.socket || !this.isOpen) return this.everOpen || this.attempts > 0 ? "reconnecting" : "catching_up";
-    if (this.clock.now() - this.beatAt > SILENCE || this.source === "lost") return "stale";
+    const is = (state, reason = null) => ({ state, reason });
+    if (this.refused) return is("stale", "refused");
+    if (!this.spoke || !this.isFresh()) {
+      if (!this.online()) return is("stale", "offline");
+      if (this.clock.now() - this.startedAt <= SILENCE) return is("catching_up", "connecting");
+      return is("stale", this.spoke ? "silent" : "reconnecting");
+    }
+    if (this.source === "lost") return is("stale", "source_lost");
+    if (this.source !== "live") return is("catching_up", "source_behind");
     const behind = [...this.subscriptions.values()].some((s) => !s.acknowledged || (s.head ?? 0) > (s.seq ?? 0));
-    return behind || this.source !== "live" ? "catching_up" : "live";
+    return behind ? is("catching_up", "behind") : is("live", this.polling ? "polling" : null);
   }
 
   report() {
-    const now = this.clock.now();
-    this.everOpen ||= this.isOpen;
-    const state = this.state();
-    if (state === "live") this.currentAt = this.beatAt;
-    this.onStatus({ state, lag: this.lag, age: now - this.currentAt });
+    const status = this.state();
+    if (status.state === "live") this.currentAt = this.beatAt;
+    this.onStatus({ ...status, lag: this.lag, age: Math.max(0, this.clock.now() - this.currentAt) });
   }
 }
 
 const clocksDiffer = (skew) => skew !== null && (skew < 0 || skew > CLOCKS_AGREE);
 
-const globalClock = {
-  now: () => Date.now(),
-  setTimeout: (...a) => globalThis.setTimeout(...a),
-  clearTimeout: (t) => globalThis.clearTimeout(t),
-  setInterval: (...a) => globalThis.setInterval(...a),
-  clearInterval: (t) => globalThis.clearInterval(t),
-};
+const call = (name) => (...a) => globalThis[name](...a);
+const globalClock = { now: () => Date.now(), ...Object.fromEntries(["setTimeout", "clearTimeout", "setInterval", "clearInterval"].map((name) => [name, call(name)])) };

@@ -1,7 +1,9 @@
 // The page's one store and one feed, and what the server embedded in the page.
-import { nextFrame } from "./dom.js";
+import { keep, kept, nextFrame } from "./dom.js";
 import { Feed } from "./feed.js";
 import { Store } from "./store.js";
+
+const PATIENCE = 2_000;
 
 export const page = JSON.parse(document.getElementById("state")?.textContent || "{}");
 
@@ -15,17 +17,48 @@ export const feed = new Feed({
 
 export const isLive = () => store.state.feed.state === "live";
 
-// follow puts markets into the store and keeps them fresh.
+// follow puts markets into the store and keeps them fresh. A page out of the browser's memory may
+// be older than what its reader has done since: that is caught up with first.
 export function follow(markets) {
   store.dispatch({ op: "markets", markets });
   for (const { slug } of markets) {
     const { version, cursor } = store.state.markets[slug].state;
-    feed.subscribe(slug, { seq: version, cursor });
+    feed.subscribe(slug, { cursor });
+    const own = kept("sessionStorage", made(slug));
+    if (own > version) feed.reach(slug, own);
   }
 }
 
-// watchMarket calls back with {state, tape, broken} of one market.
-export const watchMarket = (slug, callback) => store.watch((s) => s.markets[slug], callback);
+const made = (slug) => `made ${slug}`;
+
+// hasMade waits, for a while, until the page has what its reader has done: a version of a market.
+export function hasMade(slug, version) {
+  keep("sessionStorage", made(slug), version);
+  return Promise.race([feed.reach(slug, version), new Promise((go) => setTimeout(go, PATIENCE))]);
+}
+
+// Watching is an element that watches the store for as long as it is on the page. Of its own market
+// it hears as {state, tape, broken}.
+export class Watching extends HTMLElement {
+  ends = [];
+
+  watch(select, callback) {
+    this.ends.push(store.watch(select, callback));
+  }
+
+  watchMarket(callback) {
+    this.watch((s) => s.markets[this.dataset.market], callback);
+  }
+
+  every(milliseconds, callback) {
+    const timer = setInterval(callback, milliseconds);
+    this.ends.push(() => clearInterval(timer));
+  }
+
+  disconnectedCallback() {
+    for (const end of this.ends.splice(0)) end();
+  }
+}
 
 // The page works from what the server embedded; the socket only makes it fresher.
 if (page.account !== undefined) store.dispatch({ op: "account", account: page.account });

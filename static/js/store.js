@@ -13,7 +13,7 @@ export const empty = {
   ticker: [], // newest first: {market, seq, at, trade, price, was}
   account: null, // {handle, balance}
   positions: {}, // market → outcome → {shares, cost}
-  feed: { state: "catching_up", lag: null, age: 0 },
+  feed: { state: "catching_up", reason: "connecting", lag: null, age: 0 },
 };
 
 // apply returns the state after a frame; the same object when the frame changes nothing.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asPoint, ceiling, Series, spread, ticks } from "../js/chart.js";
+import { ceiling, Series, spread, ticks } from "../js/chart.js";
 import { colourClass, leader, slot, tradable } from "../js/outcomes.js";
 import { ago, span } from "../js/time.js";
 
@@ -8,7 +8,7 @@ const at = (second) => new Date(second * 1000).toISOString();
 
 test("a series goes on with the tape, and takes no event twice", () => {
   const series = new Series(["yes", "no"]);
-  series.load([{ seq: 1, at: at(10), prices: ["0.5", "0.5"] }, { seq: 4, at: at(20), prices: ["0.6", "0.4"] }]);
+  series.load([{ seq: 1, at: at(10), prices: ["0.5", "0.5"] }, { seq: 4, at: at(20), prices: ["0.6", "0.4"] }], {});
   const events = [3, 4, 5].map((seq) => ({ seq, at: at(30), prices: { yes: "0.7", no: "0.3" } }));
   assert.equal(series.append(events), true);
   assert.equal(series.append(events), false);
@@ -17,7 +17,7 @@ test("a series goes on with the tape, and takes no event twice", () => {
 
 test("time never runs backwards in a series, and the price of a moment is the last one before it", () => {
   const series = new Series(["yes", "no"]);
-  series.load([{ seq: 1, at: at(10), prices: ["0.5", "0.5"] }, { seq: 2, at: at(9), prices: ["0.6", "0.4"] }]);
+  series.load([{ seq: 1, at: at(10), prices: ["0.5", "0.5"] }, { seq: 2, at: at(9), prices: ["0.6", "0.4"] }], {});
   assert.deepEqual(series.at, [10, 10]);
   assert.deepEqual(series.before(99).prices, [0.6, 0.4]);
   assert.deepEqual(series.before(1).prices, [0.5, 0.5]);
@@ -25,8 +25,10 @@ test("time never runs backwards in a series, and the price of a moment is the la
 });
 
 test("a market's state is the one point of a quiet time", () => {
-  const point = asPoint({ version: 7, updated_at: at(5), outcomes: ["a", "b"], prices: { b: "0.8", a: "0.2" } });
-  assert.deepEqual(point, { seq: 7, at: at(5), prices: ["0.2", "0.8"] });
+  const series = new Series(["a", "b"]);
+  series.load([], { version: 7, updated_at: at(5), prices: { b: "0.8", a: "0.2" } });
+  assert.deepEqual([series.seq, series.at, series.prices], [7, [Date.parse(at(5)) / 1000], [[0.2], [0.8]]]);
+  assert.deepEqual(series.base(0), { at: Date.parse(at(5)), prices: { a: "0.200000000000", b: "0.800000000000" } });
 });
 
 test("two outcomes have the whole scale, many what they need", () => {

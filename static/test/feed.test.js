@@ -1,84 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Feed } from "../js/feed.js";
-
-// Clock runs timers when the test says so.
-class Clock {
-  time = Date.parse("2026-02-03T12:00:00Z");
-  timers = [];
-  now = () => this.time;
-  setTimeout = (run, after) => this.add(run, after);
-  setInterval = (run, every) => this.add(run, every, every);
-  clearTimeout = (timer) => (this.timers = this.timers.filter((t) => t !== timer));
-  clearInterval = this.clearTimeout;
-
-  add(run, after, every) {
-    const timer = { run, at: this.time + after, every };
-    this.timers.push(timer);
-    return timer;
-  }
-
-  pass(milliseconds) {
-    const end = this.time + milliseconds;
-    for (;;) {
-      const next = this.timers.filter((t) => t.at <= end).sort((a, b) => a.at - b.at)[0];
-      if (!next) break;
-      this.time = next.at;
-      if (next.every) next.at += next.every;
-      else this.clearTimeout(next);
-      next.run();
-    }
-    this.time = end;
-  }
-}
-
-class Socket {
-  sent = [];
-  send(text) {
-    this.sent.push(JSON.parse(text));
-  }
-  close() {
-    this.closed = true;
-  }
-}
-
-function setUp({ online = () => true } = {}) {
-  const clock = new Clock();
-  const sockets = [];
-  const frames = [];
-  const errors = [];
-  const t = { clock, sockets, frames, errors, status: null };
-  t.feed = new Feed({
-    url: "ws://test/ws", clock, online, random: () => 1,
-    open: () => sockets[sockets.push(new Socket()) - 1],
-    onFrame: (f) => frames.push(f),
-    onStatus: (s) => (t.status = s),
-    onError: (e) => errors.push(e),
-  });
-  t.last = () => sockets.at(-1);
-  t.receive = (...objects) => t.last().onmessage({ data: objects.map((o) => JSON.stringify(o)).join("\n") });
-  t.beat = (heads = {}, source = "live") => t.receive({ op: "heartbeat", at: new Date(clock.time).toISOString(), heads, source });
-  t.open = () => t.last().onopen();
-  return t;
-}
-
-const event = (seq, changes = {}) => ({ op: "event", market: "rain", seq, prev: seq - 1, cursor: `${seq}.aa`, at: "2026-02-03T12:00:00Z", kind: "trade", ...changes });
-const subscribed = (seq) => ({ op: "subscribed", market: "rain", seq, cursor: `${seq}.aa` });
-
-// live is a feed that is at 10 and live.
-function live() {
-  const t = setUp();
-  t.feed.subscribe("rain", { seq: 10, cursor: "10.aa" });
-  t.feed.start();
-  t.open();
-  t.receive(subscribed(10));
-  t.beat({ rain: 10 });
-  return t;
-}
+import { event, live, setUp, subscribed } from "./harness.js";
 
 test("subscribes where the page's state stands, and is live once that is acknowledged", () => {
   const t = setUp();
-  t.feed.subscribe("rain", { seq: 10, cursor: "10.aa" });
+  t.feed.subscribe("rain", { cursor: "10.aa" });
   t.feed.start();
   assert.equal(t.status.state, "catching_up");
   t.open();
@@ -121,17 +47,17 @@ test("a gap is noticed by prev, asked about once, and closed without a loss", ()
   t.receive(event(12), event(13));
   assert.deepEqual(t.frames, []);
   assert.deepEqual(t.last().sent, [{ op: "unsubscribe", market: "rain" }, { op: "subscribe", market: "rain", mode: "tape", after: "10.aa" }]);
-  assert.equal(t.feed.state(), "catching_up");
+  assert.equal(t.feed.state().state, "catching_up");
   t.receive(event(11), event(12), event(13));
   assert.deepEqual(t.frames.map((f) => f.seq), [11, 12, 13]);
-  assert.equal(t.feed.state(), "live");
+  assert.equal(t.feed.state().state, "live");
 });
 
 test("after a break it resumes from the last event, not from the page's", () => {
   const t = live();
   t.receive(event(11));
   t.last().onclose({ code: 1006 });
-  assert.equal(t.status.state, "reconnecting");
+  assert.deepEqual(t.state, ["stale", "reconnecting"]);
   t.clock.pass(250);
   assert.equal(t.sockets.length, 2);
   t.open();
@@ -151,21 +77,27 @@ test("what a dead socket still says is not heard", () => {
   old.onmessage({ data: JSON.stringify(event(11)) });
   old.onclose({ code: 1006 });
   assert.deepEqual(t.frames, []);
-  assert.equal(t.feed.socket, t.last());
+  assert.equal(t.feed.transport, t.last());
 });
 
-test("pauses grow, are jittered, and start anew once the server speaks", () => {
+test("pauses grow, are jittered, and start anew once the server speaks", async () => {
   const t = live();
+  t.server.up = false;
   const pauses = [];
-  for (let i = 0; i < 8; i++) {
-    const count = t.sockets.length;
-    t.last().onclose({ code: 1006 });
-    const from = t.clock.time;
-    while (t.sockets.length === count) t.clock.pass(50);
+  const connect = t.feed.connect.bind(t.feed);
+  let from;
+  t.feed.connect = () => {
     pauses.push(t.clock.time - from);
+    connect();
+  };
+  for (let i = 0; i < 8; i++) {
+    from = t.clock.time;
+    if (!t.feed.polling) t.last().onclose({ code: 1006 });
+    while (pauses.length === i) await t.clock.live(50);
   }
   assert.deepEqual(pauses, [250, 500, 1000, 2000, 4000, 8000, 10000, 10000]);
   t.feed.random = () => 0;
+  t.feed.wake();
   t.open();
   t.beat();
   t.last().onclose({ code: 1012 });
@@ -179,9 +111,9 @@ test("a silent socket is stale, with its age, and live again with the next heart
   t.clock.pass(2400);
   assert.equal(t.status.state, "live");
   t.clock.pass(600);
-  assert.deepEqual([t.status.state, t.status.age], ["stale", 3000]);
+  assert.deepEqual([...t.state, t.status.age], ["stale", "silent", 3000]);
   t.beat({ rain: 10 });
-  assert.deepEqual([t.status.state, t.status.age], ["live", 0]);
+  assert.deepEqual([...t.state, t.status.age], ["live", null, 0]);
 });
 
 test("events do not hide missing heartbeats", () => {
@@ -193,22 +125,107 @@ test("events do not hide missing heartbeats", () => {
   assert.equal(t.status.state, "stale");
 });
 
-test("a socket that stays silent is given up", () => {
+test("beside a silent socket another is opened, and the first that speaks is the one", () => {
   const t = live();
   const old = t.last();
-  t.clock.pass(10_500);
-  assert.ok(old.closed);
-  assert.deepEqual([t.status.state, t.sockets.length], ["reconnecting", 1]);
-  t.clock.pass(250);
+  t.clock.pass(4_000);
   assert.equal(t.sockets.length, 2);
+  old.onmessage({ data: JSON.stringify(t.heartbeat({ rain: 10 })) });
+  assert.ok(t.last().closed, "the old one has spoken");
+  assert.deepEqual([t.feed.transport, t.status.state], [old, "live"]);
+
+  t.clock.pass(4_000);
+  assert.equal(t.sockets.length, 3);
+  t.open();
+  assert.equal(t.status.state, "stale", "opening proves nothing");
+  t.beat();
+  assert.ok(old.closed);
+  assert.deepEqual(t.last().sent, [{ op: "subscribe", market: "rain", mode: "tape", after: "10.aa" }]);
+  old.onmessage({ data: JSON.stringify(event(11)) });
+  t.receive(event(11));
+  t.beat({ rain: 11 });
+  assert.deepEqual([t.seqs(), t.status.state], [[11], "live"]);
+});
+
+test("a socket that stays silent is given up in the end", () => {
+  const t = live();
+  const old = t.last();
+  t.clock.pass(16_000);
+  assert.ok(old.closed);
+  assert.deepEqual(t.state, ["stale", "reconnecting"]);
+  t.clock.pass(250);
+  assert.ok(!t.last().closed);
 });
 
 test("a node that lost its tape is stale, one that catches up is not live yet", () => {
   const t = live();
   t.beat({ rain: 10 }, "catching_up");
-  assert.equal(t.status.state, "catching_up");
+  assert.deepEqual(t.state, ["catching_up", "source_behind"]);
+  t.clock.pass(1_000);
   t.beat({ rain: 10 }, "lost");
+  assert.deepEqual([...t.state, t.status.age], ["stale", "source_lost", 1_000]);
+});
+
+test("a heartbeat that was held up is as old as it is, and proves nothing", () => {
+  const t = live();
+  t.clock.pass(3_000);
+  t.beat({ rain: 10 }, "live", t.clock.time - 2_800);
+  assert.deepEqual(t.state, ["stale", "silent"]);
+  t.beat({ rain: 10 }, "live", t.clock.time - 2_000);
+  assert.deepEqual([t.status.state, t.status.age], ["live", 2_000]);
+});
+
+test("a clock that is set right, here or there, costs a new socket and no more", () => {
+  for (const step of [3_600_000, -3_600_000]) {
+    const t = live();
+    const server = () => t.clock.time - step;
+    t.clock.sleep(step);
+    t.clock.pass(500);
+    t.beat({ rain: 10 }, "live", server());
+    for (let i = 0; i < 5; i++) {
+      t.clock.pass(1_000);
+      if (t.sockets.length > 1) t.open();
+      t.beat({ rain: 10 }, "live", server());
+      if (t.sockets.length > 1) t.receive(subscribed(10));
+    }
+    assert.equal(t.status.state, "live", `a step of ${step}`);
+    assert.ok(t.sockets.length <= 2);
+  }
+});
+
+test("after a sleep the socket is not believed: stale at once, another one asked", () => {
+  const t = live();
+  const old = t.last();
+  t.clock.sleep(3_600_000);
+  // What lay in the buffers when the lid was closed comes first.
+  t.beat({ rain: 10 }, "live", t.clock.time - 3_600_000);
+  assert.deepEqual(t.state, ["stale", "silent"]);
+  assert.equal(t.status.age, 3_600_000);
+  t.feed.wake();
+  assert.equal(t.sockets.length, 2);
+  t.clock.pass(600);
+  assert.equal(t.sockets.length, 2, "which has time to answer");
+  t.open();
+  t.beat();
+  t.receive(event(11), event(12));
+  t.beat({ rain: 12 });
+  assert.ok(old.closed);
+  assert.deepEqual([t.seqs(), t.status.state], [[11, 12], "live"]);
+});
+
+test("without a sign of waking, the first tick notices the sleep", () => {
+  const t = live();
+  t.clock.sleep(60_000);
+  t.clock.pass(500);
   assert.equal(t.status.state, "stale");
+  t.clock.pass(1_000);
+  assert.equal(t.sockets.length, 2);
+});
+
+test("somebody looking again disturbs nothing that is well", () => {
+  const t = live();
+  for (let i = 0; i < 5; i++) t.feed.wake();
+  assert.deepEqual([t.sockets.length, t.status.state], [1, "live"]);
 });
 
 test("a head that stays ahead for two heartbeats means a loss, and asks again", () => {
@@ -242,20 +259,36 @@ test("lag is the time from commit, corrected for clocks that differ", () => {
   assert.equal(ahead.feed.serverNow(), ahead.clock.time - 60_005);
 });
 
-test("without a network it is offline, and wakes with it", () => {
+test("without a network it is offline, tries seldom, and wakes with it", () => {
   let online = true;
   const t = setUp({ online: () => online });
   t.feed.start();
   t.open();
   t.beat();
   online = false;
+  t.feed.doubt();
+  assert.deepEqual(t.state, ["stale", "offline"]);
   t.last().onclose({ code: 1006 });
-  assert.equal(t.status.state, "offline");
-  t.clock.pass(60_000);
-  assert.equal(t.sockets.length, 1);
+  t.clock.pass(5_000);
+  assert.deepEqual(t.state, ["stale", "offline"]);
   online = true;
+  const before = t.sockets.length;
   t.feed.wake();
-  assert.equal(t.sockets.length, 2);
+  t.feed.wake();
+  assert.equal(t.sockets.length, before + 1);
+});
+
+test("a browser that calls itself offline is believed until a heartbeat says otherwise", () => {
+  const t = setUp({ online: () => false });
+  t.feed.start();
+  assert.equal(t.sockets.length, 1, "this machine may be the server");
+  t.open();
+  t.beat();
+  assert.equal(t.status.state, "live");
+  t.feed.doubt();
+  assert.deepEqual(t.state, ["stale", "offline"]);
+  t.beat();
+  assert.equal(t.status.state, "live");
 });
 
 test("who is not permitted does not try again", () => {
@@ -263,7 +296,63 @@ test("who is not permitted does not try again", () => {
   t.last().onclose({ code: 4003 });
   t.clock.pass(60_000);
   t.feed.wake();
-  assert.deepEqual([t.status.state, t.sockets.length], ["offline", 1]);
+  assert.deepEqual([...t.state, t.status.age, t.sockets.length], ["stale", "refused", 60_000, 1]);
+});
+
+test("a first connection that takes long is no catching up", () => {
+  const t = setUp();
+  t.feed.start();
+  assert.deepEqual(t.state, ["catching_up", "connecting"]);
+  t.clock.pass(3_000);
+  assert.deepEqual([...t.state, t.status.age], ["stale", "reconnecting", 3_000]);
+});
+
+test("what one has made is reached: with the feed if it is quick, else by asking", async () => {
+  const t = live();
+  t.server.markets.rain = { history: "aa", seq: 13 };
+  const quick = t.feed.reach("rain", 11);
+  t.receive(event(11));
+  await t.clock.live(20);
+  assert.equal(await quick, true);
+  assert.deepEqual(t.server.asked, []);
+
+  const slow = t.feed.reach("rain", 13);
+  await t.clock.live(600);
+  assert.equal(await slow, true);
+  assert.deepEqual(t.server.asked, ["/rain/tape?after=11.aa&limit=1000"]);
+  assert.deepEqual(t.seqs(), [11, 12, 13]);
+  t.receive(event(12), event(13), event(14));
+  assert.deepEqual(t.seqs(), [11, 12, 13, 14], "what the socket brings late is known");
+  t.beat({ rain: 14 });
+  assert.equal(t.status.state, "live");
+});
+
+test("what was reached by asking is not handed over again by a subscription that was under way", async () => {
+  const t = live();
+  t.last().onclose({ code: 1006 });
+  t.clock.pass(250);
+  t.open();
+  t.server.markets.rain = { history: "aa", seq: 12 };
+  assert.equal(await t.feed.reach("rain", 12), true);
+  t.receive(subscribed(10), event(11), event(12), event(13));
+  t.beat({ rain: 13 });
+  assert.deepEqual([t.seqs(), t.status.state], [[11, 12, 13], "live"]);
+});
+
+test("who is not live asks at once; too far behind, or with prices only, for the state", async () => {
+  const t = live();
+  t.clock.pass(3_000);
+  t.server.markets.rain = { history: "aa", seq: 12 };
+  assert.equal(await t.feed.reach("rain", 12), true);
+  assert.deepEqual(t.seqs(), [11, 12]);
+  assert.equal(t.status.state, "stale", "an answer is no heartbeat");
+  assert.equal(await t.feed.reach("rain", 13), false, "nobody has that");
+
+  t.server.markets.rain.seq = 5_000;
+  t.server.asked.length = 0;
+  assert.equal(await t.feed.reach("rain", 5_000), true);
+  assert.deepEqual(t.server.asked, ["/rain/tape?after=12.aa&limit=1000", "/rain?min_version=5000"]);
+  assert.deepEqual(t.frames.slice(-2).map((f) => [f.op, f.seq]), [["event", 1_012], ["snapshot", 5_000]]);
 });
 
 test("a market that does not exist is forgotten, the others go on", () => {

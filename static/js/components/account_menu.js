@@ -1,16 +1,14 @@
 // <account-menu>: choose a handle and start; afterwards who you are and what you have.
-import * as account from "../account.js";
+import * as api from "../api.js";
 import { $, announce, h, text, tint } from "../dom.js";
-import { store } from "../live.js";
+import { store, Watching } from "../live.js";
 import { credits, exactCredits } from "../money.js";
 
-class AccountMenu extends HTMLElement {
-  connectedCallback() {
-    this.stop = store.watch((s) => s.account, (who) => this.render(who));
-  }
+const SETTLE = 150;
 
-  disconnectedCallback() {
-    this.stop();
+class AccountMenu extends Watching {
+  connectedCallback() {
+    this.watch((s) => s.account, (who) => this.render(who));
   }
 
   render(who) {
@@ -34,7 +32,7 @@ class AccountMenu extends HTMLElement {
     return [
       h("span", { class: "account-name", "data-testid": "account-handle" }, handle),
       h("span", { class: "account-balance num", "data-testid": "balance" }),
-      h("button", { class: "quiet-button", type: "button", onclick: () => account.signOut().catch((error) => announce(error.message)) }, "Sign out"),
+      h("button", { class: "quiet-button", type: "button", onclick: () => signOut().catch((error) => announce(error.message)) }, "Sign out"),
     ];
   }
 
@@ -51,7 +49,7 @@ class AccountMenu extends HTMLElement {
       button.disabled = true;
       text(error, "");
       try {
-        await account.signIn(input.value.trim());
+        await signIn(input.value.trim());
       } catch (problem) {
         text(error, [problem.message, problem.hint].filter(Boolean).join(" "));
         input.focus();
@@ -67,5 +65,48 @@ export function askToSignIn() {
   $("#handle")?.scrollIntoView({ block: "nearest" });
   $("#handle")?.focus();
 }
+
+async function signIn(handle) {
+  const account = await api.signIn(handle);
+  store.dispatch({ op: "account", account });
+  announce(`Signed in as ${account.handle}.`);
+  refresh();
+}
+
+async function signOut() {
+  await api.signOut();
+  store.dispatch({ op: "account", account: null });
+  announce("Signed out.");
+}
+
+// refresh reads balance and positions. What fails here is tried again by the next change.
+export async function refresh() {
+  try {
+    const portfolio = await api.getPortfolio();
+    store.dispatch({ op: "portfolio", ...portfolio });
+  } catch (error) {
+    if (error.status === 401) store.dispatch({ op: "account", account: null });
+  }
+}
+
+// watch refreshes when the tape shows a trade of ours, made here or in psql, and when a market
+// in which we hold shares changes its status.
+export function watch() {
+  let timer;
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(refresh, SETTLE);
+  };
+  store.watch(ownLatest, soon);
+  store.watch(heldStatuses, soon);
+}
+
+const ownLatest = ({ ticker, account }) => {
+  const own = account ? ticker.find((t) => t.trade.account === account.handle) : undefined;
+  return own && `${own.market} ${own.seq}`;
+};
+
+const heldStatuses = ({ positions, markets, account }) =>
+  account ? Object.keys(positions).map((slug) => markets[slug]?.state.status).join() || undefined : undefined;
 
 customElements.define("account-menu", AccountMenu);

@@ -1,37 +1,23 @@
 // <engineer-corner data-market>: the market as its database sees it, and the lines to reach it.
 import * as api from "../api.js";
-import { announce, h, text } from "../dom.js";
-import { watchMarket } from "../live.js";
+import { $, $$, announce, text } from "../dom.js";
+import { Watching } from "../live.js";
 
 const SOURCE_EVERY = 5_000;
 
-class EngineerCorner extends HTMLElement {
+class EngineerCorner extends Watching {
   connectedCallback() {
-    this.version = h("span", { class: "num", "data-testid": "version" });
-    this.cursor = h("code", { class: "copy-text" });
-    this.sql = h("code", { class: "copy-text" });
-    this.curl = h("code", { class: "copy-text" });
-    this.source = h("p", { class: "corner-source" }, "…");
-    const details = h(
-      "details", { class: "corner", open: matchMedia("(min-width: 900px)").matches },
-      h("summary", {}, h("span", {}, "Trade it from psql"), this.version),
-      copyable("SQL", this.sql),
-      copyable("Follow the stream", this.curl),
-      copyable("Cursor", this.cursor),
-      h("div", { class: "copy-name" }, "This node's reader"),
-      this.source,
-    );
-    this.replaceChildren(details);
-    this.stop = watchMarket(this.dataset.market, ({ state }) => this.render(state));
+    const details = $("details", this);
+    details.open = matchMedia("(min-width: 900px)").matches;
+    this.version = $("[data-testid=version]", this);
+    this.source = $(".corner-source", this);
+    [this.sql, this.curl, this.cursor] = $$(".copy-text", this);
+    for (const code of [this.sql, this.curl, this.cursor]) copies($("button", code.parentElement), code);
+    this.watchMarket(({ state }) => this.render(state));
     const refresh = () => details.open && !document.hidden && this.refreshSource();
     details.addEventListener("toggle", refresh);
-    this.timer = setInterval(refresh, SOURCE_EVERY);
+    this.every(SOURCE_EVERY, refresh);
     refresh();
-  }
-
-  disconnectedCallback() {
-    this.stop();
-    clearInterval(this.timer);
   }
 
   render(market) {
@@ -60,20 +46,18 @@ function sqlLine({ slug, outcomes, prices, liquidity }) {
   return `select * from pgtape.trade(${literal(slug)}, ${literal(outcome)}, 'buy', shares => 10, max_cost => ${Math.ceil(price * 100) / 10});`;
 }
 
-function copyable(name, code) {
-  const button = h("button", { class: "quiet-button", type: "button", "aria-label": `Copy: ${name}` }, "Copy");
+function copies(button, code) {
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(code.textContent);
       button.textContent = "Copied";
-      announce(`${name} copied.`);
+      announce("Copied.");
     } catch {
       getSelection().selectAllChildren(code);
       button.textContent = "Selected";
     }
     setTimeout(() => (button.textContent = "Copy"), 1500);
   });
-  return h("div", { class: "copyable" }, h("div", { class: "copy-name" }, name, button), code);
 }
 
 customElements.define("engineer-corner", EngineerCorner);

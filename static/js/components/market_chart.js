@@ -1,11 +1,10 @@
 // <market-chart data-market>: the prices over time, live, with a table and a file of the same.
 import * as api from "../api.js";
-import { asPoint, ceiling, Series } from "../chart.js";
+import { ceiling, Plot, Series } from "../chart.js";
 import { $$, h, nextFrame, set, text } from "../dom.js";
-import { store, watchMarket } from "../live.js";
+import { store, Watching } from "../live.js";
 import { exactPercent, percent } from "../money.js";
 import { endedAt, isBinary, label, leader, slot } from "../outcomes.js";
-import { Plot } from "../plot.js";
 import { full } from "../time.js";
 
 const RANGES = { "1H": 3_600, "1D": 86_400, "1W": 604_800, All: Infinity };
@@ -14,7 +13,7 @@ const SHORTEST = 60;
 const TABLE_ROWS = 200;
 const MARKED = { halted: "halted", opened: "resumed", closed: "closed", resolved: "resolved" };
 
-class MarketChart extends HTMLElement {
+class MarketChart extends Watching {
   connectedCallback() {
     this.slug = this.dataset.market;
     const market = store.state.markets[this.slug]?.state;
@@ -26,19 +25,13 @@ class MarketChart extends HTMLElement {
     this.plot = new Plot(this.canvas, (index) => this.hover(index));
     this.restyle();
     this.load();
-    this.stop = watchMarket(this.slug, (entry) => this.update(entry));
-    this.ticking = setInterval(() => this.paint(), 1000);
-    this.resizing = new ResizeObserver(() => this.paint());
-    this.resizing.observe(this.canvas);
-    this.onTheme = () => this.restyle();
-    document.addEventListener("themechange", this.onTheme);
-  }
-
-  disconnectedCallback() {
-    this.stop?.();
-    clearInterval(this.ticking);
-    this.resizing?.disconnect();
-    document.removeEventListener("themechange", this.onTheme);
+    this.watchMarket((entry) => this.update(entry));
+    this.every(1000, () => this.paint());
+    const resizing = new ResizeObserver(() => this.paint());
+    resizing.observe(this.canvas);
+    const restyle = () => this.restyle();
+    document.addEventListener("themechange", restyle);
+    this.ends.push(() => resizing.disconnect(), () => document.removeEventListener("themechange", restyle));
   }
 
   build() {
@@ -62,7 +55,7 @@ class MarketChart extends HTMLElement {
     const from = Number.isFinite(span) ? new Date(Date.now() - span * 1000).toISOString() : undefined;
     try {
       const { points } = await api.getHistory(this.slug, { from, points: POINTS });
-      this.series.load(points.length > 0 ? points : [asPoint(store.state.markets[this.slug].state)]);
+      this.series.load(points, store.state.markets[this.slug].state);
       this.note.hidden = true;
     } catch {
       this.note.hidden = false;
@@ -80,10 +73,8 @@ class MarketChart extends HTMLElement {
 
   setBase() {
     if (this.range !== "All") return;
-    const base = this.series.before(Date.now() / 1000 - RANGES["1D"]);
-    if (!base) return;
-    const prices = Object.fromEntries(this.series.outcomes.map((o, i) => [o, base.prices[i].toFixed(12)]));
-    store.dispatch({ op: "base", market: this.slug, at: base.at, prices });
+    const base = this.series.base(Date.now() / 1000 - RANGES["1D"]);
+    if (base) store.dispatch({ op: "base", market: this.slug, ...base });
   }
 
   update(entry) {

@@ -1,7 +1,7 @@
 // <market-list>: all markets, live. Rows keep their places while prices move.
 import * as api from "../api.js";
 import { $, h, set, text } from "../dom.js";
-import { follow, page, store } from "../live.js";
+import { follow, page, store, Watching } from "../live.js";
 import { counted, exactCredits, integer, roundCredits } from "../money.js";
 import { colourClass, isBinary, label, leader, tradable } from "../outcomes.js";
 import { span } from "../time.js";
@@ -14,7 +14,7 @@ const SORTS = [["", "Latest trade"], ["new", "Newest"], ["volume", "Most traded"
 const FIRST_MARKET = "select * from pgtape.create_market('rain', 'Will it rain tomorrow?');";
 const NAMES = ["q", "status", "category", "sort"];
 
-class MarketList extends HTMLElement {
+class MarketList extends Watching {
   connectedCallback() {
     this.filter = Object.fromEntries([...new URLSearchParams(location.search)].filter(([n]) => NAMES.includes(n)));
     this.rows = new Map();
@@ -30,13 +30,8 @@ class MarketList extends HTMLElement {
     if (embedded) this.show(page.markets, page.next);
     else this.load();
     this.seedTicker(page.markets ?? []);
-    this.stop = store.watch((s) => s.markets, (markets) => this.update(markets));
-    this.counting = setInterval(() => this.update(store.state.markets), 30_000);
-  }
-
-  disconnectedCallback() {
-    this.stop();
-    clearInterval(this.counting);
+    this.watch((s) => s.markets, (markets) => this.update(markets));
+    this.every(30_000, () => this.update(store.state.markets));
   }
 
   buildFilters() {

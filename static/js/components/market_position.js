@@ -1,21 +1,15 @@
 // <market-position data-market>: what you hold here, what it cost, and what it is worth now.
 import { h } from "../dom.js";
-import { store } from "../live.js";
+import { store, Watching } from "../live.js";
 import { credits, exactCredits, exactShares, isPositive, saleValue, shares, subtract, units, worth } from "../money.js";
 import { colourClass, label } from "../outcomes.js";
 
-class MarketPosition extends HTMLElement {
+class MarketPosition extends Watching {
   connectedCallback() {
     const slug = this.dataset.market;
-    this.stop = [
-      store.watch((s) => s.account?.handle ?? null, () => this.render()),
-      store.watch((s) => s.positions[slug], () => this.render()),
-      store.watch((s) => s.markets[slug]?.state.prices, () => this.render()),
-    ];
-  }
-
-  disconnectedCallback() {
-    for (const stop of this.stop) stop();
+    this.watch((s) => s.account?.handle ?? null, () => this.render());
+    this.watch((s) => s.positions[slug], () => this.render());
+    this.watch((s) => s.markets[slug]?.state.prices, () => this.render());
   }
 
   render() {

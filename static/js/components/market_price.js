@@ -1,16 +1,13 @@
 // <market-price data-market data-outcome>: the live price of one outcome, as a chance.
-import { text, tint } from "../dom.js";
-import { store } from "../live.js";
-import { exactPercent, percent } from "../money.js";
+import { set, text, tint } from "../dom.js";
+import { Watching } from "../live.js";
+import { change, exactPercent, percent } from "../money.js";
+import { full } from "../time.js";
 
-class MarketPrice extends HTMLElement {
+class MarketPrice extends Watching {
   connectedCallback() {
     const { market, outcome } = this.dataset;
-    this.stop = store.watch((s) => s.markets[market]?.state.prices[outcome], (price) => this.render(price));
-  }
-
-  disconnectedCallback() {
-    this.stop();
+    this.watch((s) => s.markets[market]?.state.prices[outcome], (price) => this.render(price));
   }
 
   render(price) {
@@ -23,3 +20,22 @@ class MarketPrice extends HTMLElement {
 }
 
 customElements.define("market-price", MarketPrice);
+
+// <market-change data-market data-outcome>: how far the price went since a day ago, or since the
+// market began. Empty until its history is known.
+class MarketChange extends Watching {
+  connectedCallback() {
+    this.classList.add("change", "num");
+    this.watchMarket((entry) => this.render(entry));
+  }
+
+  render({ state, base }) {
+    const from = base?.prices[this.dataset.outcome];
+    if (from === undefined) return;
+    const { direction, text: words } = change(from, state.prices[this.dataset.outcome]);
+    text(this, words);
+    set(this, { "data-direction": direction, title: `since ${full(base.at)}` });
+  }
+}
+
+customElements.define("market-change", MarketChange);

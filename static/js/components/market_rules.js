@@ -1,28 +1,17 @@
 // <market-rules data-market>: what the question means and how the market works.
 import { $, h } from "../dom.js";
-import { watchMarket } from "../live.js";
+import { Watching } from "../live.js";
 import { credits, integer } from "../money.js";
 import { label } from "../outcomes.js";
 import { full } from "../time.js";
 
-class MarketRules extends HTMLElement {
+class MarketRules extends Watching {
   connectedCallback() {
     this.facts = h("dl", { class: "facts-list" });
     const about = $(".prose", this);
     if (!about.textContent.trim()) about.textContent = "Its author wrote no description: the question stands as asked.";
-    this.append(
-      this.facts,
-      h(
-        "div", { class: "prose" },
-        h("p", {}, "A share pays ¤ 1 if its outcome happens, and nothing otherwise. An automated market maker (LMSR) always buys and sells: each purchase raises its outcome's price, each sale lowers it, and the prices of all outcomes add up to 100 %."),
-        h("p", {}, "Nobody pays a fee. Charges are rounded up and payments down to the sixth decimal. You cannot lose more than you paid, and sell only what you hold: to bet against an outcome, buy another."),
-      ),
-    );
-    this.stop = watchMarket(this.dataset.market, (entry) => this.render(entry.state));
-  }
-
-  disconnectedCallback() {
-    this.stop();
+    about.after(this.facts);
+    this.watchMarket((entry) => this.render(entry.state));
   }
 
   render(m) {

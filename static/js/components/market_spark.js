@@ -1,7 +1,7 @@
 // <market-spark data-market data-outcome>: the last day in a thumbnail, fetched when it is seen.
 import * as api from "../api.js";
-import { asPoint, Series } from "../chart.js";
-import { store, watchMarket } from "../live.js";
+import { Series } from "../chart.js";
+import { store, Watching } from "../live.js";
 
 const POINTS = 60;
 const AT_ONCE = 4;
@@ -37,7 +37,7 @@ const svg = (tag, attributes) => {
   return element;
 };
 
-class MarketSpark extends HTMLElement {
+class MarketSpark extends Watching {
   connectedCallback() {
     if (!this.line) {
       this.line = svg("path", { class: "spark-line", fill: "none", "vector-effect": "non-scaling-stroke" });
@@ -51,7 +51,7 @@ class MarketSpark extends HTMLElement {
 
   disconnectedCallback() {
     seen.unobserve(this);
-    this.stop?.();
+    super.disconnectedCallback();
   }
 
   async load() {
@@ -61,16 +61,13 @@ class MarketSpark extends HTMLElement {
     try {
       const from = new Date(Date.now() - DAY).toISOString();
       const { points } = await inTurn(() => api.getHistory(market, { from, points: POINTS }));
-      this.series.load(points.length > 0 ? points : [asPoint(store.state.markets[market].state)]);
+      this.series.load(points, store.state.markets[market].state);
     } catch {
       return; // a thumbnail less; the price beside it is what counts
     }
-    const base = this.series.before(0);
-    if (base) {
-      const prices = Object.fromEntries(outcomes.map((o, i) => [o, base.prices[i].toFixed(12)]));
-      store.dispatch({ op: "base", market, at: base.at, prices });
-    }
-    if (this.isConnected) this.stop = watchMarket(market, (entry) => this.draw(entry));
+    const base = this.series.base(0);
+    if (base) store.dispatch({ op: "base", market, ...base });
+    if (this.isConnected) this.watchMarket((entry) => this.draw(entry));
   }
 
   draw(entry) {

@@ -1,13 +1,13 @@
 // <market-summary data-market>: what the crowd thinks, since when, and how much stands behind it.
 // The server drew the prices; this adds what changes over time.
 import { $, $$, h, text } from "../dom.js";
-import { watchMarket } from "../live.js";
+import { Watching } from "../live.js";
 import { counted, credits, exactCredits, roundCredits } from "../money.js";
 import { endedAt, label, tradable } from "../outcomes.js";
 import { full, span } from "../time.js";
 import { note } from "./market_tape.js";
 
-class MarketSummary extends HTMLElement {
+class MarketSummary extends Watching {
   connectedCallback() {
     const { market } = this.dataset;
     for (const price of $$("market-price", this)) {
@@ -15,13 +15,8 @@ class MarketSummary extends HTMLElement {
     }
     this.banner = h("p", { class: "banner", hidden: true });
     this.append(this.banner);
-    this.stop = watchMarket(market, (entry) => this.render(entry));
-    this.counting = setInterval(() => this.render(this.entry), 1000);
-  }
-
-  disconnectedCallback() {
-    this.stop();
-    clearInterval(this.counting);
+    this.watchMarket((entry) => this.render(entry));
+    this.every(1000, () => this.render(this.entry));
   }
 
   render(entry) {

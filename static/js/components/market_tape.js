@@ -2,7 +2,7 @@
 // further down wait behind a button, so that nothing moves under a finger.
 import * as api from "../api.js";
 import { h, set, text } from "../dom.js";
-import { store, watchMarket } from "../live.js";
+import { store, Watching } from "../live.js";
 import { cents, credits, exactCredits, exactPercent, exactShares, integer, percent, shares } from "../money.js";
 import { colourClass, label } from "../outcomes.js";
 import { clock, full } from "../time.js";
@@ -10,7 +10,7 @@ import { clock, full } from "../time.js";
 const ROWS = 50;
 const MORE = 200;
 
-class MarketTape extends HTMLElement {
+class MarketTape extends Watching {
   connectedCallback() {
     this.limit = ROWS;
     this.held = 0;
@@ -18,14 +18,10 @@ class MarketTape extends HTMLElement {
     this.fresh = h("button", { class: "tape-fresh", type: "button", hidden: true, onclick: () => this.release() });
     this.more = h("button", { class: "quiet-button tape-more", type: "button", hidden: true, onclick: () => this.older() }, "Older");
     this.replaceChildren(this.fresh, this.list, this.more);
-    this.onscroll = () => this.held > 0 && !this.isScrolled() && this.release();
-    addEventListener("scroll", this.onscroll, { passive: true });
-    this.stop = watchMarket(this.dataset.market, (entry) => this.render(entry));
-  }
-
-  disconnectedCallback() {
-    this.stop();
-    removeEventListener("scroll", this.onscroll);
+    const onscroll = () => this.held > 0 && !this.isScrolled() && this.release();
+    addEventListener("scroll", onscroll, { passive: true });
+    this.ends.push(() => removeEventListener("scroll", onscroll));
+    this.watchMarket((entry) => this.render(entry));
   }
 
   isScrolled() {

@@ -1,5 +1,5 @@
 // <theme-toggle>: light or dark, until now whatever the system says.
-import { $ } from "../dom.js";
+import { $, keep } from "../dom.js";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -20,12 +20,7 @@ class ThemeToggle extends HTMLElement {
     const root = document.documentElement;
     if (next === system) delete root.dataset.theme;
     else root.dataset.theme = next;
-    try {
-      if (next === system) localStorage.removeItem("theme");
-      else localStorage.setItem("theme", next);
-    } catch {
-      // Storage is blocked: the choice lasts as long as the page.
-    }
+    keep("localStorage", "theme", next === system ? null : next);
     this.render();
   }
 

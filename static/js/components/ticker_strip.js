@@ -1,25 +1,20 @@
 // <ticker-strip>: the latest trades of all followed markets, newest first. It changes at most
 // twice a second, and not at all under the pointer or the keyboard's focus.
 import { h } from "../dom.js";
-import { store } from "../live.js";
+import { Watching } from "../live.js";
 import { change, percent, shares } from "../money.js";
 import { label } from "../outcomes.js";
 import { full } from "../time.js";
 
 const CALM = 500;
 
-class TickerStrip extends HTMLElement {
+class TickerStrip extends Watching {
   connectedCallback() {
     for (const event of ["mouseleave", "focusout"]) this.addEventListener(event, () => this.later());
-    this.stop = store.watch((s) => s.ticker, (items) => {
+    this.watch((s) => s.ticker, (items) => {
       this.items = items;
       this.later();
     });
-  }
-
-  disconnectedCallback() {
-    this.stop();
-    clearTimeout(this.timer);
   }
 
   later() {

@@ -1,8 +1,8 @@
 // <trade-ticket data-market>: the order form. What it does is the table in ticket.js; this wires
 // the table to the page: fields in, quotes and orders out, and one render of the model.
 import * as api from "../api.js";
-import { $, $$, announce, h, set, text } from "../dom.js";
-import { feed, isLive, store, watchMarket } from "../live.js";
+import { $, $$, announce, h, keep, kept, set, text } from "../dom.js";
+import { feed, hasMade, isLive, store, Watching } from "../live.js";
 import { credits, decimal, exactShares, isPositive, parseAmount, percent, shares, units } from "../money.js";
 import { colourClass, label, tradable } from "../outcomes.js";
 import { initial, quoteQuery, resume, step } from "../ticket.js";
@@ -21,14 +21,14 @@ const DEFAULT_BPS = 50;
 const BEHIND = ".top, .ticker, .market-main, engineer-corner, trade-bar";
 const WIDE = matchMedia("(min-width: 861px)");
 
-class TradeTicket extends HTMLElement {
+class TradeTicket extends Watching {
   connectedCallback() {
     this.slug = this.dataset.market;
     this.market = store.state.markets[this.slug]?.state;
     if (!this.market) return;
     const wanted = new URLSearchParams(location.search).get("outcome");
     this.typed = FIRST_AMOUNT;
-    this.bps = Number(read(localStorage, "slippage_bps") ?? DEFAULT_BPS);
+    this.bps = kept("localStorage", "slippage_bps") ?? DEFAULT_BPS;
     this.model = { ...initial, form: { ...initial.form, outcome: this.market.outcomes.includes(wanted) ? wanted : this.market.outcomes[0] } };
     this.parts = build(this);
     this.replaceChildren(this.parts.form, this.parts.closed);
@@ -37,17 +37,13 @@ class TradeTicket extends HTMLElement {
     this.resumeOrder();
     this.onWide = () => this.closeSheet();
     WIDE.addEventListener("change", this.onWide);
-    this.stops = [
-      watchMarket(this.slug, (entry) => this.marketChanged(entry.state)),
-      store.watch((s) => s.account, () => this.render()),
-      store.watch((s) => s.positions[this.slug], () => this.render()),
-      store.watch((s) => s.feed, () => this.render()),
-    ];
+    this.watchMarket((entry) => this.marketChanged(entry.state));
+    for (const part of [(s) => s.account, (s) => s.positions[this.slug], (s) => s.feed]) this.watch(part, () => this.render());
     if (this.model.state === "idle" && tradable(this.market)) this.input();
   }
 
   disconnectedCallback() {
-    for (const stop of this.stops ?? []) stop();
+    super.disconnectedCallback();
     clearTimeout(this.timer);
     WIDE.removeEventListener("change", this.onWide);
     this.parts?.scrim.remove();
@@ -94,7 +90,7 @@ class TradeTicket extends HTMLElement {
 
   setSlippage(bps) {
     this.bps = bps;
-    write(localStorage, "slippage_bps", String(bps));
+    keep("localStorage", "slippage_bps", bps);
     this.render();
   }
 
@@ -203,6 +199,7 @@ class TradeTicket extends HTMLElement {
     const { key, body } = this.model.order;
     try {
       const receipt = await api.placeTrade(this.slug, body, key);
+      await hasMade(this.slug, receipt.version);
       this.dispatch({ type: "filled", receipt: { ...receipt, market: this.slug } });
     } catch (problem) {
       if (!(problem instanceof api.Problem)) return this.dispatch({ type: "lost" });
@@ -234,13 +231,13 @@ class TradeTicket extends HTMLElement {
   // keepOrder remembers a confirmed order until its end is known, also across a reload.
   keepOrder() {
     const { order, form } = this.model;
-    write(sessionStorage, `order ${this.slug}`, order && JSON.stringify({ order, form, typed: this.typed }));
+    keep("sessionStorage", `order ${this.slug}`, order && { order, form, typed: this.typed });
   }
 
   resumeOrder() {
-    const kept = read(sessionStorage, `order ${this.slug}`);
-    if (!kept) return;
-    const { order, form, typed } = JSON.parse(kept);
+    const left = kept("sessionStorage", `order ${this.slug}`);
+    if (!left) return;
+    const { order, form, typed } = left;
     this.typed = typed;
     this.model = resume(order, form);
     this.actions.ask_again.call(this);
@@ -267,7 +264,7 @@ class TradeTicket extends HTMLElement {
     const { state, form, quote } = this.model;
     const { feed: fresh, account } = store.state;
     if (!account) return null;
-    if (!isLive()) return { offline: "Waits: you are offline", stale: `Waits: prices are ${span(fresh.age)} old`, reconnecting: "Waits: reconnecting" }[fresh.state] ?? "Waits for live prices";
+    if (!isLive()) return { offline: "Waits: you are offline", reconnecting: "Waits: reconnecting" }[fresh.reason] ?? (fresh.state === "stale" ? `Waits: prices are ${span(fresh.age)} old` : "Waits for live prices");
     if (form.side === "sell" && !isPositive(this.held())) return `You hold no ${label(form.outcome)}`;
     if (state === "sending") return "Sending…";
     if (state === "unknown") return "Finding out…";
@@ -364,23 +361,5 @@ class TradeTicket extends HTMLElement {
 }
 
 const trim = (amount) => amount.replace(/\.?0+$/, "");
-
-// Storage may be blocked; then nothing is remembered.
-function read(storage, name) {
-  try {
-    return storage.getItem(name);
-  } catch {
-    return null;
-  }
-}
-
-function write(storage, name, value) {
-  try {
-    if (value) storage.setItem(name, value);
-    else storage.removeItem(name);
-  } catch {
-    // as above
-  }
-}
 
 customElements.define("trade-ticket", TradeTicket);
