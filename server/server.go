@@ -17,6 +17,7 @@ import (
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/tape"
 	"github.com/pgtape/pgtape/server/hub"
+	"github.com/pgtape/pgtape/server/orders"
 )
 
 // SignIn says who gets a session by HTTP.
@@ -43,6 +44,8 @@ type Server struct {
 	db       *db.DB
 	reader   interface{ Status() tape.Status }
 	hub      *hub.Hub
+	orders   *orders.Queue
+	passes   passes
 	signIn   SignIn
 	patience time.Duration // of who waits for a version that this node has not seen
 	comments time.Duration // between comment lines of a stream
@@ -67,6 +70,7 @@ func New(c Config) *Server {
 		db:       c.DB,
 		reader:   c.Reader,
 		hub:      hub.New(history{c.DB}, c.Hub),
+		orders:   orders.New(c.DB),
 		signIn:   c.SignIn,
 		patience: 5 * time.Second,
 		comments: 15 * time.Second,
@@ -105,7 +109,7 @@ func (s *Server) route(e *echo.Echo) {
 	post("/api/v1/markets", s.createMarket, s.signedIn)
 	get("/api/v1/markets/:slug", s.getMarket)
 	get("/api/v1/markets/:slug/quote", s.getQuote)
-	post("/api/v1/markets/:slug/trades", s.createTrade, s.signedIn)
+	post("/api/v1/markets/:slug/trades", s.createTrade, s.trading)
 	get("/api/v1/markets/:slug/tape", s.getTape)
 	get("/api/v1/markets/:slug/history", s.getHistory)
 	e.GET("/api/v1/markets/:slug/stream", s.streamMarket)

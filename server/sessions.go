@@ -54,6 +54,7 @@ func (s *Server) deleteSession(c echo.Context) error {
 		if err := s.db.DeleteSession(c.Request().Context(), cookie.Value); err != nil {
 			return err
 		}
+		s.passes.forget(cookie.Value)
 	}
 	setSessionCookie(c, "", -1)
 	return c.NoContent(http.StatusNoContent)
@@ -75,7 +76,7 @@ func (s *Server) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 			return err
 		}
 		if account == nil {
-			return &db.Error{Code: db.NotSignedIn, Message: "you are not signed in", Hint: "POST /api/v1/session"}
+			return notSignedIn()
 		}
 		c.Set(accountKey, *account)
 		return next(c)

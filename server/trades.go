@@ -29,8 +29,9 @@ func (s *Server) getQuote(c echo.Context) error {
 	return c.JSON(http.StatusOK, quote)
 }
 
-// createTrade handles POST /api/v1/markets/{slug}/trades. It writes and answers; whoever watches
-// the market hears of the trade from the tape, as they would of one made in psql.
+// createTrade handles POST /api/v1/markets/{slug}/trades. It writes, through the queue that makes
+// batches of what gathers, and answers; whoever watches the market hears of the trade from the tape,
+// as they would of one made in psql.
 func (s *Server) createTrade(c echo.Context) error {
 	var order db.Order
 	if err := decode(c, &order, db.InvalidOrder); err != nil {
@@ -47,7 +48,7 @@ func (s *Server) createTrade(c echo.Context) error {
 			Hint: "make up a key for each order, and send it again with each repetition: then it trades once",
 		}
 	}
-	receipt, err := s.db.Trade(c.Request().Context(), order)
+	receipt, err := s.orders.Trade(c.Request().Context(), order)
 	if err != nil {
 		return err
 	}
