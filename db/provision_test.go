@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/dbtest"
 	"github.com/pgtape/pgtape/db/embedded"
 )
 
@@ -17,7 +18,7 @@ func TestProvisionGivesOwnerAndServerTheirRights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cluster, err := embedded.Start(t.Context(), embedded.Options{DataDir: dir, Settings: map[string]string{"fsync": "off"}})
+	cluster, err := embedded.Start(t.Context(), embedded.Options{DataDir: dir, BinDir: dbtest.BinDir(t), Settings: map[string]string{"fsync": "off"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -28,8 +27,7 @@ func TestMinVersionIsNeverAnsweredByAnOlderState(t *testing.T) {
 	dir, err := os.MkdirTemp("", "pgtape-test-") // t.TempDir is closed to the user that Postgres runs as
 	must(t, err)
 	defer os.RemoveAll(dir)
-	binDir := strings.TrimPrefix(os.Getenv("PGTAPE_TEST_BIN_DIR"), "fetch")
-	postgres, err := cluster.Start(ctx, cluster.Options{DataDir: dir, BinDir: binDir, Settings: map[string]string{"fsync": "off"}})
+	postgres, err := cluster.Start(ctx, cluster.Options{DataDir: dir, BinDir: dbtest.BinDir(t), Settings: map[string]string{"fsync": "off"}})
 	must(t, err)
 	defer func() { must(t, postgres.Stop(context.WithoutCancel(ctx))) }()
 	url := postgres.URL(postgres.Superuser(), "postgres")
@@ -115,5 +113,18 @@ func TestMinVersionDoesNotWaitForeverForTheTable(t *testing.T) {
 		if got := s.nobody().get(t, fmt.Sprintf("/api/v1/markets/%s?min_version=%d", market, version)); got.status != want {
 			t.Errorf("version %d: %s", version, got)
 		}
+	}
+}
+
+// TestMinVersionDoesNotWaitForALateTape: the table has it.
+func TestMinVersionDoesNotWaitForALateTape(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	market := s.Market(t)
+	s.server.SetPatience(50 * time.Millisecond)
+	s.server.Sink().Reset(market, tape.Head{})
+	s.server.Sink().SetState(tape.Lost)
+	if got := s.nobody().get(t, "/api/v1/markets/"+market+"?min_version=1"); got.status != http.StatusOK {
+		t.Errorf("answer %s", got)
 	}
 }

@@ -58,13 +58,9 @@ func run(m *testing.M) (code int, err error) {
 }
 
 func start(ctx context.Context) (*embedded.Cluster, func() error, error) {
-	binDir := os.Getenv("PGTAPE_TEST_BIN_DIR")
-	if binDir == "fetch" {
-		fetched, err := embedded.Fetch(ctx, "", nil)
-		if err != nil {
-			return nil, nil, err
-		}
-		binDir = fetched.Dir
+	programs, err := binDir(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
 	dir, err := os.MkdirTemp("", "pgtape-test-")
 	if err != nil {
@@ -72,7 +68,7 @@ func start(ctx context.Context) (*embedded.Cluster, func() error, error) {
 	}
 	cluster, err := embedded.Start(ctx, embedded.Options{
 		DataDir: dir,
-		BinDir:  binDir,
+		BinDir:  programs,
 		// Nothing here outlives the tests, so nothing needs to reach the disk.
 		Settings: map[string]string{"fsync": "off", "max_connections": "300", "max_replication_slots": "60", "max_wal_senders": "60"},
 	})
@@ -80,6 +76,26 @@ func start(ctx context.Context) (*embedded.Cluster, func() error, error) {
 		return nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return cluster, func() error { return errors.Join(cluster.Stop(ctx), os.RemoveAll(dir)) }, nil
+}
+
+// BinDir is the folder of the programs that PGTAPE_TEST_BIN_DIR chooses, for tests with a Postgres of
+// their own; empty: those that pgtape finds.
+func BinDir(t testing.TB) string {
+	t.Helper()
+	dir, err := binDir(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func binDir(ctx context.Context) (string, error) {
+	dir := os.Getenv("PGTAPE_TEST_BIN_DIR")
+	if dir != "fetch" {
+		return dir, nil
+	}
+	fetched, err := embedded.Fetch(ctx, "", nil)
+	return fetched.Dir, err
 }
 
 // templateName is one per schema, so that tests of another version on the same server have theirs.

@@ -50,7 +50,7 @@ func newPostgres(t *testing.T, settings ...string) *postgres {
 func (p *postgres) start(t testing.TB) {
 	t.Helper()
 	cluster, err := embedded.Start(t.Context(), embedded.Options{
-		DataDir: p.dir, BinDir: os.Getenv("PGTAPE_TEST_BIN_DIR"),
+		DataDir: p.dir, BinDir: dbtest.BinDir(t),
 		Settings: p.settings,
 	})
 	if err != nil {

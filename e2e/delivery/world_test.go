@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/dbtest"
 	"github.com/pgtape/pgtape/db/embedded"
 	"github.com/pgtape/pgtape/e2e/link"
 )
@@ -36,6 +37,7 @@ var markets = []string{"rain", "snow", "wind"}
 type world struct {
 	t        *testing.T
 	dir      string
+	binDir   string // of Postgres' programs
 	settings map[string]string
 	port     int // of Postgres: the same after each start
 	dbLink   *link.Link
@@ -56,7 +58,7 @@ func newWorld(t *testing.T) *world {
 	dir, err := os.MkdirTemp("", "pgtape-delivery-") // one that the user of Postgres can reach
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	w := &world{t: t, dir: dir, settings: map[string]string{
+	w := &world{t: t, dir: dir, binDir: dbtest.BinDir(t), settings: map[string]string{
 		"max_wal_size": "96MB", "min_wal_size": "32MB", // a backup is a copy
 		"max_replication_slots": "4",
 	}}
@@ -132,7 +134,7 @@ func (w *world) start(port int) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for {
-		c, err := embedded.Start(ctx, embedded.Options{DataDir: w.dir, Port: port, Settings: w.settings})
+		c, err := embedded.Start(ctx, embedded.Options{DataDir: w.dir, BinDir: w.binDir, Port: port, Settings: w.settings})
 		if err == nil {
 			w.cluster = c
 			return
