@@ -86,12 +86,13 @@ func (s *Server) getMarket(c echo.Context) error {
 	return c.JSON(http.StatusOK, market)
 }
 
-// marketFrom finds a market no older than a version: when the tape of this node has it, and the
-// table too, since a commit can reach the tape before other sessions see its rows.
+// marketFrom finds a market no older than a version: at once if the table has it, even while the
+// tape is late. Otherwise it waits for the tape of this node, and then for the table again, since a
+// commit can reach the tape before other sessions see its rows.
 // Errors: NotFound, Unavailable when it takes too long.
 func (s *Server) marketFrom(ctx context.Context, slug string, version int64) (db.Market, error) {
 	market, err := s.db.Market(ctx, slug)
-	if err != nil {
+	if err != nil || market.Version >= version {
 		return market, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, s.patience)
