@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Placed is what became of one order of a batch: a receipt, or an Error.
@@ -17,6 +19,44 @@ type Placed struct {
 // Errors: NotFound when there is no such market; Unavailable when it is not known what became of
 // the batch: to be sent again, orders need idempotency keys.
 func (d *DB) TradeBatch(ctx context.Context, market string, orders []Order) ([]Placed, error) {
+	text, err := encodeOrders(orders)
+	if err != nil {
+		return nil, err
+	}
+	verdicts, err := d.tradeBatch(ctx, "pgtape.trade_batch($1, $2)", market, text)
+	placed := make([]Placed, len(verdicts))
+	for i, v := range verdicts {
+		placed[i] = v.Placed
+	}
+	return placed, err
+}
+
+// TradeFree carries out orders of any markets, those of each market in their turn, in one
+// transaction, but waits for nobody: an order whose market or account is held by somebody else is
+// left alone. placed has what became of order i; left, in their order, those of which nothing has.
+// Errors: as those of TradeBatch.
+func (d *DB) TradeFree(ctx context.Context, orders []Order) (placed map[int]Placed, left []int, err error) {
+	text, err := encodeOrders(orders)
+	if err != nil {
+		return nil, nil, err
+	}
+	verdicts, err := d.tradeBatch(ctx, "pgtape.trade_batch($1)", text)
+	if err != nil {
+		return nil, nil, err
+	}
+	placed = make(map[int]Placed, len(verdicts))
+	for _, v := range verdicts {
+		placed[v.n-1] = v.Placed
+	}
+	for i := range orders {
+		if _, done := placed[i]; !done {
+			left = append(left, i)
+		}
+	}
+	return placed, left, nil
+}
+
+func encodeOrders(orders []Order) ([]byte, error) {
 	type row struct {
 		Order
 		IdempotencyKey string `json:"idempotency_key,omitempty"`
@@ -30,25 +70,47 @@ func (d *DB) TradeBatch(ctx context.Context, market string, orders []Order) ([]P
 	if err != nil {
 		return nil, fmt.Errorf("encoding orders: %w", err)
 	}
-	type verdict struct {
-		Receipt, Refusal json.RawMessage
-	}
-	verdicts, err := all[verdict](ctx, d, "select receipt, refusal from pgtape.trade_batch($1, $2) order by n", market, text)
+	return text, nil
+}
+
+// verdict is what became of the nth order of a batch; the first is 1.
+type verdict struct {
+	n int
+	Placed
+}
+
+func (d *DB) tradeBatch(ctx context.Context, call string, args ...any) ([]verdict, error) {
+	rows, err := d.pool.Query(ctx, `
+		select n, `+receiptColumns+`, refusal
+		from (select b.n, (b.receipt).*, b.refusal from `+call+` b offset 0) b
+		order by n`, args...)
 	if err != nil {
-		return nil, err
+		return nil, refusal(err)
 	}
-	placed := make([]Placed, len(verdicts))
-	for i, v := range verdicts {
-		if v.Receipt != nil {
-			err = json.Unmarshal(v.Receipt, &placed[i].Receipt)
-		} else {
-			placed[i].Err, err = refusalOf(v.Refusal)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading what became of an order: %w", err)
-		}
+	verdicts, err := pgx.CollectRows(rows, verdictOf)
+	return verdicts, refusal(err)
+}
+
+// verdictOf reads a row: the columns of a receipt, which are null if there is a refusal.
+func verdictOf(row pgx.CollectableRow) (v verdict, err error) {
+	into := make([]any, len(row.RawValues()))
+	last := len(into) - 1
+	into[0] = &v.n
+	if row.RawValues()[last] == nil {
+		r := &v.Receipt
+		copy(into[1:], []any{ // in the order of receiptColumns
+			&r.Market, &r.Version, &r.Outcome, &r.Side, &r.Shares, &r.Amount, &r.AvgPrice, &r.PriceBefore, &r.PriceAfter,
+			&r.TradeID, &r.Account, &r.Balance, &r.Position, &r.At, &r.Replayed,
+		})
+		return v, row.Scan(into...)
 	}
-	return placed, nil
+	var text []byte
+	into[last] = &text
+	if err := row.Scan(into...); err != nil {
+		return v, err
+	}
+	v.Err, err = refusalOf(text)
+	return v, err
 }
 
 // refusalOf reads a refusal that was returned, not raised.

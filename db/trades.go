@@ -53,6 +53,8 @@ type Receipt struct {
 const quoteColumns = `market, version, outcome, side, shares::text, amount::text, avg_price::text,
 	price_before::text, price_after::text`
 
+const receiptColumns = quoteColumns + `, trade_id, account, balance::text, "position"::text, at, replayed`
+
 // Quote tells what an order would do now. Only Market, Outcome, Side, Shares and Spend count.
 // Errors: MarketNotOpen, InsufficientShares, NotFound, InvalidOrder.
 func (d *DB) Quote(ctx context.Context, o Order) (Quote, error) {
@@ -67,7 +69,7 @@ func (d *DB) Quote(ctx context.Context, o Order) (Quote, error) {
 // InsufficientShares, DeadlinePassed, IdempotencyMismatch, NotFound, InvalidOrder, NotPermitted.
 func (d *DB) Trade(ctx context.Context, o Order) (Receipt, error) {
 	receipt, err := one[Receipt](ctx, d, `
-		select `+quoteColumns+`, trade_id, account, balance::text, "position"::text, at, replayed
+		select `+receiptColumns+`
 		from pgtape.trade(
 			market => $1, outcome => $2, side => $3, shares => $4::text::numeric, spend => $5::text::numeric,
 			expected_price => $6::text::numeric, expected_version => $7, max_slippage_bps => $8,

@@ -258,7 +258,7 @@ constraint house_tape_pkey on pgtape_core.house_tape: PRIMARY KEY (singleton)
 constraint one_house on pgtape_core.house_tape: CHECK (singleton)
 constraint amount_moves_something on pgtape_core.ledger_entry: CHECK ((amount <> (0)::numeric))
 constraint kind_is_known on pgtape_core.ledger_entry: CHECK ((kind = ANY (ARRAY['opening_grant'::text, 'grant'::text, 'subsidy'::text, 'trade'::text, 'payout'::text, 'subsidy_return'::text, 'correction'::text])))
-constraint ledger_entry_pkey on pgtape_core.ledger_entry: PRIMARY KEY (transaction_id, account_id)
+constraint ledger_entry_pkey on pgtape_core.ledger_entry: PRIMARY KEY (account_id, transaction_id)
 constraint login_account_id_fkey on pgtape_core.login: FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
 constraint login_pkey on pgtape_core.login: PRIMARY KEY (role_name)
 constraint liquidity_positive on pgtape_core.market: CHECK ((liquidity > (0)::numeric))
@@ -283,8 +283,8 @@ CREATE UNIQUE INDEX book_pkey ON pgtape_core.book USING btree (market_id)
 CREATE UNIQUE INDEX doorbell_pkey ON pgtape_core.doorbell USING btree (singleton)
 CREATE UNIQUE INDEX function_bundle_pkey ON pgtape_core.function_bundle USING btree (singleton)
 CREATE UNIQUE INDEX house_tape_pkey ON pgtape_core.house_tape USING btree (singleton)
-CREATE INDEX ledger_entry_account ON pgtape_core.ledger_entry USING btree (account_id, transaction_id)
-CREATE UNIQUE INDEX ledger_entry_pkey ON pgtape_core.ledger_entry USING btree (transaction_id, account_id)
+CREATE UNIQUE INDEX ledger_entry_pkey ON pgtape_core.ledger_entry USING btree (account_id, transaction_id)
+CREATE INDEX ledger_entry_transaction ON pgtape_core.ledger_entry USING brin (transaction_id) WITH (autosummarize='on')
 CREATE UNIQUE INDEX login_pkey ON pgtape_core.login USING btree (role_name)
 CREATE UNIQUE INDEX market_account_id_key ON pgtape_core.market USING btree (account_id)
 CREATE UNIQUE INDEX market_pkey ON pgtape_core.market USING btree (id)
@@ -295,7 +295,7 @@ CREATE UNIQUE INDEX session_pkey ON pgtape_core.session USING btree (token_hash)
 CREATE UNIQUE INDEX setting_pkey ON pgtape_core.setting USING btree (name)
 CREATE UNIQUE INDEX tape_pkey ON pgtape_core.tape USING btree (market, seq)
 CREATE INDEX trade_account ON pgtape_core.trade USING btree (account_id, id)
-CREATE UNIQUE INDEX trade_idempotency ON pgtape_core.trade USING btree (account_id, idempotency_key) WHERE (idempotency_key IS NOT NULL)
+CREATE UNIQUE INDEX trade_idempotency ON pgtape_core.trade USING btree (account_id, idempotency_key COLLATE "C") WHERE (idempotency_key IS NOT NULL)
 CREATE UNIQUE INDEX trade_market_seq ON pgtape_core.trade USING btree (market_id, seq)
 CREATE UNIQUE INDEX trade_pkey ON pgtape_core.trade USING btree (id)
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
@@ -319,7 +319,8 @@ function pgtape.quote(text,text,text,numeric,numeric) returns pgtape_core.quote,
 function pgtape.resolve_market(text,numeric[],text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.session_account(bytea) returns SETOF pgtape_core.account_state, stable, security definer
 function pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text) returns pgtape_core.receipt, volatile, security definer
-function pgtape.trade_batch(text,jsonb) returns TABLE(n integer, receipt jsonb, refusal jsonb), volatile, security definer
+function pgtape.trade_batch(jsonb) returns TABLE(n integer, receipt pgtape_core.receipt, refusal jsonb), volatile, security definer
+function pgtape.trade_batch(text,jsonb) returns TABLE(n integer, receipt pgtape_core.receipt, refusal jsonb), volatile, security definer
 function pgtape.verify() returns TABLE(invariant text, subject text, problem text), stable, security definer
 function pgtape.void_market(text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape_core.acting_account(text) returns record, stable
@@ -329,7 +330,7 @@ function pgtape_core.advance_house(timestamp with time zone,text,text) returns v
 function pgtape_core.amount_fault(text,numeric,numeric) returns text, immutable
 function pgtape_core.avg_price(numeric,numeric,integer) returns numeric, immutable
 function pgtape_core.beyond_the_book(pgtape_core.order_request,numeric,numeric) returns pgtape_core.refusal, immutable
-function pgtape_core.cannot_settle(pgtape_core.account,bigint,integer,integer,pgtape_core.quote) returns pgtape_core.refusal, stable
+function pgtape_core.cannot_settle(text,numeric,numeric[],integer,integer,pgtape_core.quote) returns pgtape_core.refusal, immutable
 function pgtape_core.check_append_only() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_balances() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_bounds() returns TABLE(invariant text, subject text, problem text), stable
@@ -337,6 +338,7 @@ function pgtape_core.check_charges() returns TABLE(invariant text, subject text,
 function pgtape_core.check_escrow() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_idempotency() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_ledger() returns TABLE(invariant text, subject text, problem text), stable
+function pgtape_core.check_orders(pgtape_core.order_request[]) returns record, stable
 function pgtape_core.check_payouts() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_positions() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_prices() returns TABLE(invariant text, subject text, problem text), stable
@@ -344,7 +346,7 @@ function pgtape_core.check_tape() returns TABLE(invariant text, subject text, pr
 function pgtape_core.check_tape_trades() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_trade_entries() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_trading_hours() returns TABLE(invariant text, subject text, problem text), stable
-function pgtape_core.closed_to_orders(pgtape_core.market,pgtape_core.book,timestamp with time zone) returns pgtape_core.refusal, immutable
+function pgtape_core.closed_to_orders(text,text,timestamp with time zone,timestamp with time zone) returns pgtape_core.refusal, immutable
 function pgtape_core.cursor_of(bigint,bytea) returns text, immutable
 function pgtape_core.due(bigint,numeric[]) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.entitled(pgtape_core.market,numeric[]) returns TABLE(account_id bigint, amount numeric), stable
@@ -354,30 +356,37 @@ function pgtape_core.is_server() returns boolean, stable
 function pgtape_core.json_by_outcome(text[],numeric[]) returns text, immutable
 function pgtape_core.json_payout(pgtape_core.market,numeric[]) returns text, immutable
 function pgtape_core.json_quote(pgtape_core.quote,numeric) returns jsonb, immutable
-function pgtape_core.json_receipt(pgtape_core.receipt) returns jsonb, immutable
 function pgtape_core.json_time(timestamp with time zone) returns text, immutable
+function pgtape_core.json_trade(pgtape_core.trade,text,text,text[],numeric[]) returns text, immutable
+function pgtape_core.least_of(numeric[],integer,integer) returns numeric, immutable
 function pgtape_core.lmsr_at(numeric[],numeric) returns record, immutable
 function pgtape_core.lmsr_charge(numeric[],numeric,integer,numeric) returns record, immutable
 function pgtape_core.lmsr_is_shift(numeric[],numeric[],numeric) returns boolean, immutable
-function pgtape_core.lmsr_shares(numeric[],numeric,integer,numeric) returns numeric, immutable
+function pgtape_core.lmsr_move(numeric[],numeric,integer,numeric,numeric) returns record, immutable
+function pgtape_core.lmsr_shares(numeric[],numeric,integer,numeric,numeric) returns numeric, immutable
 function pgtape_core.lmsr_subsidy(numeric,integer) returns numeric, immutable
 function pgtape_core.lock_accounts(bigint[]) returns void, volatile
+function pgtape_core.lock_books(bigint[],boolean) returns pgtape_core.book[], volatile
 function pgtape_core.lock_holders(pgtape_core.market) returns void, volatile
 function pgtape_core.lock_market(text,text[]) returns record, volatile
+function pgtape_core.lock_traders(bigint[],boolean) returns record, volatile
 function pgtape_core.market_fault(text,text,text[],numeric,timestamp with time zone,text,text) returns text, stable
 function pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book) returns pgtape_core.market_state, stable, security definer
 function pgtape_core.move_market(pgtape_core.market,pgtape_core.book,text,text,text,text,text,timestamp with time zone) returns pgtape_core.market_state, volatile
+function pgtape_core.next_event(text,bigint,bytea,timestamp with time zone,text,text) returns pgtape_core.tape, immutable
 function pgtape_core.no_market(text) returns pgtape_core.refusal, immutable
 function pgtape_core.operate(text,text[],text,text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.order_fault(pgtape_core.order_request) returns pgtape_core.refusal, immutable
+function pgtape_core.orders_of(jsonb,text) returns pgtape_core.order_request[], stable
 function pgtape_core.pay_out(pgtape_core.market,pgtape_core.book,numeric[],text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.payout_fault(pgtape_core.market,numeric[]) returns text, immutable
-function pgtape_core.place(pgtape_core.order_request) returns record, volatile
+function pgtape_core.place(pgtape_core.order_request[],boolean) returns record, volatile
+function pgtape_core.positions_of(integer[],bigint[],numeric[],pgtape_core.market) returns pgtape_core."position"[], immutable
 function pgtape_core.post(text,bigint[],numeric[],timestamp with time zone,bigint,bigint) returns void, volatile
-function pgtape_core.price_order(pgtape_core.market,pgtape_core.book,pgtape_core.order_request) returns record, immutable
+function pgtape_core.price_order(pgtape_core.market,pgtape_core.book,pgtape_core.order_request,numeric) returns record, immutable
 function pgtape_core.raise_refusal(pgtape_core.refusal) returns void, immutable
 function pgtape_core.reason_fault(text) returns text, immutable
-function pgtape_core.receipt_of(pgtape_core.trade,pgtape_core.market,text,boolean) returns pgtape_core.receipt, immutable
+function pgtape_core.receipt_of(pgtape_core.trade,text,text,text,boolean) returns pgtape_core.receipt, immutable
 function pgtape_core.received(pgtape_core.market) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.refuse(text,text,text,jsonb) returns void, immutable
 function pgtape_core.refuse_change() returns trigger, volatile
@@ -386,11 +395,14 @@ function pgtape_core.request_hash(pgtape_core.order_request) returns bytea, immu
 function pgtape_core.require_operator() returns void, stable
 function pgtape_core.ring(text,bigint) returns void, volatile
 function pgtape_core.sale_value(numeric[],numeric,integer,numeric) returns numeric, immutable, security definer
-function pgtape_core.settle(pgtape_core.trade,pgtape_core.order_request,pgtape_core.quote,pgtape_core.account,pgtape_core.market) returns pgtape_core.trade, volatile
+function pgtape_core.shares_of(bigint[],bigint,integer) returns numeric[], stable
 function pgtape_core.sqlstate_of(text) returns text, immutable
 function pgtape_core.stale_quote(pgtape_core.order_request,pgtape_core.quote) returns pgtape_core.refusal, immutable
+function pgtape_core.trades_of_keys(pgtape_core.order_request[],bigint[]) returns record, volatile
 function pgtape_core.transfer(text,bigint,bigint,numeric,timestamp with time zone,bigint,bigint) returns void, volatile
 function pgtape_core.uniform_payout(integer) returns numeric[], immutable
+function pgtape_core.write_books(pgtape_core.book[]) returns void, volatile
+function pgtape_core.write_trades(pgtape_core.trade[],pgtape_core."position"[]) returns void, volatile
 pgtape_auditor may execute pgtape.verify()
 pgtape_auditor may execute pgtape_core.actor()
 pgtape_auditor may execute pgtape_core.avg_price(numeric,numeric,integer)
@@ -420,6 +432,7 @@ pgtape_operator may execute pgtape.propose_resolution(text,numeric[],text)
 pgtape_operator may execute pgtape.quote(text,text,text,numeric,numeric)
 pgtape_operator may execute pgtape.resolve_market(text,numeric[],text)
 pgtape_operator may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
+pgtape_operator may execute pgtape.trade_batch(jsonb)
 pgtape_operator may execute pgtape.trade_batch(text,jsonb)
 pgtape_operator may execute pgtape.verify()
 pgtape_operator may execute pgtape.void_market(text,text)
@@ -450,6 +463,7 @@ pgtape_server may execute pgtape.keep_doorbell_ringing()
 pgtape_server may execute pgtape.quote(text,text,text,numeric,numeric)
 pgtape_server may execute pgtape.session_account(bytea)
 pgtape_server may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
+pgtape_server may execute pgtape.trade_batch(jsonb)
 pgtape_server may execute pgtape.trade_batch(text,jsonb)
 pgtape_server may execute pgtape.verify()
 pgtape_server may execute pgtape_core.actor()
@@ -474,6 +488,7 @@ pgtape_trader may execute pgtape.dispute_market(text,text,text)
 pgtape_trader may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
 pgtape_trader may execute pgtape.quote(text,text,text,numeric,numeric)
 pgtape_trader may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
+pgtape_trader may execute pgtape.trade_batch(jsonb)
 pgtape_trader may execute pgtape.trade_batch(text,jsonb)
 pgtape_trader may execute pgtape_core.actor()
 pgtape_trader may execute pgtape_core.avg_price(numeric,numeric,integer)

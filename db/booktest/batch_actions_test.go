@@ -1,6 +1,9 @@
 package booktest
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -12,19 +15,7 @@ import (
 // to in its turn.
 func (p *program) tradeBatch(t *rapid.T) {
 	m := p.anyMarket(t, "open")
-	var orders []db.Order
-	for range rapid.IntRange(0, 5).Draw(t, "orders") {
-		if len(orders) > 0 && odds(t, 8, "once more") {
-			orders = append(orders, pick(t, "order", orders...))
-			continue
-		}
-		o := p.orderFor(t, m)
-		if q, _ := p.book.fits(o); q.undecided {
-			t.Skip("40 decimals may take either side of a micro")
-		}
-		p.dress(t, &o)
-		orders = append(orders, o)
-	}
+	orders := p.ordersFor(t, func() *market { return m })
 	slug, who := m.slug, pick(t, "door", p.doors.server, p.doors.operator)
 	switch {
 	case odds(t, 20, "no market"):
@@ -44,11 +35,53 @@ func (p *program) tradeBatch(t *rapid.T) {
 		fail(t, "%d orders came to %d answers", len(orders), len(placed))
 	}
 	for i, o := range orders {
-		got, err := placed[i].Receipt, placed[i].Err
-		v := p.judge(t, who, o, got, err, t0, t1)
-		p.answered(t, err, v.code, "batched trade(%s) as %s in the name of %q", text{o}, who.login, o.Account)
-		p.came(t, v, o, got, err)
+		p.verdict(t, who, o, placed[i], t0, t1)
 	}
+}
+
+// tradeFree sends orders of several markets at once. Nobody holds anything up here, so none is left;
+// they are carried out market by market, the oldest first.
+func (p *program) tradeFree(t *rapid.T) {
+	orders := p.ordersFor(t, func() *market { return p.anyMarket(t, "open") })
+	who := pick(t, "door", p.doors.server, p.doors.operator)
+	t0 := time.Now().Truncate(time.Microsecond)
+	placed, left, err := who.TradeFree(p.ctx, orders)
+	t1 := time.Now()
+	p.answered(t, err, "", "trade_batch of many markets as %s", who.login)
+	if len(left) > 0 || len(placed) != len(orders) {
+		fail(t, "%d orders came to %d answers, %v were left", len(orders), len(placed), left)
+	}
+	turn := func(i int) int {
+		return slices.IndexFunc(p.book.markets, func(m *market) bool { return m.slug == orders[i].Market })
+	}
+	numbers := slices.Collect(maps.Keys(placed))
+	slices.SortFunc(numbers, func(i, j int) int { return cmp.Or(turn(i)-turn(j), i-j) })
+	for _, i := range numbers {
+		p.verdict(t, who, orders[i], placed[i], t0, t1)
+	}
+}
+
+// ordersFor draws the orders of a batch, for markets that are drawn too.
+func (p *program) ordersFor(t *rapid.T, next func() *market) (orders []db.Order) {
+	for range rapid.IntRange(0, 5).Draw(t, "orders") {
+		if len(orders) > 0 && odds(t, 8, "once more") {
+			orders = append(orders, pick(t, "order", orders...))
+			continue
+		}
+		o := p.orderFor(t, next())
+		if q, _ := p.book.fits(o); q.undecided {
+			t.Skip("40 decimals may take either side of a micro")
+		}
+		p.dress(t, &o)
+		orders = append(orders, o)
+	}
+	return orders
+}
+
+func (p *program) verdict(t *rapid.T, who *caller, o db.Order, placed db.Placed, t0, t1 time.Time) {
+	v := p.judge(t, who, o, placed.Receipt, placed.Err, t0, t1)
+	p.answered(t, placed.Err, v.code, "batched trade(%s) as %s in the name of %q", text{o}, who.login, o.Account)
+	p.came(t, v, o, placed.Receipt, placed.Err)
 }
 
 // orderFor draws what an order of a market is for: mostly what can be done.

@@ -118,6 +118,7 @@ func (p *program) actions() map[string]func(*rapid.T) {
 		"sell everything":        p.sellEverything,
 		"trade complete sets":    p.tradeSets,
 		"trade a batch":          p.tradeBatch,
+		"trade on many markets":  p.tradeFree,
 		"repeat a key":           p.repeatKey,
 		"go round":               p.goRound,
 		"go round by sets":       p.goRoundBySets,

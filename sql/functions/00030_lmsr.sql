@@ -16,7 +16,6 @@ create or replace function pgtape_core.lmsr_at(
 )
     language plpgsql
     immutable
-    set search_path = ''
 as $$
 declare
     v_max       numeric := q[1];
@@ -65,10 +64,8 @@ end;
 $$;
 -- +goose StatementEnd
 
--- lmsr_charge prices a move of delta shares (negative: a sale) of one outcome. The amount is what
--- a buyer pays, rounded up to 6 decimals, or a seller receives, rounded down: rounding never pays
--- a trader. Where 40 decimals cannot tell on which side of a micro the exact amount lies, it is
--- taken for exact if it provably is one, and otherwise rounded against the trader.
+-- lmsr_charge prices a move of delta shares (negative: a sale) of one outcome, with the prices on
+-- both sides of it.
 -- +goose StatementBegin
 create or replace function pgtape_core.lmsr_charge(
     q numeric[],
@@ -82,22 +79,52 @@ create or replace function pgtape_core.lmsr_charge(
 )
     language plpgsql
     immutable
-    set search_path = ''
 as $$
 declare
-    v_before numeric;
-    v_after  numeric;
-    v_exact  numeric;
-    v_guard  numeric := b * 1e-36;
-    v_low    numeric;
-    v_high   numeric;
+    v_before record := pgtape_core.lmsr_at(q, b);
+    v_move   record := pgtape_core.lmsr_move(q, b, outcome, delta, v_before.cost);
+begin
+    amount := v_move.amount;
+    prices_before := v_before.prices;
+    prices_after := v_move.prices;
+    q_after := v_move.q_after;
+end;
+$$;
+-- +goose StatementEnd
+
+-- lmsr_move prices a move from where the cost function is known. The amount is what a buyer pays,
+-- rounded up to 6 decimals, or a seller receives, rounded down: rounding never pays a trader. Where
+-- 40 decimals cannot tell on which side of a micro the exact amount lies, it is taken for exact if
+-- it provably is one, and otherwise rounded against the trader.
+-- +goose StatementBegin
+create or replace function pgtape_core.lmsr_move(
+    q numeric[],
+    b numeric,
+    outcome integer,
+    delta numeric,
+    cost_before numeric,
+    out amount numeric,
+    out cost numeric,
+    out prices numeric[],
+    out q_after numeric[]
+)
+    language plpgsql
+    immutable
+as $$
+declare
+    v_after record;
+    v_exact numeric;
+    v_guard numeric := b * 1e-36;
+    v_low   numeric;
+    v_high  numeric;
 begin
     q_after := q;
     q_after[outcome] := q[outcome] + delta;
-    select a.cost, a.prices into v_before, prices_before from pgtape_core.lmsr_at(q, b) a;
-    select a.cost, a.prices into v_after, prices_after from pgtape_core.lmsr_at(q_after, b) a;
+    v_after := pgtape_core.lmsr_at(q_after, b);
+    cost := v_after.cost;
+    prices := v_after.prices;
 
-    v_exact := sign(delta) * (v_after - v_before);
+    v_exact := sign(delta) * (cost - cost_before);
     if delta > 0 then
         v_low := ceil((v_exact - v_guard) * 1000000) / 1000000;
         v_high := ceil((v_exact + v_guard) * 1000000) / 1000000;
@@ -137,21 +164,21 @@ $$;
 -- +goose StatementEnd
 
 -- lmsr_shares gives the most shares of an outcome, to 6 decimals, whose charge is at most spend.
--- From C(q after) = C(q) + spend = M:  shares = M - q_j + b ln(1 - sum over i <> j of exp((q_i - M)/b)).
+-- cost_before is C(q). From C(q after) = C(q) + spend = M:  shares = M - q_j + b ln(1 - sum over i <> j of exp((q_i - M)/b)).
 -- +goose StatementBegin
 create or replace function pgtape_core.lmsr_shares(
     q numeric[],
     b numeric,
     outcome integer,
-    spend numeric
+    spend numeric,
+    cost_before numeric
 )
     returns numeric
     language plpgsql
     immutable
-    set search_path = ''
 as $$
 declare
-    v_target   numeric := (select a.cost + spend from pgtape_core.lmsr_at(q, b) a);
+    v_target   numeric := cost_before + spend;
     v_exponent numeric;
     v_rest     numeric := 1;
     v_shares   numeric;
@@ -167,7 +194,7 @@ begin
     -- b * 1e-26. Where that straddles a micro, the charge itself decides.
     v_shares := trunc(v_target - q[outcome] + b * ln(v_rest) + b * 1e-25, 6);
     while v_shares > 0
-        and (select c.amount from pgtape_core.lmsr_charge(q, b, outcome, v_shares) c) > spend
+        and (pgtape_core.lmsr_move(q, b, outcome, v_shares, cost_before)).amount > spend
     loop
         v_shares := v_shares - 0.000001;
     end loop;

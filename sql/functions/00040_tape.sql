@@ -11,14 +11,15 @@ create or replace function pgtape_core.event_hash(
     body text
 )
     returns bytea
-    language sql
+    language plpgsql
     immutable
-    set search_path = ''
 as $$
-    select sha256(prev_hash || convert_to(
+begin
+    return sha256(prev_hash || convert_to(
         market || E'\n' || seq || E'\n' || pgtape_core.json_time(at) || E'\n' || kind || E'\n' || body,
         'UTF8'
     ));
+end;
 $$;
 -- +goose StatementEnd
 
@@ -31,6 +32,28 @@ create or replace function pgtape_core.cursor_of(seq bigint, hash bytea)
     set search_path = ''
 as $$
     select seq || '.' || left(encode(hash, 'hex'), 16);
+$$;
+-- +goose StatementEnd
+
+-- next_event gives the event behind the one of this seq and hash.
+-- +goose StatementBegin
+create or replace function pgtape_core.next_event(
+    market text,
+    seq bigint,
+    hash bytea,
+    at timestamptz,
+    kind text,
+    body text
+)
+    returns pgtape_core.tape
+    language plpgsql
+    immutable
+as $$
+begin
+    return (
+        market, seq + 1, at, kind, body, hash, pgtape_core.event_hash(hash, market, seq + 1, at, kind, body)
+    )::pgtape_core.tape;
+end;
 $$;
 -- +goose StatementEnd
 
@@ -60,22 +83,35 @@ begin
 
     insert into pgtape_core.tape (market, seq, at, kind, body, prev_hash, hash)
     values (market, book.version, at, kind, body, v_prev, book.head);
-
-    update pgtape_core.book b
-    set status = book.status,
-        version = book.version,
-        head = book.head,
-        outstanding = book.outstanding,
-        prices = book.prices,
-        volume = book.volume,
-        trades = book.trades,
-        proposal = book.proposal,
-        payout = book.payout,
-        updated_at = book.updated_at
-    where b.market_id = book.market_id;
-
+    perform pgtape_core.write_books(array[book]);
     perform pgtape_core.ring(market, book.version);
     return book;
+end;
+$$;
+-- +goose StatementEnd
+
+-- write_books writes the states of markets, which the caller has locked.
+-- Writes: book.
+-- +goose StatementBegin
+create or replace function pgtape_core.write_books(books pgtape_core.book[])
+    returns void
+    language plpgsql
+    volatile
+as $$
+begin
+    update pgtape_core.book b
+    set status = n.status,
+        version = n.version,
+        head = n.head,
+        outstanding = n.outstanding,
+        prices = n.prices,
+        volume = n.volume,
+        trades = n.trades,
+        proposal = n.proposal,
+        payout = n.payout,
+        updated_at = n.updated_at
+    from unnest(books) n
+    where b.market_id = n.market_id;
 end;
 $$;
 -- +goose StatementEnd

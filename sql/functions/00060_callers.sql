@@ -2,28 +2,18 @@
 -- Who is calling. session_user, not current_user: these functions run as their owner.
 
 -- is_server tells whether the caller acts for others: a member of the server's role (superusers are).
--- +goose StatementBegin
 create or replace function pgtape_core.is_server()
     returns boolean
     language sql
     stable
-    set search_path = ''
-as $$
-    select pg_has_role(session_user, 'pgtape_server', 'member');
-$$;
--- +goose StatementEnd
+    return pg_has_role(session_user, 'pgtape_server', 'member');
 
 -- is_operator tells whether the caller may run markets and grant credits.
--- +goose StatementBegin
 create or replace function pgtape_core.is_operator()
     returns boolean
     language sql
     stable
-    set search_path = ''
-as $$
-    select pg_has_role(session_user, 'pgtape_operator', 'member');
-$$;
--- +goose StatementEnd
+    return pg_has_role(session_user, 'pgtape_operator', 'member');
 
 -- +goose StatementBegin
 create or replace function pgtape_core.require_operator()

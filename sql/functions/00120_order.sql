@@ -5,7 +5,6 @@ create or replace function pgtape_core.order_fault(o pgtape_core.order_request)
     returns pgtape_core.refusal
     language plpgsql
     immutable
-    set search_path = ''
 as $$
 declare
     v_fault text := case
@@ -52,39 +51,40 @@ $$;
 -- +goose StatementBegin
 create or replace function pgtape_core.request_hash(o pgtape_core.order_request)
     returns bytea
-    language sql
+    language plpgsql
     immutable
-    set search_path = ''
 as $$
-    select sha256(convert_to(array[
+begin
+    return sha256(convert_to(array[
         o.market, o.outcome, o.side, trim_scale(o.shares)::text, trim_scale(o.spend)::text,
         trim_scale(o.expected_price)::text, o.expected_version::text, o.max_slippage_bps::text,
         trim_scale(o.max_cost)::text, trim_scale(o.min_proceeds)::text, pgtape_core.json_time(o.deadline)
     ]::text, 'UTF8'));
+end;
 $$;
 -- +goose StatementEnd
 
 -- closed_to_orders refuses orders to a market that does not trade at this instant; no code: it does.
 -- +goose StatementBegin
 create or replace function pgtape_core.closed_to_orders(
-    m pgtape_core.market,
-    b pgtape_core.book,
+    market text,
+    status text,
+    closes_at timestamptz,
     at timestamptz
 )
     returns pgtape_core.refusal
     language plpgsql
     immutable
-    set search_path = ''
 as $$
 declare
-    v_status text := case when b.status = 'open' and m.closes_at <= at then 'closed' else b.status end;
+    v_status text := case when status = 'open' and closes_at <= at then 'closed' else status end;
 begin
     if v_status = 'open' then
         return null;
     end if;
     return (
-        'market_not_open', format('the market %s is %s', m.slug, v_status), null,
-        jsonb_build_object('market', m.slug, 'market_status', v_status)
+        'market_not_open', format('the market %s is %s', market, v_status), null,
+        jsonb_build_object('market', market, 'market_status', v_status)
     )::pgtape_core.refusal;
 end;
 $$;
@@ -93,11 +93,13 @@ $$;
 -- price_order prices an order against the state of a book: the quote, and what the book would be
 -- after it; or a refusal of what cannot be priced. The outcome * stands for complete sets, one share
 -- of each outcome: C moves by exactly 1 with each, and no price moves; outcome is null then.
+-- cost is C at the book's state, if it is known, and C after the order.
 -- +goose StatementBegin
 create or replace function pgtape_core.price_order(
     m pgtape_core.market,
     b pgtape_core.book,
     o pgtape_core.order_request,
+    inout cost numeric,
     out quote pgtape_core.quote,
     out outcome integer,
     out prices numeric[],
@@ -106,15 +108,25 @@ create or replace function pgtape_core.price_order(
 )
     language plpgsql
     immutable
-    set search_path = ''
 as $$
 declare
     v_shares numeric := o.shares;
-    v_charge record;
+    v_move   record;
 begin
     outcome := array_position(m.outcomes, o.outcome);
+    if outcome is null and o.outcome <> '*' then
+        refusal := (
+            'not_found', format('the market %s has no outcome %s', m.slug, o.outcome),
+            'its outcomes are ' || array_to_string(m.outcomes, ', '),
+            jsonb_build_object('market', m.slug, 'outcomes', m.outcomes)
+        )::pgtape_core.refusal;
+        return;
+    end if;
+    cost := coalesce(cost, (pgtape_core.lmsr_at(b.outstanding, m.liquidity)).cost);
+
     if o.outcome = '*' then
         v_shares := coalesce(o.shares, o.spend);
+        cost := cost + case o.side when 'buy' then v_shares else -v_shares end;
         outstanding := array(
             select q + case o.side when 'buy' then v_shares else -v_shares end
             from unnest(b.outstanding) with ordinality as x (q, i)
@@ -125,30 +137,24 @@ begin
         refusal := pgtape_core.beyond_the_book(o, (select max(q) from unnest(outstanding) q), (select min(q) from unnest(outstanding) q));
         return;
     end if;
-    if outcome is null then
-        refusal := (
-            'not_found', format('the market %s has no outcome %s', m.slug, o.outcome),
-            'its outcomes are ' || array_to_string(m.outcomes, ', '),
-            jsonb_build_object('market', m.slug, 'outcomes', m.outcomes)
-        )::pgtape_core.refusal;
-        return;
-    end if;
+
     if o.spend is not null then
-        v_shares := pgtape_core.lmsr_shares(b.outstanding, m.liquidity, outcome, o.spend);
+        v_shares := pgtape_core.lmsr_shares(b.outstanding, m.liquidity, outcome, o.spend, cost);
     end if;
     refusal := pgtape_core.beyond_the_book(o, b.outstanding[outcome] + v_shares, b.outstanding[outcome] - v_shares);
     if refusal.code is not null then
         return;
     end if;
 
-    v_charge := pgtape_core.lmsr_charge(
-        b.outstanding, m.liquidity, outcome, case o.side when 'buy' then v_shares else -v_shares end
+    v_move := pgtape_core.lmsr_move(
+        b.outstanding, m.liquidity, outcome, case o.side when 'buy' then v_shares else -v_shares end, cost
     );
-    prices := v_charge.prices_after;
-    outstanding := v_charge.q_after;
+    cost := v_move.cost;
+    prices := v_move.prices;
+    outstanding := v_move.q_after;
     quote := (
-        m.slug, b.version, o.outcome, o.side, v_shares, v_charge.amount, pgtape_core.avg_price(v_charge.amount, v_shares),
-        v_charge.prices_before[outcome], v_charge.prices_after[outcome]
+        m.slug, b.version, o.outcome, o.side, v_shares, v_move.amount, pgtape_core.avg_price(v_move.amount, v_shares),
+        b.prices[outcome], prices[outcome]
     )::pgtape_core.quote;
 end;
 $$;
@@ -161,7 +167,6 @@ create or replace function pgtape_core.beyond_the_book(o pgtape_core.order_reque
     returns pgtape_core.refusal
     language plpgsql
     immutable
-    set search_path = ''
 as $$
 begin
     if o.side = 'buy' and most > 1e12 then
@@ -183,7 +188,6 @@ create or replace function pgtape_core.json_quote(q pgtape_core.quote, spend num
     returns jsonb
     language sql
     immutable
-    set search_path = ''
 as $$
     select jsonb_build_object(
         'market', q.market, 'version', q.version, 'outcome', q.outcome, 'side', q.side,
@@ -205,7 +209,6 @@ create or replace function pgtape_core.stale_quote(
     returns pgtape_core.refusal
     language plpgsql
     immutable
-    set search_path = ''
 as $$
 declare
     v_slippage numeric := o.max_slippage_bps / 10000.0;

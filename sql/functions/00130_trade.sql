@@ -1,306 +1,182 @@
 -- +goose Up
--- place carries out one order, or returns why not; refused orders have written nothing. It holds
--- the rules of a trade: every door to trading goes through it.
--- Locks:  the market's book, then the account.
+-- place carries out orders, those of each market in their turn: each comes to a receipt, or to a
+-- refusal and has written nothing. It holds the rules of a trade: every door to trading goes through
+-- it. Each order sees what those before it have done, in variables, which are written once at the
+-- end. patient: it waits for who has locked what it needs; else it leaves such orders alone, with
+-- neither a receipt nor a refusal.
+--
+-- Each statement is planned once, for any number of orders, and finds rows by their keys, whatever
+-- the planner thinks of arrays and of tables that are still small: hence the settings.
+-- Locks:  the books of the markets, then the accounts of the orders, each by ascending id.
 -- Writes: trade, position, ledger_entry (kind 'trade'), account, book, tape (kind 'trade').
 -- +goose StatementBegin
 create or replace function pgtape_core.place(
-    o pgtape_core.order_request,
-    out receipt pgtape_core.receipt,
-    out refusal pgtape_core.refusal
+    orders pgtape_core.order_request[],
+    patient boolean,
+    out receipts pgtape_core.receipt[],
+    out refusals pgtape_core.refusal[]
 )
     language plpgsql
     volatile
     set search_path = ''
+    set plan_cache_mode = force_generic_plan
+    set enable_seqscan = off
+    set enable_hashjoin = off
+    set enable_mergejoin = off
+    set jit = off
 as $$
 declare
-    v_hash    bytea;
-    v_market  pgtape_core.market;
-    v_book    pgtape_core.book;
-    v_actor   record;
-    v_account pgtape_core.account;
-    v_now     timestamptz;
-    v_priced  record;
-    v_trade   pgtape_core.trade;
+    v_asked     record;
+    v_locked    pgtape_core.book[];
+    v_traders   record;
+    v_balances  numeric[];
+    v_keyed     record;
+    v_book      pgtape_core.book;
+    v_market    pgtape_core.market;
+    v_cost      numeric;
+    v_holders   bigint[];
+    v_held      numeric[];
+    v_changed   integer[];
+    v_order     pgtape_core.order_request;
+    v_trader    integer;
+    v_first     integer;
+    v_last      integer;
+    v_now       timestamptz;
+    v_priced    record;
+    v_refusal   pgtape_core.refusal;
+    v_quote     pgtape_core.quote;
+    v_trade     pgtape_core.trade;
+    v_trades    pgtape_core.trade[] := '{}';
+    v_positions pgtape_core.position[] := '{}';
+    v_event     pgtape_core.tape;
+    v_events    pgtape_core.tape[] := '{}';
+    v_books     pgtape_core.book[] := '{}';
 begin
-    -- 1. Check the order in itself, and who asks.
-    refusal := pgtape_core.order_fault(o);
-    if refusal.code is not null then
-        return;
-    end if;
-    v_actor := pgtape_core.acting_account(o.account);
-    refusal := v_actor.refusal;
-    if refusal.code is null and v_actor.account_id is null then
-        refusal := (
-            'not_found', format('the SQL login %s has no account to trade with', session_user),
-            'name one (account => …), or let an operator map one: select pgtape.map_login(…)', null
-        )::pgtape_core.refusal;
-    end if;
-    if refusal.code is not null then
+    -- 1. Check each order in itself, and who asks.
+    v_asked := pgtape_core.check_orders(orders);
+    refusals := v_asked.refusals;
+    receipts := array_fill(null::pgtape_core.receipt, array[cardinality(orders)]);
+    if v_asked.ids is null then
         return;
     end if;
 
     -- 2. Lock. One market's trades happen one after the other; others are untouched.
-    select m.* into v_market from pgtape_core.market m where m.slug = o.market;
-    if v_market.id is null then
-        refusal := pgtape_core.no_market(o.market);
-        return;
-    end if;
-    select b.* into v_book from pgtape_core.book b where b.market_id = v_market.id for no key update;
-    select a.* into v_account from pgtape_core.account a where a.id = v_actor.account_id for no key update;
-    v_now := clock_timestamp();
+    v_locked := pgtape_core.lock_books(v_asked.markets, patient);
+    v_traders := pgtape_core.lock_traders(v_asked.ids, patient);
+    v_balances := v_traders.balances;
+    v_keyed := pgtape_core.trades_of_keys(orders, v_asked.accounts);
 
-    -- 3. Repeat: the key's first receipt, whatever has happened to the market since.
-    if o.idempotency_key is not null then
-        v_hash := pgtape_core.request_hash(o);
-        select t.* into v_trade
-        from pgtape_core.trade t
-        where t.account_id = v_account.id and t.idempotency_key = o.idempotency_key;
-        if v_trade.id is not null and v_trade.request_hash <> v_hash then
-            refusal := (
-                'idempotency_mismatch', 'this idempotency key was used for another order',
-                'use a new key for a new order', null
-            )::pgtape_core.refusal;
-            return;
-        elsif v_trade.id is not null then
-            receipt := pgtape_core.receipt_of(v_trade, v_market, v_account.handle, true);
-            return;
-        end if;
-    end if;
-
-    -- 4. Check by the state and the clock that the lock guarantees; price; hold to the bounds.
-    refusal := pgtape_core.closed_to_orders(v_market, v_book, v_now);
-    if refusal.code is null and o.deadline < v_now then
-        refusal := (
-            'deadline_passed', format('the deadline %s has passed', pgtape_core.json_time(o.deadline)),
-            'quote again', null
-        )::pgtape_core.refusal;
-    end if;
-    if refusal.code is not null then
-        return;
-    end if;
-    v_priced := pgtape_core.price_order(v_market, v_book, o);
-    refusal := v_priced.refusal;
-    if refusal.code is null then
-        refusal := pgtape_core.stale_quote(o, v_priced.quote);
-    end if;
-    if refusal.code is null then
-        refusal := pgtape_core.cannot_settle(
-            v_account, v_market.id, cardinality(v_market.outcomes), v_priced.outcome, v_priced.quote
+    foreach v_book in array v_locked loop
+        select m.* into v_market from pgtape_core.market m where m.id = v_book.market_id;
+        v_holders := array(
+            select distinct a.id
+            from unnest(v_asked.markets, v_asked.accounts) as a (market_id, id)
+            where a.market_id = v_book.market_id
         );
-    end if;
-    if refusal.code is not null then
-        return;
-    end if;
+        v_held := pgtape_core.shares_of(v_holders, v_book.market_id, cardinality(v_market.outcomes));
+        v_cost := null;
+        v_changed := '{}';
 
-    -- 5. Act.
-    v_trade.market_id := v_market.id;
-    v_trade.seq := v_book.version + 1;
-    v_trade.account_id := v_account.id;
-    v_trade.outcome := v_priced.outcome;
-    v_trade.at := v_now;
-    v_trade.request_hash := v_hash;
-    v_trade := pgtape_core.settle(v_trade, o, v_priced.quote, v_account, v_market);
+        for i in 1 .. cardinality(orders) loop
+            continue when v_asked.markets[i] is distinct from v_book.market_id;
+            v_trader := array_position(v_traders.locked, v_asked.accounts[i]);
+            continue when v_trader is null;
+            v_order := orders[i];
+            v_now := clock_timestamp();
 
-    -- 6. Announce: the event and the state carry the same seq.
-    v_book.outstanding := v_priced.outstanding;
-    v_book.prices := v_priced.prices;
-    v_book.volume := v_book.volume + v_trade.amount;
-    v_book.trades := v_book.trades + 1;
-    v_book := pgtape_core.advance(
-        v_market.slug, v_book, v_now, 'trade',
-        '{"trade":{"id":' || v_trade.id || ',"account":' || to_json(v_account.handle)
-            || ',"outcome":' || to_json(o.outcome) || ',"side":"' || o.side
-            || '","shares":"' || v_trade.shares || '","amount":"' || v_trade.amount
-            || '","avg_price":"' || pgtape_core.avg_price(v_trade.amount, v_trade.shares, 6)
-            || '"},"prices":' || pgtape_core.json_by_outcome(v_market.outcomes, v_book.prices) || '}'
-    );
-    receipt := pgtape_core.receipt_of(v_trade, v_market, v_account.handle, false);
-end;
-$$;
--- +goose StatementEnd
+            -- 3. Repeat: the key's first receipt, whatever has happened to the market since.
+            v_trade := v_keyed.trades[i];
+            if v_trade.id is null and v_keyed.repeated then
+                select t.* into v_trade
+                from unnest(v_trades) t
+                where t.account_id = v_asked.accounts[i] and t.idempotency_key = v_order.idempotency_key;
+            end if;
+            if v_trade.id is not null and v_trade.request_hash <> v_keyed.hashes[i] then
+                refusals[i] := (
+                    'idempotency_mismatch', 'this idempotency key was used for another order',
+                    'use a new key for a new order', null
+                )::pgtape_core.refusal;
+                continue;
+            elsif v_trade.id is not null then
+                receipts[i] := pgtape_core.receipt_of(v_trade, v_market.slug, v_order.outcome, v_traders.handles[v_trader], true);
+                continue;
+            end if;
 
--- no_market is the refusal of a slug that no market has.
--- +goose StatementBegin
-create or replace function pgtape_core.no_market(market text)
-    returns pgtape_core.refusal
-    language sql
-    immutable
-    set search_path = ''
-as $$
-    select 'not_found', 'there is no market ' || coalesce(market, '(null)'), null,
-           jsonb_build_object('market', market);
-$$;
--- +goose StatementEnd
+            -- 4. Check by the state and the clock that the lock guarantees; price; hold to the bounds.
+            v_refusal := pgtape_core.closed_to_orders(v_market.slug, v_book.status, v_market.closes_at, v_now);
+            if v_refusal.code is null and v_order.deadline < v_now then
+                v_refusal := (
+                    'deadline_passed', format('the deadline %s has passed', pgtape_core.json_time(v_order.deadline)),
+                    'quote again', null
+                )::pgtape_core.refusal;
+            end if;
+            if v_refusal.code is null then
+                v_priced := pgtape_core.price_order(v_market, v_book, v_order, v_cost);
+                v_quote := v_priced.quote;
+                v_refusal := v_priced.refusal;
+            end if;
+            if v_refusal.code is null then
+                v_refusal := pgtape_core.stale_quote(v_order, v_quote);
+            end if;
+            if v_refusal.code is null then
+                -- What the account holds of the outcome, or, for complete sets, of each.
+                v_first := (array_position(v_holders, v_asked.accounts[i]) - 1) * cardinality(v_market.outcomes)
+                    + coalesce(v_priced.outcome, 1);
+                v_last := v_first + case when v_priced.outcome is null then cardinality(v_market.outcomes) - 1 else 0 end;
+                v_refusal := pgtape_core.cannot_settle(
+                    v_traders.handles[v_trader], v_balances[v_trader], v_held, v_first, v_last, v_quote
+                );
+            end if;
+            if v_refusal.code is not null then
+                refusals[i] := v_refusal;
+                continue;
+            end if;
 
--- cannot_settle refuses what the account cannot pay or does not hold; no code: it can.
--- +goose StatementBegin
-create or replace function pgtape_core.cannot_settle(
-    account pgtape_core.account,
-    market_id bigint,
-    outcomes integer,
-    outcome integer,
-    q pgtape_core.quote
-)
-    returns pgtape_core.refusal
-    language plpgsql
-    stable
-    set search_path = ''
-as $$
-declare
-    v_held numeric;
-begin
-    if q.side = 'buy' then
-        if account.balance >= q.amount then
-            return null;
+            -- 5. Act.
+            for k in v_first .. v_last loop
+                v_held[k] := coalesce(v_held[k], 0) + case v_order.side when 'buy' then v_quote.shares else -v_quote.shares end;
+                v_changed := v_changed || k;
+            end loop;
+            v_balances[v_trader] := v_balances[v_trader] + case v_order.side when 'buy' then -v_quote.amount else v_quote.amount end;
+            v_trade := (
+                nextval('pgtape_core.trade_id_seq'), v_market.id, v_book.version + 1, v_asked.accounts[i], v_priced.outcome,
+                v_order.side, v_quote.shares, v_quote.amount, v_quote.price_before, v_quote.price_after, v_balances[v_trader],
+                case when v_first = v_last then v_held[v_first] else pgtape_core.least_of(v_held, v_first, v_last) end, v_now,
+                v_order.spend, v_order.expected_price, v_order.expected_version, v_order.max_slippage_bps, v_order.max_cost,
+                v_order.min_proceeds, v_order.deadline, v_order.idempotency_key, v_keyed.hashes[i]
+            )::pgtape_core.trade;
+            v_trades := v_trades || v_trade;
+            v_book.outstanding := v_priced.outstanding;
+            v_book.prices := v_priced.prices;
+            v_book.volume := v_book.volume + v_trade.amount;
+            v_book.trades := v_book.trades + 1;
+            v_cost := v_priced.cost;
+
+            -- 6. Announce: the event and the state carry the same seq.
+            v_event := pgtape_core.next_event(
+                v_market.slug, v_book.version, v_book.head, v_now, 'trade',
+                pgtape_core.json_trade(v_trade, v_order.outcome, v_traders.handles[v_trader], v_market.outcomes, v_book.prices)
+            );
+            v_events := v_events || v_event;
+            v_book.version := v_event.seq;
+            v_book.head := v_event.hash;
+            v_book.updated_at := v_now;
+            receipts[i] := pgtape_core.receipt_of(v_trade, v_market.slug, v_order.outcome, v_traders.handles[v_trader], false);
+        end loop;
+
+        if v_changed <> '{}' then
+            v_books := v_books || v_book;
+            v_positions := v_positions || pgtape_core.positions_of(v_changed, v_holders, v_held, v_market);
+            perform pgtape_core.ring(v_market.slug, v_book.version);
         end if;
-        return (
-            'insufficient_funds', format('it costs %s credits, the account %s has %s', q.amount, account.handle, account.balance),
-            'buy fewer shares', jsonb_build_object('amount', q.amount::text, 'balance', account.balance::text)
-        )::pgtape_core.refusal;
+    end loop;
+
+    -- 7. Write what has changed.
+    if v_books <> '{}' then
+        perform pgtape_core.write_trades(v_trades, v_positions);
+        insert into pgtape_core.tape select e.* from unnest(v_events) e;
+        perform pgtape_core.write_books(v_books);
     end if;
-
-    -- Of complete sets there are as many as shares of the rarest outcome.
-    select case when cannot_settle.outcome is not null or count(*) = cannot_settle.outcomes then min(p.shares) end
-    into v_held
-    from pgtape_core.position p
-    where p.account_id = account.id
-        and p.market_id = cannot_settle.market_id
-        and p.outcome = coalesce(cannot_settle.outcome, p.outcome);
-    v_held := coalesce(v_held, 0);
-    if v_held >= q.shares then
-        return null;
-    end if;
-    return (
-        'insufficient_shares', format('the account %s holds %s shares of %s', account.handle, v_held, q.outcome),
-        'there is no short selling: to bet against an outcome, buy the other',
-        jsonb_build_object('held', v_held::text)
-    )::pgtape_core.refusal;
-end;
-$$;
--- +goose StatementEnd
-
--- settle moves the shares and the credits of a trade, and records it with every bound it was
--- given. The caller has locked the book and the account, and checked that both can.
--- Writes: position, ledger_entry, account, trade.
--- +goose StatementBegin
-create or replace function pgtape_core.settle(
-    trade pgtape_core.trade,
-    o pgtape_core.order_request,
-    q pgtape_core.quote,
-    account pgtape_core.account,
-    market pgtape_core.market
-)
-    returns pgtape_core.trade
-    language plpgsql
-    volatile
-    set search_path = ''
-as $$
-begin
-    if q.side = 'buy' then
-        with held as (
-            insert into pgtape_core.position as p (account_id, market_id, outcome, shares)
-            select trade.account_id, trade.market_id, i, q.shares
-            from generate_series(coalesce(trade.outcome, 1), coalesce(trade.outcome, cardinality(market.outcomes))) i
-            on conflict (account_id, market_id, outcome) do update set shares = p.shares + excluded.shares
-            returning p.shares
-        )
-        select min(h.shares) into trade."position" from held h;
-        perform pgtape_core.transfer('trade', trade.account_id, market.account_id, q.amount, trade.at, trade.market_id, trade.seq);
-        trade.balance := account.balance - q.amount;
-    else
-        with held as (
-            update pgtape_core.position p
-            set shares = p.shares - q.shares
-            where p.account_id = trade.account_id
-                and p.market_id = trade.market_id
-                and p.outcome = coalesce(trade.outcome, p.outcome)
-            returning p.shares
-        )
-        select min(h.shares) into trade."position" from held h;
-        perform pgtape_core.transfer('trade', market.account_id, trade.account_id, q.amount, trade.at, trade.market_id, trade.seq);
-        trade.balance := account.balance + q.amount;
-    end if;
-
-    insert into pgtape_core.trade as t (
-        market_id, seq, account_id, outcome, side, shares, amount, price_before, price_after, balance, "position", at,
-        spend, expected_price, expected_version, max_slippage_bps, max_cost, min_proceeds, deadline,
-        idempotency_key, request_hash
-    )
-    values (
-        trade.market_id, trade.seq, trade.account_id, trade.outcome, q.side, q.shares, q.amount, q.price_before,
-        q.price_after, trade.balance, trade."position", trade.at,
-        o.spend, o.expected_price, o.expected_version, o.max_slippage_bps, o.max_cost, o.min_proceeds, o.deadline,
-        o.idempotency_key, trade.request_hash
-    )
-    returning t.* into trade;
-    return trade;
-end;
-$$;
--- +goose StatementEnd
-
--- receipt_of gives a trade as its receipt.
--- +goose StatementBegin
-create or replace function pgtape_core.receipt_of(
-    t pgtape_core.trade,
-    m pgtape_core.market,
-    account text,
-    replayed boolean
-)
-    returns pgtape_core.receipt
-    language sql
-    immutable
-    set search_path = ''
-as $$
-    select m.slug, t.seq, coalesce(m.outcomes[t.outcome], '*'), t.side, t.shares, t.amount,
-           pgtape_core.avg_price(t.amount, t.shares)::numeric(13, 12), t.price_before, t.price_after,
-           t.id, account, t.balance, t."position", t.at, replayed;
-$$;
--- +goose StatementEnd
-
--- quote tells what an order would do to the market as it stands. It promises nothing: the bounds
--- of pgtape.trade do. Anybody may ask.
--- Raises: TP002 market not open, TP004 nobody holds as much, TP007 no such market or outcome, TP008 bad order.
--- +goose StatementBegin
-create or replace function pgtape.quote(
-    market text,
-    outcome text,
-    side text,
-    shares numeric default null,
-    spend numeric default null
-)
-    returns pgtape_core.quote
-    language plpgsql
-    stable
-    security definer
-    set search_path = ''
-as $$
-declare
-    v_order  pgtape_core.order_request;
-    v_market pgtape_core.market;
-    v_book   pgtape_core.book;
-    v_priced record;
-begin
-    v_order.market := market;
-    v_order.outcome := outcome;
-    v_order.side := side;
-    v_order.shares := shares;
-    v_order.spend := spend;
-    -- A question needs no bound: it is checked as an order that accepts any price.
-    v_order.expected_price := case side when 'sell' then 0 else 1 end;
-    v_order.max_slippage_bps := 0;
-    perform pgtape_core.raise_refusal(pgtape_core.order_fault(v_order));
-
-    select m.* into v_market from pgtape_core.market m where m.slug = v_order.market;
-    if v_market.id is null then
-        perform pgtape_core.raise_refusal(pgtape_core.no_market(market));
-    end if;
-    select b.* into v_book from pgtape_core.book b where b.market_id = v_market.id;
-    perform pgtape_core.raise_refusal(pgtape_core.closed_to_orders(v_market, v_book, clock_timestamp()));
-
-    v_priced := pgtape_core.price_order(v_market, v_book, v_order);
-    perform pgtape_core.raise_refusal(v_priced.refusal);
-    return v_priced.quote;
 end;
 $$;
 -- +goose StatementEnd
@@ -336,12 +212,12 @@ as $$
 declare
     v_placed record;
 begin
-    v_placed := pgtape_core.place((
+    v_placed := pgtape_core.place(array[(
         market, outcome, side, shares, spend, expected_price, expected_version, max_slippage_bps, max_cost,
         min_proceeds, deadline, idempotency_key, account
-    )::pgtape_core.order_request);
-    perform pgtape_core.raise_refusal(v_placed.refusal);
-    return v_placed.receipt;
+    )::pgtape_core.order_request], true);
+    perform pgtape_core.raise_refusal(v_placed.refusals[1]);
+    return v_placed.receipts[1];
 end;
 $$;
 -- +goose StatementEnd

@@ -7,6 +7,7 @@ grant execute on function
     pgtape.quote(text, text, text, numeric, numeric),
     pgtape.trade(text, text, text, numeric, numeric, numeric, bigint, integer, numeric, numeric, timestamptz, text, text),
     pgtape.trade_batch(text, jsonb),
+    pgtape.trade_batch(jsonb),
     pgtape.create_market(text, text, text[], numeric, timestamptz, text, text, text, numeric[], boolean),
     pgtape.history(text, timestamptz, timestamptz, integer),
     pgtape.dispute_market(text, text, text)

@@ -1,0 +1,47 @@
+-- +goose Up
+-- quote tells what an order would do to the market as it stands. It promises nothing: the bounds
+-- of pgtape.trade do. Anybody may ask.
+-- Raises: TP002 market not open, TP004 nobody holds as much, TP007 no such market or outcome, TP008 bad order.
+-- +goose StatementBegin
+create or replace function pgtape.quote(
+    market text,
+    outcome text,
+    side text,
+    shares numeric default null,
+    spend numeric default null
+)
+    returns pgtape_core.quote
+    language plpgsql
+    stable
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_order  pgtape_core.order_request;
+    v_market pgtape_core.market;
+    v_book   pgtape_core.book;
+    v_priced record;
+begin
+    v_order.market := market;
+    v_order.outcome := outcome;
+    v_order.side := side;
+    v_order.shares := shares;
+    v_order.spend := spend;
+    -- A question needs no bound: it is checked as an order that accepts any price.
+    v_order.expected_price := case side when 'sell' then 0 else 1 end;
+    v_order.max_slippage_bps := 0;
+    perform pgtape_core.raise_refusal(pgtape_core.order_fault(v_order));
+
+    select m.* into v_market from pgtape_core.market m where m.slug = v_order.market;
+    if v_market.id is null then
+        perform pgtape_core.raise_refusal(pgtape_core.no_market(market));
+    end if;
+    select b.* into v_book from pgtape_core.book b where b.market_id = v_market.id;
+    perform pgtape_core.raise_refusal(pgtape_core.closed_to_orders(v_market.slug, v_book.status, v_market.closes_at, clock_timestamp()));
+
+    v_priced := pgtape_core.price_order(v_market, v_book, v_order, null);
+    perform pgtape_core.raise_refusal(v_priced.refusal);
+    return v_priced.quote;
+end;
+$$;
+-- +goose StatementEnd
