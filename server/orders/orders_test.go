@@ -77,7 +77,10 @@ func (c *crowd) sendAll(ctx context.Context, first db.Order, others ...db.Order)
 	for _, o := range others {
 		c.send(ctx, o)
 	}
-	for c.queue.Waiting(c.market) < len(others) {
+	for deadline := time.Now().Add(10 * time.Second); c.queue.Waiting(c.market) < len(others); {
+		if time.Now().After(deadline) {
+			c.t.Fatalf("%d orders wait, want %d", c.queue.Waiting(c.market), len(others))
+		}
 		time.Sleep(time.Millisecond)
 	}
 }
