@@ -7,6 +7,7 @@ import (
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/tape"
+	"github.com/pgtape/pgtape/server/state"
 )
 
 // Frames are what sockets and streams carry: JSON objects without line breaks, of which several
@@ -56,14 +57,18 @@ func quoteFrame(e tape.Event) []byte {
 }
 
 // snapshotFrame is a market's whole state.
-func snapshotFrame(m db.Market) ([]byte, error) {
-	return json.Marshal(struct {
-		Op     string    `json:"op"`
-		Market string    `json:"market"`
-		Seq    int64     `json:"seq"`
-		Cursor string    `json:"cursor"`
-		State  db.Market `json:"state"`
-	}{"snapshot", m.Slug, m.Version, m.Cursor, m})
+func snapshotFrame(v *state.View) []byte {
+	market := encode(v.Market.Slug)
+	frame := make([]byte, 0, len(market)+len(v.Body)+128)
+	frame = append(frame, `{"op":"snapshot","market":`...)
+	frame = append(frame, market...)
+	frame = append(frame, `,"seq":`...)
+	frame = strconv.AppendInt(frame, v.Market.Version, 10)
+	frame = append(frame, `,"cursor":"`...)
+	frame = append(frame, v.Market.Cursor...)
+	frame = append(frame, `","state":`...)
+	frame = append(frame, v.JSON()...)
+	return append(frame, '}')
 }
 
 // errorFrame tells a socket what was wrong with what it sent.

@@ -6,14 +6,19 @@ import (
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/server/hub"
+	"github.com/pgtape/pgtape/server/state"
 )
 
-// history reads for the hub what it does not remember. What cannot be the name of a market, or a
-// cursor, is none.
-type history struct{ db *db.DB }
+// history reads for the hub what it does not remember: states from memory or, all who wait for one
+// market together, from the database. What cannot be the name of a market, or a cursor, is none.
+type history struct {
+	db    *db.DB
+	state *state.Markets
+}
 
+// Snapshot may return what is older than the head: that the hub can judge for itself.
 func (h history) Snapshot(ctx context.Context, market string) (hub.Snapshot, error) {
-	m, err := h.db.Market(ctx, market)
+	view, _, err := h.state.Look(ctx, market)
 	switch db.CodeOf(err) {
 	case "":
 	case db.NotFound, db.InvalidRequest:
@@ -21,11 +26,8 @@ func (h history) Snapshot(ctx context.Context, market string) (hub.Snapshot, err
 	default:
 		return hub.Snapshot{}, fmt.Errorf("reading a snapshot: %w", err)
 	}
-	frame, err := snapshotFrame(m)
-	if err != nil {
-		return hub.Snapshot{}, fmt.Errorf("encoding a snapshot: %w", err)
-	}
-	return hub.Snapshot{Market: m.Slug, Seq: m.Version, Cursor: m.Cursor, Frame: frame}, nil
+	m := &view.Market
+	return hub.Snapshot{Market: m.Slug, Seq: m.Version, Cursor: m.Cursor, Frame: view.Frame(snapshotFrame)}, nil
 }
 
 func (h history) Since(ctx context.Context, market, after string, limit int) ([]hub.Event, error) {

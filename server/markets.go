@@ -5,11 +5,11 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/server/state"
 )
 
 // marketList is a page of markets; Next is null on the last one.
@@ -61,70 +61,50 @@ func (s *Server) createMarket(c echo.Context) error {
 
 // getMarket handles GET /api/v1/markets/{slug}?min_version=. The ETag is the cursor: as long as no
 // event has happened, there is nothing new to send.
+//
+// While the tape is live the answer comes from memory. It is never older than what sockets of this
+// node have been sent; a commit of this moment may still be on its way, and who knows of one asks
+// for its min_version. While the tape is not live the database is asked: memory could be of any age
+// then, or of a history that is no more. If it cannot answer either, nobody here knows the state.
 func (s *Server) getMarket(c echo.Context) error {
-	ctx, slug := c.Request().Context(), c.Param("slug")
-	var market db.Market
-	var err error
-	if text := c.QueryParam("min_version"); text != "" {
-		version, malformed := strconv.ParseInt(text, 10, 64)
-		if malformed != nil || version < 0 {
-			return db.Errorf(db.InvalidRequest, "min_version must be a whole number")
+	var version int64
+	if c.Request().URL.RawQuery != "" {
+		if text := c.QueryParam("min_version"); text != "" {
+			var err error
+			if version, err = strconv.ParseInt(text, 10, 64); err != nil || version < 0 {
+				return db.Errorf(db.InvalidRequest, "min_version must be a whole number")
+			}
 		}
-		market, err = s.marketFrom(ctx, slug, version)
-	} else {
-		market, err = s.db.Market(ctx, slug)
 	}
+	view, err := s.marketFrom(c.Request().Context(), c.Param("slug"), version)
 	if err != nil {
 		return err
 	}
-	etag := `"` + market.Cursor + `"`
 	c.Response().Header().Set("Cache-Control", "no-cache")
-	c.Response().Header().Set("ETag", etag)
-	if matches(c.Request().Header.Get("If-None-Match"), etag) {
+	c.Response().Header().Set("ETag", view.ETag)
+	if matches(c.Request().Header.Get("If-None-Match"), view.ETag) {
 		return c.NoContent(http.StatusNotModified)
 	}
-	return c.JSON(http.StatusOK, market)
+	return c.Blob(http.StatusOK, echo.MIMEApplicationJSON, view.Body)
 }
 
-// marketFrom finds a market no older than a version: at once if the table has it, even while the
-// tape is late. Otherwise it waits for the tape of this node, and then for the table again, since a
-// commit can reach the tape before other sessions see its rows.
+// marketFrom finds a market no older than a version, nor than what this node has sent of it.
 // Errors: NotFound, Unavailable when it takes too long.
-func (s *Server) marketFrom(ctx context.Context, slug string, version int64) (db.Market, error) {
-	market, err := s.db.Market(ctx, slug)
-	if err != nil || market.Version >= version {
-		return market, err
+func (s *Server) marketFrom(ctx context.Context, slug string, version int64) (*state.View, error) {
+	view, current, err := s.state.Look(ctx, slug)
+	if err != nil || current && view.Market.Version >= version {
+		return view, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
-	if s.hub.WaitFor(bounded, slug, version) != nil {
-		return db.Market{}, notYet(ctx, slug, version)
+	if err = s.hub.WaitFor(bounded, slug, version); err == nil {
+		view, err = s.state.Get(bounded, slug) // no older than the tape, and so than version
 	}
-	for pause := firstLook; market.Version < version; pause = min(2*pause, lastLook) {
-		if market, err = s.db.Market(ctx, slug); err != nil || market.Version >= version {
-			break
-		}
-		select {
-		case <-bounded.Done():
-			return db.Market{}, notYet(ctx, slug, version)
-		case <-time.After(pause):
-		}
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		return nil, db.Errorf(db.Unavailable, "the newest version of %s has not arrived here yet", slug)
 	}
-	return market, err
+	return view, err
 }
-
-func notYet(ctx context.Context, slug string, version int64) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return db.Errorf(db.Unavailable, "version %d of %s has not arrived here yet", version, slug)
-}
-
-// Pauses between looks at a table that is behind the tape.
-const (
-	firstLook = 2 * time.Millisecond
-	lastLook  = 100 * time.Millisecond
-)
 
 // matches says whether an If-None-Match header names the tag. Weak tags are as good as strong ones here.
 func matches(header, etag string) bool {
@@ -151,10 +131,11 @@ func (s *Server) getHistory(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	market, err := s.db.Market(c.Request().Context(), c.Param("slug"))
+	view, err := s.marketFrom(c.Request().Context(), c.Param("slug"), 0)
 	if err != nil {
 		return err
 	}
+	market := &view.Market
 	list, err := s.db.History(c.Request().Context(), market.Slug, from, to, points)
 	if err != nil {
 		return err

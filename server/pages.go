@@ -36,9 +36,9 @@ func (s *Server) listPage(c echo.Context) error {
 	}{account, query, list})
 }
 
-// marketPage handles GET /m/{slug}. The events are read first, so that the state has them all. It
-// needs no min_version: a receipt is given when its commit is visible, to all sessions of the one
-// Postgres, so a writer's page is never older than what it has written.
+// marketPage handles GET /m/{slug}. The events are read first, and the state waits for the last of
+// them. So it needs no min_version: a receipt is given when its commit is visible, to all sessions
+// of the one Postgres, and a writer's page is never older than what it has written.
 func (s *Server) marketPage(c echo.Context) error {
 	account, err := s.visitor(c)
 	if err != nil {
@@ -49,7 +49,7 @@ func (s *Server) marketPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	market, err := s.db.Market(ctx, slug)
+	view, err := s.marketFrom(ctx, slug, events[len(events)-1].Seq)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (s *Server) marketPage(c echo.Context) error {
 		Account *db.Account `json:"account"`
 		Market  db.Market   `json:"market"`
 		Trades  any         `json:"trades"`
-	}{account, market, newest})
+	}{account, view.Market, newest})
 }
 
 // errorPage says what went wrong instead of a page. Without a database nobody is signed in.

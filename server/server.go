@@ -18,6 +18,7 @@ import (
 	"github.com/pgtape/pgtape/db/tape"
 	"github.com/pgtape/pgtape/server/hub"
 	"github.com/pgtape/pgtape/server/orders"
+	"github.com/pgtape/pgtape/server/state"
 )
 
 // SignIn says who gets a session by HTTP.
@@ -43,6 +44,7 @@ type Config struct {
 type Server struct {
 	db       *db.DB
 	reader   interface{ Status() tape.Status }
+	state    *state.Markets
 	hub      *hub.Hub
 	orders   *orders.Queue
 	passes   passes
@@ -66,10 +68,12 @@ func New(c Config) *Server {
 	if c.Hub.Log == nil {
 		c.Hub.Log = c.Log
 	}
+	markets := state.New(c.DB.MarketState)
 	s := &Server{
 		db:       c.DB,
 		reader:   c.Reader,
-		hub:      hub.New(history{c.DB}, c.Hub),
+		state:    markets,
+		hub:      hub.New(history{c.DB, markets}, c.Hub),
 		orders:   orders.New(c.DB),
 		signIn:   c.SignIn,
 		patience: 5 * time.Second,

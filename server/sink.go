@@ -3,20 +3,27 @@ package server
 import (
 	"github.com/pgtape/pgtape/db/tape"
 	"github.com/pgtape/pgtape/server/hub"
+	"github.com/pgtape/pgtape/server/state"
 )
 
 // Sink is where the tape reader delivers: every event is encoded here, once for all who watch.
-func (s *Server) Sink() tape.Sink { return sink{s.hub} }
+func (s *Server) Sink() tape.Sink { return sink{s.hub, s.state} }
 
-type sink struct{ hub *hub.Hub }
+// sink tells the state before the hub: what is asked for is never older than what has been sent.
+type sink struct {
+	hub   *hub.Hub
+	state *state.Markets
+}
 
 func (s sink) Publish(e tape.Event) {
+	s.state.Publish(e)
 	s.hub.Publish(hub.Event{
 		Market: e.Market, Seq: e.Seq, Cursor: e.Head().String(), Frame: eventFrame(e), Quote: quoteFrame(e),
 	})
 }
 
 func (s sink) Reset(market string, head tape.Head) {
+	s.state.Reset(market, head)
 	cursor := ""
 	if head.Seq > 0 {
 		cursor = head.String()
@@ -26,4 +33,7 @@ func (s sink) Reset(market string, head tape.Head) {
 
 var states = map[tape.State]hub.State{tape.Live: hub.Live, tape.CatchingUp: hub.CatchingUp, tape.Lost: hub.Lost}
 
-func (s sink) SetState(state tape.State) { s.hub.SetState(states[state]) }
+func (s sink) SetState(state tape.State) {
+	s.state.SetState(state)
+	s.hub.SetState(states[state])
+}

@@ -20,7 +20,7 @@ func (s *Server) getQuote(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	quote, err := s.db.Quote(c.Request().Context(), db.Order{
+	quote, err := s.quote(c.Request().Context(), db.Order{
 		Market: c.Param("slug"), Outcome: c.QueryParam("outcome"), Side: c.QueryParam("side"), Shares: shares, Spend: spend,
 	})
 	if err != nil {

@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,9 +18,9 @@ import (
 	"github.com/pgtape/pgtape/server"
 )
 
-// TestMinVersionIsNeverAnsweredByAnOlderState on a Postgres of its own that waits for a standby
+// TestNoAnswerIsOlderThanAFrame on a Postgres of its own that waits for a standby
 // that never comes: a commit is in the WAL, and so on the tape, but no other session sees it.
-func TestMinVersionIsNeverAnsweredByAnOlderState(t *testing.T) {
+func TestNoAnswerIsOlderThanAFrame(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	dir, err := os.MkdirTemp("", "pgtape-test-") // t.TempDir is closed to the user that Postgres runs as
@@ -37,10 +36,14 @@ func TestMinVersionIsNeverAnsweredByAnOlderState(t *testing.T) {
 	patient, err := db.Open(ctx, url+"&synchronous_commit=local", db.Options{})
 	must(t, err)
 	defer patient.Close()
-	market, err := patient.CreateMarket(ctx, db.NewMarket{Slug: "rain", Question: "Will it?"})
-	must(t, err)
-	_, err = patient.CreateAccount(ctx, "ana", "100")
-	must(t, err)
+	for _, slug := range []string{"rain", "snow"} {
+		_, err = patient.CreateMarket(ctx, db.NewMarket{Slug: slug, Question: "Will it?"})
+		must(t, err)
+	}
+	for _, handle := range []string{"of-rain", "of-snow"} {
+		_, err = patient.CreateAccount(ctx, handle, "100")
+		must(t, err)
+	}
 
 	reader := tape.NewReader(tape.Options{URL: url + "&synchronous_commit=local"})
 	s := server.New(server.Config{DB: patient, Reader: reader})
@@ -56,12 +59,13 @@ func TestMinVersionIsNeverAnsweredByAnOlderState(t *testing.T) {
 	defer web.Close()
 	site := &site{DB: &dbtest.DB{DB: patient}, url: web.URL, server: s}
 	w := site.dial(t)
-	w.subscribe(market.Slug, "", "")
+	w.subscribe("rain", "", "")
 	w.next("snapshot")
-
-	trader, err := pgx.Connect(ctx, url)
+	snow, err := patient.TapeLatest(ctx, "snow", 1)
 	must(t, err)
-	defer trader.Close(context.WithoutCancel(ctx))
+	w.subscribe("snow", snow[0].Head().String(), "") // of which nobody has asked for the state
+	w.next("subscribed")
+
 	configure := func(standby string) {
 		t.Helper()
 		for _, statement := range []string{"alter system set synchronous_standby_names = '" + standby + "'", "select pg_reload_conf()"} {
@@ -71,36 +75,51 @@ func TestMinVersionIsNeverAnsweredByAnOlderState(t *testing.T) {
 	}
 	configure("nobody")
 	site.until(t, "the setting", "select current_setting('synchronous_standby_names') = 'nobody'")
-	traded := make(chan error, 1)
-	go func() {
-		_, err := trader.Exec(ctx, "select pgtape.trade('rain', 'yes', 'buy', shares => 10, max_cost => 10, account => 'ana')")
-		traded <- err
-	}()
-	if e := w.next("event"); e.Seq != 2 {
-		t.Fatalf("event = %+v", e)
+	traded := make(chan error, 2)
+	for _, slug := range []string{"rain", "snow"} {
+		trader, err := pgx.Connect(ctx, url)
+		must(t, err)
+		defer trader.Close(context.WithoutCancel(ctx))
+		go func() {
+			_, err := trader.Exec(ctx, "select pgtape.trade($1, 'yes', 'buy', shares => 10, max_cost => 10, account => $2)", slug, "of-"+slug)
+			traded <- err
+		}()
+		if e := w.next("event"); e.Market != slug || e.Seq != 2 {
+			t.Fatalf("event = %+v", e)
+		}
 	}
-	var state db.Market
-	site.nobody().get(t, "/api/v1/markets/rain").read(t, &state)
-	if state.Version != 1 {
-		t.Skipf("the table has version %d already", state.Version)
+	for _, slug := range []string{"rain", "snow"} {
+		if stored, err := patient.Market(ctx, slug); err != nil || stored.Version != 1 {
+			t.Skipf("the table has version %d of %s already (%v)", stored.Version, slug, err)
+		}
 	}
-	answered := make(chan answer, 1)
-	go func() { answered <- site.nobody().get(t, "/api/v1/markets/rain?min_version=2") }()
+	is := func(got answer) {
+		t.Helper()
+		var state db.Market
+		if got.read(t, &state); got.status != http.StatusOK || state.Version != 2 {
+			t.Errorf("answer %s", got)
+		}
+	}
+	is(site.nobody().get(t, "/api/v1/markets/rain")) // from memory
+	is(site.nobody().get(t, "/api/v1/markets/rain?min_version=2"))
+	answered := make(chan answer, 2)
+	for _, query := range []string{"", "?min_version=2"} {
+		go func() { answered <- site.nobody().get(t, "/api/v1/markets/snow"+query) }()
+	}
 	select {
 	case got := <-answered:
 		t.Errorf("answered while the table is behind: %s", got)
 	case <-time.After(500 * time.Millisecond):
 	}
 	configure("")
-	got := <-answered
-	if got.read(t, &state); got.status != http.StatusOK || state.Version != 2 {
-		t.Errorf("answer %s", got)
+	for range 2 {
+		is(<-answered)
+		must(t, <-traded)
 	}
-	must(t, <-traded)
 }
 
-// TestMinVersionDoesNotWaitForeverForTheTable: the tape has what the table never gets.
-func TestMinVersionDoesNotWaitForeverForTheTable(t *testing.T) {
+// TestNobodyWaitsForeverForTheTable: the tape has what the table never gets.
+func TestNobodyWaitsForeverForTheTable(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	s.server.SetPatience(50 * time.Millisecond)
@@ -109,9 +128,9 @@ func TestMinVersionDoesNotWaitForeverForTheTable(t *testing.T) {
 	for seq := int64(1); seq <= 3; seq++ {
 		s.server.Sink().Publish(fat(market, seq))
 	}
-	for version, want := range map[int]int{1: http.StatusOK, 2: http.StatusServiceUnavailable} {
-		if got := s.nobody().get(t, fmt.Sprintf("/api/v1/markets/%s?min_version=%d", market, version)); got.status != want {
-			t.Errorf("version %d: %s", version, got)
+	for _, query := range []string{"", "?min_version=1", "?min_version=2"} {
+		if got := s.nobody().get(t, "/api/v1/markets/"+market+query); got.status != http.StatusServiceUnavailable {
+			t.Errorf("%s: %s", query, got)
 		}
 	}
 }

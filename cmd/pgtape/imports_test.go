@@ -13,15 +13,18 @@ import (
 // The architecture as a table: what of ours, and of the libraries that belong to one place, each
 // package may import. Tests may import more.
 var allowed = map[string][]string{
-	"cmd/pgtape":    {"audit", "bench", "client", "db", "db/embedded", "db/tape", "flow", "server", "github.com/spf13/cobra"},
+	"cmd/pgtape":    {"audit", "bench", "bench/compare", "bench/rivals", "client", "db", "db/embedded", "db/tape", "flow", "server", "github.com/spf13/cobra"},
 	"audit":         {"audit/lmsr"},
 	"audit/lmsr":    {"github.com/cockroachdb/apd/v3"},
-	"bench":         {"client"},
+	"bench":         {"client", "github.com/gorilla/websocket"},
+	"bench/compare": {"bench", "bench/rivals", "client"},
+	"bench/rivals":  {"bench", "db", "github.com/jackc/pgx/v5"},
 	"client":        {"github.com/gorilla/websocket"},
 	"flow":          {"db"},
-	"server":        {"db", "db/tape", "server/hub", "server/orders", "static", "github.com/labstack/echo/v4", "github.com/olahol/melody", "github.com/gorilla/websocket"},
+	"server":        {"db", "db/tape", "server/hub", "server/orders", "server/state", "static", "github.com/labstack/echo/v4", "github.com/olahol/melody", "github.com/gorilla/websocket"},
 	"server/hub":    {},
 	"server/orders": {"db"},
+	"server/state":  {"audit/lmsr", "db", "db/tape"},
 	"static":        {},
 	"sql":           {},
 	"db":            {"db/embedded", "db/tape", "sql", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
