@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -31,6 +32,11 @@ const (
 
 	// queueLength has room for all that is ever there: one frame in flight and a close.
 	queueLength = 4
+
+	// Buffers of a socket, in bytes: a request of a client mostly fits the one, an event the other,
+	// which only those have who are being written to. What is longer goes around them.
+	readBuffer  = 256
+	writeBuffer = 1024
 )
 
 // sockets is the door for WebSockets. Melody runs the connections; whom a frame goes to, when, and
@@ -41,6 +47,7 @@ type sockets struct {
 	gate   *gate
 	log    *slog.Logger
 	melody *melody.Melody
+	storm  storm
 }
 
 func newSockets(h *hub.Hub, g *gate, log *slog.Logger) *sockets {
@@ -50,14 +57,18 @@ func newSockets(h *hub.Hub, g *gate, log *slog.Logger) *sockets {
 	m.Config.PongWait = pongWithin
 	m.Config.PingPeriod = pingEvery
 	m.Config.WriteWait = sendWithin
+	m.Upgrader.ReadBufferSize = readBuffer
+	m.Upgrader.WriteBufferSize = writeBuffer
 	m.Upgrader.WriteBufferPool = &sync.Pool{} // an idle socket needs none
 	m.Upgrader.Error = refuseUpgrade
 
-	s := &sockets{hub: h, gate: g, log: log, melody: m}
+	s := &sockets{hub: h, gate: g, log: log, melody: m, storm: storm{over: debug.FreeOSMemory}}
 	m.HandleConnect(s.connected)
 	m.HandleDisconnect(func(session *melody.Session) { socketOf(session).client.Close() })
 	m.HandleSentMessage(func(session *melody.Session, _ []byte) { socketOf(session).client.Sent() })
-	m.HandleMessage(func(session *melody.Session, message []byte) { socketOf(session).receive(message) })
+	m.HandleMessage(func(session *melody.Session, message []byte) {
+		elsewhere(func() { socketOf(session).receive(message) })
+	})
 	m.HandleMessageBinary(func(session *melody.Session, _ []byte) {
 		socketOf(session).end(hub.CloseProtocol, "frames are text")
 	})
@@ -65,7 +76,8 @@ func newSockets(h *hub.Hub, g *gate, log *slog.Logger) *sockets {
 	return s
 }
 
-// openSocket handles GET /ws.
+// openSocket handles GET /ws. The socket lives on without its request, whose buffers, headers and
+// deep stack would stay as long as its goroutine does: most of what an idle socket would cost.
 func (s *Server) openSocket(c echo.Context) error {
 	if !sameOrigin(c.Request()) {
 		return otherOrigin()
@@ -73,13 +85,33 @@ func (s *Server) openSocket(c echo.Context) error {
 	if !s.gate.enter() {
 		return restarting()
 	}
-	defer s.gate.leave()
-	err := s.sockets.melody.HandleRequestWithKeys(c.Response(), c.Request(), map[string]any{socketKey: &socket{}})
-	if err != nil {
+	opened := make(chan error, 1)
+	go func() {
+		defer s.gate.leave()
+		s.sockets.run(c.Response(), c.Request(), opened)
+	}()
+	if err := <-opened; err != nil {
 		s.log.Debug("no socket", "request", requestID(c), "err", err) // refuseUpgrade has answered
 	}
 	return nil
 }
+
+// run upgrades a request, says whether that went well, and serves the socket until it ends. What it
+// is given is not used after opened has been told.
+func (s *sockets) run(w http.ResponseWriter, r *http.Request, opened chan<- error) {
+	socket := &socket{opened: opened}
+	defer func() {
+		if p := recover(); p != nil { // what goes wrong in one socket is that socket's
+			s.log.Error("socket failed", "panic", p, "stack", string(debug.Stack()))
+			socket.fail()
+		}
+	}()
+	if err := s.melody.HandleRequestWithKeys(wired{w}, r, map[string]any{socketKey: socket}); err != nil {
+		opened <- err
+	}
+}
+
+var errFailed = errors.New("the socket failed")
 
 // refuseUpgrade answers a request that is none for a socket.
 func refuseUpgrade(w http.ResponseWriter, _ *http.Request, status int, reason error) {
@@ -93,10 +125,15 @@ func refuseUpgrade(w http.ResponseWriter, _ *http.Request, status int, reason er
 func (s *sockets) connected(session *melody.Session) {
 	socket := socketOf(session)
 	socket.session = session
+	socket.wire = session.WebsocketConnection().NetConn().(*wire)
+	session.Request = nil
 	s.gate.connect(s.hub, func(client *hub.Client) hub.Conn {
 		socket.client = client
 		return socket
 	})
+	socket.opened <- nil
+	socket.opened = nil
+	s.storm.arrive()
 }
 
 // failed hears of every connection that ends. A frame that melody had no room for would be lost
@@ -130,11 +167,19 @@ func socketOf(session *melody.Session) *socket {
 // socket is one connection, a hub.Conn.
 type socket struct {
 	session *melody.Session
+	wire    *wire
 	client  *hub.Client
+	opened  chan<- error // nil once that is told
 }
 
-// Write queues a frame; melody calls client.Sent when it has left.
-func (s *socket) Write(frame []byte) error { return s.session.Write(frame) }
+// Write sends a frame, or queues it; melody calls client.Sent when it has left.
+func (s *socket) Write(frame []byte) error {
+	if s.wire.sendNow(frame) {
+		s.client.Sent()
+		return nil
+	}
+	return s.session.Write(frame)
+}
 
 // Close queues the close behind the frame in flight, which sendWithin bounds: the client hears the
 // code, or is cut.
@@ -146,6 +191,29 @@ func (s *socket) Close(code int, reason string) {
 func (s *socket) end(code int, reason string) {
 	s.client.Close()
 	s.Close(code, reason)
+}
+
+// fail cuts the connection, or says that there is none.
+func (s *socket) fail() {
+	if s.opened != nil {
+		s.opened <- errFailed
+		return
+	}
+	s.client.Close()
+	s.session.WebsocketConnection().Close()
+}
+
+// elsewhere calls f on a goroutine of its own. Decoding what a client asks for takes a deep stack,
+// which the socket's goroutine would keep as long as it lives: most of what an idle socket costs.
+func elsewhere(f func()) {
+	done := make(chan any, 1)
+	go func() {
+		defer func() { done <- recover() }()
+		f()
+	}()
+	if failed := <-done; failed != nil {
+		panic(failed)
+	}
 }
 
 // receive does what a client asks for. Members that it does not know it ignores.

@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func BenchmarkPublish(b *testing.B) {
 				h.Connect(d.attach)
 				d.client.Subscribe("rain", cursor("a", "rain", 1), hub.Tape)
 			}
-			publishAll(b, h)
+			publishAll(b, h, clients)
 			if n := h.Stats().Events; n != int64(clients*b.N) {
 				b.Fatalf("%d events delivered", n)
 			}
@@ -47,11 +48,21 @@ func BenchmarkPublish(b *testing.B) {
 			h.Connect(s.attach)
 			s.client.Subscribe("rain", cursor("a", "rain", 1), hub.Quote)
 		}
-		publishAll(b, h)
+		publishAll(b, h, 0)
 	})
 }
 
-func publishAll(b *testing.B, h *hub.Hub) {
+// publishAll goes on when so many clients are less than a part of the ring behind.
+func publishAll(b *testing.B, h *hub.Hub, clients int) {
+	const behind = 200
+	delivered := func(events int) {
+		for h.Stats().Events < int64(clients*events) {
+			if h.Stats().SlowCloses > 0 {
+				b.Fatal("the ring's end has overtaken a client")
+			}
+			runtime.Gosched()
+		}
+	}
 	e := event("a", "rain", 2)
 	e.Frame = append(e.Frame, make([]byte, 200)...)
 	b.ReportAllocs()
@@ -59,7 +70,9 @@ func publishAll(b *testing.B, h *hub.Hub) {
 	for i := range b.N {
 		e.Seq = int64(2 + i)
 		h.Publish(e)
+		delivered(i - behind)
 	}
+	delivered(b.N)
 	b.StopTimer()
 }
 

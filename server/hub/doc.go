@@ -14,6 +14,11 @@
 //
 // A client has at most one frame in flight. An event for a client that has none is written from
 // within Publish, without a timer; what gathers during a flight goes out joined when it has ended.
+// More than a few subscribers of a market are a crowd, which workers write to, turn after turn: the
+// first event after a quiet moment at once, those that come during a turn joined in the next. Turns
+// of who watches quotes have a rest behind them, the longer the more they took, so that watching
+// does not keep others from trading.
+//
 // A tape subscriber who is overtaken by the end of the ring loses its connection (4001), never
 // single events, and nobody else notices. A quote subscriber is sent the newest quote whenever
 // it can take one.
@@ -39,4 +44,5 @@
 //   - Hub.mu guards which topics and clients there are.
 //   - topic.mu guards the head, the ring and each subscriber's position.
 //   - Client.mu guards the client's queue and what waits in it.
+//   - fanOut.mu guards whose turn it is; none of the others is held with it.
 package hub

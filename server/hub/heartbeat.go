@@ -13,7 +13,7 @@ const turns = 8
 // Run sends every client a heartbeat each Options.Heartbeat until ctx ends. It returns when the
 // joins have ended, which are not taken up after that; connections stay as they are.
 func (h *Hub) Run(ctx context.Context) error {
-	defer h.stopJoins()
+	defer h.stopTasks()
 	ticker := time.NewTicker(h.o.Heartbeat / turns)
 	defer ticker.Stop()
 	for turn := 0; ; turn = (turn + 1) % turns {

@@ -67,8 +67,9 @@ type Hub struct {
 
 	state  atomic.Int32
 	counts counters
+	fanOut *fanOut
 
-	joins  sync.WaitGroup
+	tasks  sync.WaitGroup  // joins and workers of the fanOut
 	ctx    context.Context // of the joins; ends with Run
 	cancel context.CancelFunc
 
@@ -77,7 +78,7 @@ type Hub struct {
 	clients map[*Client]struct{}
 	turn    int // spreads clients over the turns of a heartbeat
 
-	joinsMu sync.Mutex // taken last; no join starts once stopped
+	tasksMu sync.Mutex // taken last; no task starts once stopped
 	stopped bool
 }
 
@@ -85,7 +86,7 @@ type Hub struct {
 func New(history History, o Options) *Hub {
 	o = o.withDefaults()
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Hub{
+	h := &Hub{
 		history: history,
 		o:       o,
 		reads:   make(chan struct{}, o.Reads),
@@ -94,12 +95,15 @@ func New(history History, o Options) *Hub {
 		topics:  make(map[string]*topic),
 		clients: make(map[*Client]struct{}),
 	}
+	h.fanOut = newFanOut(h)
+	return h
 }
 
 // Publish takes the next event of a market and writes it to every subscriber who has nothing in
-// flight; the others get it when they can. It never waits for a client. An event at or below the
-// head is ignored, so overlap is harmless. An event that leaves a hole behind the head is taken,
-// counted in Stats.Gaps, and the subscribers get what is between from History.
+// flight, or if they are a crowd, has it written; the others get it when they can. It never waits
+// for a client. An event at or below the head is ignored, so overlap is harmless. An event that
+// leaves a hole behind the head is taken, counted in Stats.Gaps, and the subscribers get what is
+// between from History.
 func (h *Hub) Publish(e Event) {
 	t := h.locked(e.Market)
 	if e.Seq <= t.head {
@@ -112,7 +116,8 @@ func (h *Hub) Publish(e Event) {
 		hole = t.head > 0
 		stranded = t.jump(e.Seq - 1)
 	}
-	woken, late := t.append(e)
+	late := t.append(e)
+	crowds, woken := t.wakeFew()
 	t.mu.Unlock()
 
 	if hole {
@@ -122,16 +127,14 @@ func (h *Hub) Publish(e Event) {
 	for _, s := range woken {
 		s.client.wake(s)
 	}
+	for _, c := range crowds {
+		h.fanOut.announce(c, e.Seq)
+	}
 	for _, s := range late {
 		s.tooSlow()
 	}
 	for _, c := range stranded {
 		c.startJoins()
-	}
-	if woken != nil {
-		t.mu.Lock()
-		t.reuse(woken)
-		t.mu.Unlock()
 	}
 }
 

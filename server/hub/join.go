@@ -25,20 +25,20 @@ func (c *Client) startJoins() {
 
 // spawn starts f on a goroutine that Run waits for; not any more once Run has ended.
 func (h *Hub) spawn(f func()) bool {
-	h.joinsMu.Lock()
-	defer h.joinsMu.Unlock()
+	h.tasksMu.Lock()
+	defer h.tasksMu.Unlock()
 	if !h.stopped {
-		h.joins.Go(f)
+		h.tasks.Go(f)
 	}
 	return !h.stopped
 }
 
-func (h *Hub) stopJoins() {
-	h.joinsMu.Lock()
+func (h *Hub) stopTasks() {
+	h.tasksMu.Lock()
 	h.stopped = true
-	h.joinsMu.Unlock()
+	h.tasksMu.Unlock()
 	h.cancel()
-	h.joins.Wait()
+	h.tasks.Wait()
 }
 
 // runJoins takes up one join after the other.

@@ -21,12 +21,12 @@ type topic struct {
 	ring     ring
 	keeps    bool // whether the ring takes events
 	subs     map[*subscription]struct{}
-	tapes    int       // how many of them are in tape mode
-	left     time.Time // when the last of those left, or somebody joined
-	waiting  []*subscription
-	spare    []*subscription // the array that waiting does not use
-	waiters  int             // calls of WaitFor
-	changed  chan struct{}   // closed when the head moves; nil if nobody waits
+	tapes    int                // how many of them are in tape mode
+	left     time.Time          // when the last of those left, or somebody joined
+	waiting  [2][]*subscription // by mode, for the next event
+	crowds   [2]*crowd          // nil: there was none yet
+	waiters  int                // calls of WaitFor
+	changed  chan struct{}      // closed when the head moves; nil if nobody waits
 }
 
 // subscription is a client's place in a market. It has no queue of events.
@@ -80,9 +80,8 @@ func (t *topic) moved() {
 	}
 }
 
-// append takes the event behind the head and returns who waited for one, and whom the ring's end
-// has overtaken.
-func (t *topic) append(e Event) (woken, late []*subscription) {
+// append takes the event behind the head and returns whom the ring's end has overtaken.
+func (t *topic) append(e Event) (late []*subscription) {
 	t.head, t.cursor = e.Seq, e.Cursor
 	if e.Quote != nil {
 		t.quote, t.quoteSeq = e.Quote, e.Seq
@@ -98,22 +97,42 @@ func (t *topic) append(e Event) (woken, late []*subscription) {
 	}
 	t.moved()
 
-	if len(t.waiting) == 0 {
-		return nil, late
+	return late
+}
+
+// crowded says whether the subscribers of a mode are more than a few.
+func (t *topic) crowded(mode Mode) bool {
+	if mode == Tape {
+		return t.tapes > few
 	}
-	woken, t.waiting, t.spare = t.waiting, t.spare[:0], nil
+	return len(t.subs)-t.tapes > few
+}
+
+// wakeFew returns the crowds that there is news for, and wakes who is of none.
+func (t *topic) wakeFew() (crowds []*crowd, woken []*subscription) {
+	for _, mode := range []Mode{Tape, Quote} {
+		switch {
+		case len(t.waiting[mode]) == 0:
+		case t.crowded(mode):
+			if t.crowds[mode] == nil {
+				t.crowds[mode] = &crowd{topic: t, mode: mode}
+			}
+			crowds = append(crowds, t.crowds[mode])
+		default:
+			woken = append(woken, t.wakeAll(mode)...)
+		}
+	}
+	return crowds, woken
+}
+
+// wakeAll returns who waits in that mode; they do no more.
+func (t *topic) wakeAll(mode Mode) []*subscription {
+	woken := t.waiting[mode]
+	t.waiting[mode] = make([]*subscription, 0, len(woken))
 	for _, s := range woken {
 		s.waitsAt = -1
 	}
-	return woken, late
-}
-
-// reuse takes back the slice of the woken.
-func (t *topic) reuse(woken []*subscription) {
-	clear(woken)
-	if t.spare == nil {
-		t.spare = woken[:0]
-	}
+	return woken
 }
 
 // add makes s a subscriber.
@@ -156,7 +175,7 @@ func (t *topic) remove(s *subscription, now time.Time) {
 // subscribers left behind.
 func (t *topic) sweep(now time.Time, linger time.Duration) {
 	if len(t.subs) == 0 {
-		t.subs, t.waiting, t.spare = nil, nil, nil
+		t.subs, t.waiting = nil, [2][]*subscription{}
 	}
 	if t.keeps && t.tapes == 0 && now.Sub(t.left) >= linger {
 		t.keeps = false
@@ -171,8 +190,8 @@ func (t *topic) unused() bool {
 
 func (t *topic) wait(s *subscription) {
 	if s.waitsAt < 0 {
-		s.waitsAt = len(t.waiting)
-		t.waiting = append(t.waiting, s)
+		s.waitsAt = len(t.waiting[s.mode])
+		t.waiting[s.mode] = append(t.waiting[s.mode], s)
 	}
 }
 
@@ -180,11 +199,12 @@ func (t *topic) unwait(s *subscription) {
 	if s.waitsAt < 0 {
 		return
 	}
-	end := len(t.waiting) - 1
-	t.waiting[s.waitsAt] = t.waiting[end]
-	t.waiting[s.waitsAt].waitsAt = s.waitsAt
-	t.waiting[end] = nil
-	t.waiting = t.waiting[:end]
+	waiting := t.waiting[s.mode]
+	end := len(waiting) - 1
+	waiting[s.waitsAt] = waiting[end]
+	waiting[s.waitsAt].waitsAt = s.waitsAt
+	waiting[end] = nil
+	t.waiting[s.mode] = waiting[:end]
 	s.waitsAt = -1
 }
 

@@ -1,0 +1,116 @@
+package server
+
+import (
+	"bytes"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// wirePair returns both ends of a socket; little fits between them.
+func wirePair(t *testing.T) (w *wire, server, client *websocket.Conn) {
+	t.Helper()
+	const buffer = 32 << 10
+	conns := make(chan *websocket.Conn, 1)
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(response http.ResponseWriter, r *http.Request) {
+		conn, err := (&websocket.Upgrader{WriteBufferSize: writeBuffer}).Upgrade(wired{response}, r, nil)
+		if err != nil {
+			t.Error(err)
+		}
+		conns <- conn
+	}))
+	web.Config.ConnContext = minded
+	web.Start()
+	t.Cleanup(web.Close)
+	dialer := websocket.Dialer{NetDial: func(network, address string) (net.Conn, error) {
+		conn, err := net.Dial(network, address)
+		if err == nil {
+			err = conn.(*net.TCPConn).SetReadBuffer(buffer)
+		}
+		return conn, err
+	}}
+	client, _, err := dialer.Dial("ws"+strings.TrimPrefix(web.URL, "http"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	server = <-conns
+	t.Cleanup(func() { server.Close() })
+	return server.NetConn().(*wire), server, client
+}
+
+func TestAFrameThatFindsNoRoomGoesOnTheLongWay(t *testing.T) {
+	t.Parallel()
+	w, server, client := wirePair(t)
+	if w.raw == nil {
+		t.Skip("frames never go at once here")
+	}
+	texts := [][]byte{[]byte("short"), bytes.Repeat([]byte("b"), 1000), bytes.Repeat([]byte("long "), 2<<20), []byte("last")}
+	for _, text := range texts[:2] {
+		if !w.sendNow(text) {
+			t.Fatal("a frame did not go at once")
+		}
+	}
+	if w.sendNow(texts[2]) || w.begun == 0 {
+		t.Fatalf("%d bytes of %d went", w.begun, len(texts[2]))
+	}
+	if w.sendNow(texts[3]) {
+		t.Fatal("a frame went in the middle of another")
+	}
+	// Nor does a ping, which does not wait for room either.
+	if err := server.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	wrote := make(chan error, 1)
+	go func() { wrote <- server.WriteMessage(websocket.TextMessage, texts[2]) }()
+	for i, text := range texts {
+		if i == 3 {
+			if err := <-wrote; err != nil {
+				t.Fatal(err)
+			}
+			if !w.sendNow(text) {
+				t.Fatal("frames do not go at once any more")
+			}
+		}
+		if _, got, err := client.ReadMessage(); err != nil || !bytes.Equal(got, text) {
+			t.Fatalf("message %d: %d bytes, want %d (%v)", i, len(got), len(text), err)
+		}
+	}
+
+	if err := server.WriteControl(websocket.CloseMessage, nil, time.Now().Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if w.sendNow(texts[0]) {
+		t.Error("a frame was sent behind a close")
+	}
+}
+
+func TestAWriteThatWaitsHasItsDeadline(t *testing.T) {
+	t.Parallel()
+	_, server, _ := wirePair(t)
+	_ = server.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+	if err := server.WriteMessage(websocket.TextMessage, make([]byte, 16<<20)); err == nil {
+		t.Error("it was written though nobody reads")
+	}
+}
+
+func TestFramesAreThoseOfTheLibrary(t *testing.T) {
+	t.Parallel()
+	w, _, client := wirePair(t)
+	for _, length := range []int{0, 1, 125, 126, 65535, 65536, 70000} {
+		text := bytes.Repeat([]byte("x"), length)
+		done := make(chan bool, 1)
+		go func() { done <- w.sendNow(text) }()
+		if sent := <-done; !sent {
+			t.Skip("no room")
+		}
+		if kind, got, err := client.ReadMessage(); err != nil || kind != websocket.TextMessage || !bytes.Equal(got, text) {
+			t.Fatalf("%d bytes, want %d (%v)", len(got), length, err)
+		}
+	}
+}
