@@ -1,21 +1,23 @@
 // Package bench puts load on a running server, over the network like anybody else, and checks
-// what it got: traders trade by HTTP while listeners hold sockets open (traders.go, listeners.go);
-// afterwards the receipts and what every socket has heard are held against the tape (audit.go).
+// what it got: traders trade by HTTP (traders.go, caller.go) and readers read (readers.go) while
+// listeners hold sockets open (listeners.go, socket.go, frame.go); afterwards the receipts and what
+// every socket has heard are held against the tape (audit.go).
 //
-// It measures from outside, with its own clock and the event's: latency.go and report.go say what
-// each number is. The load generator takes its share of the machine it runs on.
+// It measures from outside, with its own clock and the event's: report.go and latency.go say what
+// each number is, process.go what the run cost. The load generator takes its share of the machine it
+// runs on, and says how much.
 package bench
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,46 +25,11 @@ import (
 	"github.com/pgtape/pgtape/client"
 )
 
-// Options of a run. URL is required.
-type Options struct {
-	URL      string
-	Clients  int           // who trade, each on its own connection and account; 0: 16
-	Markets  int           // that they trade on; 0: 4
-	Sockets  int           // that listen; 0: 16; negative: none
-	Stalled  int           // of the sockets, that stop reading once they have joined; what the others hear is measured
-	OneEach  bool          // a socket listens to one market instead of all
-	Duration time.Duration // of trading; 0: 10 s
-	Rate     float64       // orders per second of all clients together; 0: as fast as they are answered
-	// SlippageBps makes each order bound to the price that its client saw last, with this much
-	// tolerance, so that orders are refused as stale under contention. 0: bounds that always hold.
-	SlippageBps int
-	Progress    io.Writer // a line each second; nil: none
-}
-
-func (o Options) withDefaults() (Options, error) {
-	o.Clients = cmp.Or(o.Clients, 16)
-	o.Markets = cmp.Or(o.Markets, 4)
-	o.Sockets = max(cmp.Or(o.Sockets, 16), 0)
-	o.Duration = cmp.Or(o.Duration, 10*time.Second)
-	if o.Progress == nil {
-		o.Progress = io.Discard
-	}
-	switch {
-	case o.Clients < 0 || o.Markets < 0 || o.Duration < 0:
-		return o, errors.New("clients, markets and duration must be positive")
-	case !(o.Rate >= 0 && o.Rate < 1e6):
-		return o, errors.New("rate must be from 0 to a million orders per second")
-	case o.Stalled < 0 || o.Stalled > o.Sockets:
-		return o, errors.New("stalled must be from 0 to the number of sockets")
-	case o.SlippageBps < 0 || o.SlippageBps > 10000:
-		return o, errors.New("slippage must be from 0 to 10000 basis points")
-	}
-	return o, nil
-}
-
 const (
-	setupWithin  = time.Minute
+	setupWithin  = 2 * time.Minute
 	settleWithin = 15 * time.Second // for what is under way when trading ends to arrive
+	joinAtOnce   = 250              // sockets that are opened side by side
+	crowd        = 100              // sockets of which it is worth telling what memory each takes
 )
 
 // run is one run: who takes part, and what they have seen so far.
@@ -71,12 +38,19 @@ type run struct {
 	name      string
 	markets   []string // slugs
 	traders   []*trader
+	readers   []*reader
 	listeners []*listener
 	stalled   []*listener // whose hearing is of no account
 
-	start    time.Time // of trading
-	toSocket shards    // from an event's at to its arrival
-	counts   counts
+	start     time.Time // of trading
+	http      Stopwatch // from when an order was due to its answer
+	reads     Stopwatch
+	toSocket  Stopwatch // from an event's at to its arrival
+	delivered atomic.Int64
+	counts    counts
+	storm     storm
+	series    []Point
+	cost      Cost
 }
 
 // Run makes accounts and markets of its own, trades for a while, and reports. When ctx ends it
@@ -98,41 +72,45 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	var sockets sync.WaitGroup
 	defer sockets.Wait()
 	defer hangUp(nil)
-	for _, l := range slices.Concat(r.listeners, r.stalled) {
-		sockets.Go(func() {
-			if err := l.listen(listening); err != nil {
-				hangUp(fmt.Errorf("socket: %w", err))
-			}
-		})
-	}
 	interrupted := context.AfterFunc(ctx, func() { hangUp(context.Cause(ctx)) })
-	if err := r.awaitAll(listening, setupWithin, slices.Concat(r.listeners, r.stalled), (*listener).joined); err != nil {
+	if err := r.openSockets(listening, &sockets, hangUp); err != nil {
 		return Report{}, fmt.Errorf("opening %d sockets: %w", r.Sockets, err)
 	}
 	interrupted() // from here on an interruption ends the trading, and there is a report
 
+	meter := r.Processes.Meter()
 	trading, stop := context.WithTimeout(ctx, o.Duration)
 	defer stop()
 	defer context.AfterFunc(listening, stop)()
 	r.trade(trading)
 	elapsed := time.Since(r.start)
+	// What has not come within a while is reported as lost.
+	answered := r.answeredHeads()
+	_ = r.awaitAll(listening, settleWithin, r.listeners, func(l *listener) bool { return l.has(answered) })
+	settled := time.Since(r.start)
+	meter.Read(&r.cost, r.counts.accepted, r.delivered.Load())
+	r.weighLast()
 
 	tapes, err := r.readTapes(context.WithoutCancel(ctx))
 	if err != nil {
 		return Report{}, err
 	}
-	_ = r.awaitAll(listening, settleWithin, r.listeners, func(l *listener) bool { return l.has(tapes) }) // what has not come by then is reported as lost
+	heads := headsOf(tapes)
+	_ = r.awaitAll(listening, settleWithin, r.listeners, func(l *listener) bool { return l.has(heads) })
 	if err := context.Cause(listening); err != nil {
 		return Report{}, err
 	}
 	hangUp(nil)
 	sockets.Wait()
-	return r.report(elapsed, tapes), nil
+	return r.report(elapsed, settled, tapes), nil
 }
 
 func (r *run) close() {
 	for _, t := range r.traders {
-		t.client.Close()
+		t.caller.close()
+	}
+	for _, reader := range r.readers {
+		reader.caller.close()
 	}
 }
 
@@ -143,13 +121,15 @@ func (r *run) setUp(ctx context.Context) error {
 	// Enough of them to fund the markets, though some then only fund.
 	group, inGroup := errgroup.WithContext(ctx)
 	group.SetLimit(8)
-	r.traders = make([]*trader, max(r.Clients, r.Markets))
-	for i := range r.traders {
-		r.traders[i] = &trader{run: r, index: i, client: client.New(r.URL), seen: map[string]string{}}
-		group.Go(func() error {
-			_, err := r.traders[i].client.SignIn(inGroup, fmt.Sprintf("%s-%d", r.name, i))
+	for i := range max(r.Clients, r.Markets) {
+		caller, err := newCaller(r.URL)
+		if err != nil {
 			return err
-		})
+		}
+		r.traders = append(r.traders, &trader{run: r, index: i, caller: caller, seen: map[string]string{}})
+	}
+	for i, t := range r.traders {
+		group.Go(func() error { return t.caller.signIn(inGroup, fmt.Sprintf("%s-%d", r.name, i)) })
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("signing in (the server must let everybody in): %w", err)
@@ -159,11 +139,23 @@ func (r *run) setUp(ctx context.Context) error {
 			Slug: fmt.Sprintf("%s-%d", r.name, i), Question: fmt.Sprintf("Load test %s, market %d", r.name, i+1),
 			Category: "bench", Liquidity: "100", Description: "Made by pgtape bench.",
 		}
-		if _, err := r.traders[i].client.CreateMarket(ctx, market); err != nil {
+		if _, err := r.traders[i].caller.call(ctx, http.MethodPost, "/api/v1/markets", "", jsonText(market)); err != nil {
 			return fmt.Errorf("creating a market: %w", err)
 		}
 		r.markets = append(r.markets, market.Slug)
 	}
+	for i := range r.Readers {
+		caller, err := newCaller(r.URL)
+		if err != nil {
+			return err
+		}
+		r.readers = append(r.readers, &reader{run: r, index: i, caller: caller, versions: map[string]int64{}})
+	}
+	r.seatListeners()
+	return nil
+}
+
+func (r *run) seatListeners() {
 	for i := range r.Sockets {
 		markets := r.markets
 		if r.OneEach {
@@ -176,13 +168,63 @@ func (r *run) setUp(ctx context.Context) error {
 			r.listeners = append(r.listeners, l)
 		}
 	}
+}
+
+// openSockets starts the listeners, and returns when all have joined.
+func (r *run) openSockets(ctx context.Context, sockets *sync.WaitGroup, hangUp context.CancelCauseFunc) error {
+	if before, ok := residentOf(r.Processes.Server); ok {
+		r.cost.ServerIdle = &before
+	}
+	for some := range slices.Chunk(slices.Concat(r.listeners, r.stalled), joinAtOnce) {
+		for _, l := range some {
+			sockets.Go(func() {
+				if err := l.listen(ctx); err != nil {
+					hangUp(fmt.Errorf("socket: %w", err))
+				}
+			})
+		}
+		if err := r.awaitAll(ctx, setupWithin, some, (*listener).joined); err != nil {
+			return err
+		}
+	}
+	if r.Sockets < crowd || r.cost.ServerIdle == nil {
+		return nil
+	}
+	wait(ctx, 2*time.Second) // some heartbeats: a socket that was never written to weighs less
+	if joined, ok := residentOf(r.Processes.Server); ok {
+		each := float64(joined-*r.cost.ServerIdle) / float64(r.Sockets)
+		r.cost.ServerJoined, r.cost.PerSocket = &joined, &each
+	}
 	return nil
+}
+
+func (r *run) weighLast() {
+	last, ok := residentOf(r.Processes.Server)
+	if !ok {
+		return
+	}
+	r.cost.ServerLast = &last
+	if r.Sockets >= crowd && r.cost.ServerIdle != nil {
+		each := float64(last-*r.cost.ServerIdle) / float64(r.Sockets)
+		r.cost.PerSocketLoaded = &each
+	}
+}
+
+// answeredHeads are the newest versions that the traders know of.
+func (r *run) answeredHeads() map[string]int64 {
+	heads := map[string]int64{}
+	for _, t := range r.traders {
+		for _, receipt := range t.receipts {
+			heads[receipt.market] = max(heads[receipt.market], receipt.seq)
+		}
+	}
+	return heads
 }
 
 // awaitAll waits until something is true of all those listeners.
 // Errors: DeadlineExceeded; why the sockets were hung up.
 func (r *run) awaitAll(ctx context.Context, within time.Duration, all []*listener, ready func(*listener) bool) error {
-	ctx, cancel := context.WithTimeout(ctx, within)
+	ctx, cancel := context.WithTimeoutCause(ctx, within, errors.New("not all have come in time"))
 	defer cancel()
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()

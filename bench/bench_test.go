@@ -126,6 +126,66 @@ func (w writer) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
+// TestEveryScenarioRuns makes each smaller than it is meant, and expects what it is for.
+func TestEveryScenarioRuns(t *testing.T) {
+	t.Parallel()
+	w := servertest.New(t, server.Open)
+	for _, name := range bench.Scenarios() {
+		t.Run(name, func(t *testing.T) {
+			o, err := bench.ScenarioOf(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.URL, o.Duration = w.URL, 1200*time.Millisecond
+			o.Clients, o.Markets, o.Sockets = min(o.Clients, 8), min(o.Markets, 8), min(o.Sockets, 40)
+			report, err := bench.Run(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !report.Sound() || report.Scenario != name || len(report.Series) == 0 {
+				t.Errorf("report = %+v, want it sound", report)
+			}
+			switch name {
+			case "reads":
+				if report.Reads == nil || report.Reads.Answered == 0 || report.Reads.Latency.Count != report.Reads.Answered || report.Accepted != 0 {
+					t.Errorf("reads = %+v, %d trades", report.Reads, report.Accepted)
+				}
+				return
+			case "storm":
+				s := report.Storm
+				if s == nil || s.Sockets != 40 || s.LiveAgain.Count != 40 || s.Snapshots != 0 || s.Replayed+s.Current != 40 || report.Delivery.Reconnects < 40 {
+					t.Errorf("storm = %+v, want 40 sockets that go on from where they were", s)
+				}
+			case "lone":
+				if report.RequestToSocket.Count != report.Accepted || report.RequestToSocket.P50 <= 0 {
+					t.Errorf("request→socket %+v of %d trades", report.RequestToSocket, report.Accepted)
+				}
+			}
+			if report.Accepted == 0 || report.Delivery.Delivered == 0 {
+				t.Errorf("%d trades, delivered %d times", report.Accepted, report.Delivery.Delivered)
+			}
+		})
+	}
+	if _, err := bench.ScenarioOf("none"); err == nil {
+		t.Error("a scenario that there is not was found")
+	}
+	w.Verify(t)
+}
+
+func TestQuotesAreTheNewest(t *testing.T) {
+	t.Parallel()
+	w := servertest.New(t, server.Open)
+	report, err := bench.Run(t.Context(), bench.Options{
+		URL: w.URL, Clients: 4, Markets: 1, Sockets: 4, Mode: client.Latest, Duration: time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !report.Sound() || report.Delivery.Delivered == 0 || report.CommitToSocket.Count == 0 || report.CommitToSocket.Min < 0 {
+		t.Errorf("report = %+v, want quotes, none older than one before, the last everywhere", report)
+	}
+}
+
 func TestWhatKeepsARunFromRunningIsAnError(t *testing.T) {
 	t.Parallel()
 	closed := servertest.New(t, server.Closed)
@@ -137,7 +197,8 @@ func TestWhatKeepsARunFromRunningIsAnError(t *testing.T) {
 		{"a server that lets nobody in", bench.Options{URL: closed.URL, Clients: 1, Markets: 1}, "signing in"},
 		{"no server", bench.Options{URL: "http://127.0.0.1:1"}, "connection refused"},
 		{"no URL", bench.Options{}, "is not the URL of a server"},
-		{"fewer than no clients", bench.Options{URL: closed.URL, Clients: -1}, "must be positive"},
+		{"fewer than no markets", bench.Options{URL: closed.URL, Markets: -1}, "must be positive"},
+		{"a mode of its own", bench.Options{URL: closed.URL, Mode: "some"}, "want tape or quote"},
 		{"more stalled than there are", bench.Options{URL: closed.URL, Sockets: 1, Stalled: 2}, "stalled must be"},
 		{"a mad rate", bench.Options{URL: closed.URL, Rate: -1}, "rate must be"},
 	}
@@ -161,7 +222,7 @@ func TestAReportIsForPeopleAndForPrograms(t *testing.T) {
 	if err := report.Print(&table); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"812 /s", "insufficient_funds 2, stale_quote 3", "7 events", "1.50", "9.25", "an upper bound"} {
+	for _, want := range []string{"812 /s", "insufficient_funds 2, stale_quote 3", "7 events", "1.50", "9.25", "an upper bound", "closed loop", "not known"} {
 		if !strings.Contains(table.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, table.String())
 		}

@@ -46,19 +46,26 @@ func (l *latencies) record(t time.Duration) {
 }
 
 func (l *latencies) merge(other latencies) {
-	if other.above != nil {
+	if other.count() > 0 {
 		l.init()
 		l.below.Merge(other.below)
 		l.above.Merge(other.above)
 	}
 }
 
-func (l *latencies) latency() Latency {
+func (l *latencies) count() int64 {
 	if l.above == nil {
+		return 0
+	}
+	return l.below.TotalCount() + l.above.TotalCount()
+}
+
+func (l *latencies) latency() Latency {
+	if l.count() == 0 {
 		return Latency{}
 	}
 	return Latency{
-		Count: l.below.TotalCount() + l.above.TotalCount(),
+		Count: l.count(),
 		Min:   l.at(0), P50: l.at(0.5), P90: l.at(0.9), P99: l.at(0.99), P999: l.at(0.999), Max: l.at(1),
 	}
 }
@@ -76,25 +83,44 @@ func (l *latencies) at(quantile float64) float64 {
 	return float64(l.above.ValueAtQuantile(100*max(rank-below, 1)/above)) / 1000
 }
 
-// shards let many goroutines record without waiting for one another.
-type shards [16]struct {
-	sync.Mutex
-	latencies
+// Stopwatch collects times of many goroutines that do not wait for one another.
+type Stopwatch struct {
+	parts [16]struct {
+		sync.Mutex
+		latencies
+	}
+	taken latencies // by take so far, which one goroutine calls
 }
 
-func (s *shards) record(who int, t time.Duration) {
-	shard := &s[who%len(s)]
+// Record notes a time; who is any number of the one who does.
+func (s *Stopwatch) Record(who int, t time.Duration) {
+	shard := &s.parts[who%len(s.parts)]
 	shard.Lock()
 	defer shard.Unlock()
 	shard.latencies.record(t)
 }
 
-func (s *shards) merged() *latencies {
-	var all latencies
-	for i := range s {
-		s[i].Lock()
-		all.merge(s[i].latencies)
-		s[i].Unlock()
+// take returns what was recorded since it was last called.
+func (s *Stopwatch) take() *latencies {
+	var news latencies
+	for i := range s.parts {
+		s.parts[i].Lock()
+		if part := &s.parts[i].latencies; part.count() > 0 {
+			news.merge(*part)
+			part.below.Reset()
+			part.above.Reset()
+		}
+		s.parts[i].Unlock()
 	}
-	return &all
+	s.taken.merge(news)
+	return &news
+}
+
+// Latency is the distribution of all that was recorded. One goroutine calls it.
+func (s *Stopwatch) Latency() Latency { return s.sum().latency() }
+
+// sum is all that was recorded, taken or not.
+func (s *Stopwatch) sum() *latencies {
+	s.take()
+	return &s.taken
 }

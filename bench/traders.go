@@ -2,10 +2,13 @@ package bench
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -18,24 +21,21 @@ type counts struct {
 	accepted int64
 	rejected map[string]int64 // by code
 	failed   int64            // nobody knows what became of them
-	http     latencies
 }
 
-func (c *counts) accept(took time.Duration) {
+func (c *counts) accept() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.accepted++
-	c.http.record(took)
 }
 
-func (c *counts) reject(code string, took time.Duration) {
+func (c *counts) reject(code string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.rejected == nil {
 		c.rejected = map[string]int64{}
 	}
 	c.rejected[code]++
-	c.http.record(took)
 }
 
 func (c *counts) fail() {
@@ -53,95 +53,57 @@ func (c *counts) soFar() (accepted, rejected, failed int64) {
 	return c.accepted, rejected, c.failed
 }
 
-// trade lets the traders trade until ctx ends, and what they have begun end.
+// trade lets the traders trade, and the readers read, until ctx ends and what they have begun has
+// ended.
 func (r *run) trade(ctx context.Context) {
 	r.start = time.Now()
-	orders := &schedule{start: r.start, rate: r.Rate}
-	var traders sync.WaitGroup
+	orders, reads := &Schedule{start: r.start, rate: r.Rate}, &Schedule{start: r.start, rate: r.ReadRate}
+	var work sync.WaitGroup
 	for _, t := range r.traders[:r.Clients] {
-		traders.Go(func() { t.trade(ctx, orders) })
+		work.Go(func() { t.trade(ctx, orders) })
 	}
+	for _, reader := range r.readers {
+		work.Go(func() { reader.read(ctx, reads) })
+	}
+	if r.Storm {
+		work.Go(func() {
+			if wait(ctx, r.Duration/3) {
+				r.storm.begin(r.listeners)
+			}
+		})
+	}
+	work.Go(func() { <-ctx.Done() })
 	ended := make(chan struct{})
 	var watcher sync.WaitGroup
 	watcher.Go(func() { r.watch(ended) })
-	traders.Wait()
+	work.Wait()
 	close(ended)
 	watcher.Wait()
-}
-
-// watch writes a line each second.
-func (r *run) watch(ended <-chan struct{}) {
-	second := time.NewTicker(time.Second)
-	defer second.Stop()
-	var before int64
-	for last := r.start; ; {
-		select {
-		case <-ended:
-			return
-		case now := <-second.C:
-			accepted, rejected, failed := r.counts.soFar()
-			socket := r.toSocket.merged().latency()
-			fmt.Fprintf(r.Progress, "%4.0f s  %7.0f trades/s  %d rejected  %d failed  commit→socket p50 %.1f ms  p99 %.1f ms\n",
-				now.Sub(r.start).Seconds(), float64(accepted-before)/now.Sub(last).Seconds(), rejected, failed, socket.P50, socket.P99)
-			before, last = accepted, now
-		}
-	}
-}
-
-// schedule says when the next order is due. With a rate, an order that comes late since all
-// clients were waiting for answers is measured from when it was due.
-type schedule struct {
-	start time.Time
-	rate  float64
-
-	mu     sync.Mutex
-	issued int64
-}
-
-func (s *schedule) next(ctx context.Context) (due time.Time, ok bool) {
-	if s.rate == 0 {
-		return time.Now(), ctx.Err() == nil
-	}
-	s.mu.Lock()
-	due = s.start.Add(time.Duration(float64(s.issued) / s.rate * float64(time.Second)))
-	s.issued++
-	s.mu.Unlock()
-	return due, pause(ctx, time.Until(due))
-}
-
-// pause is false when ctx ends first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return ctx.Err() == nil
-	}
 }
 
 // trader buys a share somewhere and sells it again, over and over, so that its balance stays.
 type trader struct {
 	run      *run
 	index    int
-	client   *client.Client
+	caller   *caller
 	pairs    int
-	holds    *client.Receipt   // the share to sell
+	holds    *holding          // the share to sell
 	seen     map[string]string // market and outcome: the price seen last
 	receipts []receipt
 }
 
+type holding struct{ market, outcome, shares string }
+
 // receipt is a trade that was answered: the event that it must have made.
 type receipt struct {
-	market   string
-	seq, id  int64
-	answered time.Time
+	market        string
+	seq, id       int64
+	due, answered time.Time
 }
 
-func (t *trader) trade(ctx context.Context, orders *schedule) {
+func (t *trader) trade(ctx context.Context, orders *Schedule) {
 	for {
-		due, ok := orders.next(ctx)
+		due, ok := orders.Next(ctx)
 		if !ok {
 			return
 		}
@@ -152,26 +114,48 @@ func (t *trader) trade(ctx context.Context, orders *schedule) {
 		var refused *client.Error
 		switch {
 		case err == nil:
-			t.run.counts.accept(answered.Sub(due))
-			t.receipts = append(t.receipts, receipt{market, got.Version, got.TradeID, answered})
-			t.took(got)
+			t.run.counts.accept()
+			t.run.http.Record(t.index, answered.Sub(due))
+			t.receipts = append(t.receipts, receipt{market, got.Version, got.TradeID, due, answered})
+			t.took(market, order, got)
 		case errors.As(err, &refused) && refused.Code != "":
-			t.run.counts.reject(refused.Code, answered.Sub(due))
+			t.run.counts.reject(refused.Code)
+			t.run.http.Record(t.index, answered.Sub(due))
 			t.refused(market, order, refused)
-			if refused.Code == client.CodeUnavailable && !pause(ctx, 100*time.Millisecond) {
+			if refused.Code == client.CodeUnavailable && !wait(ctx, 100*time.Millisecond) {
 				return
 			}
 		default:
 			t.run.counts.fail()
 			t.holds = nil
 		}
+		if err == nil && t.run.OneByOne && !t.run.awaitFirst(ctx, market, got.Version) {
+			return
+		}
 	}
+}
+
+// awaitFirst waits until the first socket has heard of a version; false when ctx ends first.
+func (r *run) awaitFirst(ctx context.Context, market string, version int64) bool {
+	if len(r.listeners) == 0 {
+		return ctx.Err() == nil
+	}
+	first := r.listeners[0]
+	h := first.heard[market]
+	for h != nil && h.seq.Load() < version {
+		select {
+		case <-first.news:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return ctx.Err() == nil
 }
 
 // wish is the next order: to sell what it holds, or to buy one share.
 func (t *trader) wish() (market string, o client.Order) {
 	if t.holds != nil {
-		market, o = t.holds.Market, client.Order{Outcome: t.holds.Outcome, Side: "sell", Shares: t.holds.Shares, MinProceeds: "0"}
+		market, o = t.holds.market, client.Order{Outcome: t.holds.outcome, Side: "sell", Shares: t.holds.shares, MinProceeds: "0"}
 	} else {
 		market = t.run.markets[(t.index+t.pairs)%len(t.run.markets)]
 		o = client.Order{Outcome: [...]string{"yes", "no"}[rand.IntN(2)], Side: "buy", Shares: "1", MaxCost: "1"}
@@ -183,10 +167,12 @@ func (t *trader) wish() (market string, o client.Order) {
 	return market, o
 }
 
-func (t *trader) took(r client.Receipt) {
-	t.seen[r.Market+" "+r.Outcome] = r.PriceAfter
-	if r.Side == "buy" {
-		t.holds = &r
+func (t *trader) took(market string, o client.Order, r client.Receipt) {
+	if t.run.SlippageBps > 0 {
+		t.seen[market+" "+o.Outcome] = r.PriceAfter
+	}
+	if o.Side == "buy" {
+		t.holds = &holding{market, o.Outcome, o.Shares}
 	} else {
 		t.holds = nil
 	}
@@ -203,12 +189,31 @@ func (t *trader) refused(market string, o client.Order, e *client.Error) {
 
 // send sends an order until it is known what became of it, with the same key, a few times.
 func (t *trader) send(ctx context.Context, market string, o client.Order) (client.Receipt, error) {
-	key := client.NewKey()
-	for wait := 50 * time.Millisecond; ; wait *= 2 {
-		got, err := t.client.Trade(ctx, market, o, key)
-		if err == nil || client.CodeOf(err) != "" || wait > time.Second {
-			return got, err
+	path, key, body := "/api/v1/markets/"+market+"/trades", client.NewKey(), jsonText(o)
+	for pause := 50 * time.Millisecond; ; pause *= 2 {
+		answer, err := t.caller.call(ctx, http.MethodPost, path, key, body)
+		if err == nil {
+			return readReceipt(answer)
 		}
-		pause(ctx, wait)
+		if client.CodeOf(err) != "" || pause > time.Second {
+			return client.Receipt{}, err
+		}
+		wait(ctx, pause)
 	}
+}
+
+// readReceipt takes what the bench needs from a receipt.
+func readReceipt(answer []byte) (client.Receipt, error) {
+	var r client.Receipt
+	var err, errID error
+	r.Version, err = strconv.ParseInt(member(answer, "version"), 10, 64)
+	r.TradeID, errID = strconv.ParseInt(member(answer, "trade_id"), 10, 64)
+	r.PriceAfter = member(answer, "price_after")
+	if err == nil && errID == nil {
+		return r, nil
+	}
+	if err := json.Unmarshal(answer, &r); err != nil {
+		return client.Receipt{}, fmt.Errorf("malformed receipt: %w", err)
+	}
+	return r, nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -54,6 +55,11 @@ trust each other. With --sign-in closed the web is for reading only.`,
 // serve runs the server, and what else a command wants beside it, until ctx ends or one of them
 // fails.
 func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, beside func(ctx context.Context, url string) error) error {
+	// The heap is small, and mostly what requests leave behind: collected less often than Go would, it
+	// gives a hot market a twelfth more trades for some 12 MB.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(300)
+	}
 	mode := tape.Mode(f.source)
 	pool, err := db.Open(ctx, d.server, db.Options{AsServer: true})
 	if err != nil {
