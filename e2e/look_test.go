@@ -133,6 +133,9 @@ func TestLightAndDark(t *testing.T) {
 		}
 		p.goTo(path)
 		p.untilLive()
+		if path != "/" { // until it is, the quote is pale
+			p.untilTicket("ready")
+		}
 		backgrounds := map[string]string{}
 		for _, scheme := range []string{"light", "dark"} {
 			p.prefer(scheme)
