@@ -117,7 +117,8 @@ func matches(header, etag string) bool {
 	return false
 }
 
-// getHistory handles GET /api/v1/markets/{slug}/history?from=&to=&points=: prices over time.
+// getHistory handles GET /api/v1/markets/{slug}/history?from=&to=&points=: prices over time, from
+// memory if they are remembered.
 func (s *Server) getHistory(c echo.Context) error {
 	from, err := moment(c, "from")
 	if err != nil {
@@ -136,9 +137,11 @@ func (s *Server) getHistory(c echo.Context) error {
 		return err
 	}
 	market := &view.Market
-	list, err := s.db.History(c.Request().Context(), market.Slug, from, to, points)
-	if err != nil {
-		return err
+	list, remembered := s.state.History(c.Request().Context(), market.Slug, from, to, points)
+	if !remembered {
+		if list, err = s.db.History(c.Request().Context(), market.Slug, from, to, points); err != nil {
+			return err
+		}
 	}
 	return c.JSON(http.StatusOK, struct {
 		Market   string     `json:"market"`

@@ -39,6 +39,7 @@ func TestMarketsAreReadFromMemory(t *testing.T) {
 	w.subscribe(market, "", "tape")
 	w.next("snapshot")
 
+	s.nobody().get(t, address+"/history") // which fills it
 	statements := asServer.Pool().Stat().AcquireCount()
 	for range 5 {
 		s.buyOne(t, ana, market)
@@ -56,6 +57,11 @@ func TestMarketsAreReadFromMemory(t *testing.T) {
 		if v := s.nobody().get(t, fmt.Sprintf("%s?min_version=%d", address, seq)).version(t); v != seq {
 			t.Errorf("version %d after event %d", v, seq)
 		}
+	}
+	var history struct{ Points []db.Point }
+	s.nobody().get(t, address+"/history").read(t, &history)
+	if last := history.Points[len(history.Points)-1]; last.Seq != 6 {
+		t.Errorf("the history ends at %+v, want event 6", last)
 	}
 	var quote db.Quote
 	s.nobody().get(t, address+"/quote?outcome=yes&side=buy&spend=10").read(t, &quote)

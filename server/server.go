@@ -68,7 +68,7 @@ func New(c Config) *Server {
 	if c.Hub.Log == nil {
 		c.Hub.Log = c.Log
 	}
-	markets := state.New(c.DB.MarketState)
+	markets := state.New(c.DB.MarketState, c.DB.TapeAfter)
 	s := &Server{
 		db:       c.DB,
 		reader:   c.Reader,

@@ -16,6 +16,9 @@
 // it returns counts only if it is no older than the head of then and of the same history; the rest
 // is applied.
 //
+// The past of a market, its prices at each event, is read when somebody first asks for its history,
+// and then grows with it; one that is too long is left to the database.
+//
 // Entries are kept while the reader is live. Otherwise the tape may be late, or of a history that is
 // no more, and who asks is answered by the database, with a read that began after he asked: all who
 // wait meanwhile share the next one.

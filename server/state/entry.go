@@ -24,6 +24,7 @@ type entry struct {
 	outstanding []int64   // in micro-units
 	volume      *big.Int  // in micro-units: the only number without a bound
 	holders     map[string]struct{}
+	past        *past // nil: nobody has asked for it
 }
 
 // newEntry is false for a market whose numbers cannot be kept.
@@ -124,6 +125,9 @@ func (e *entry) apply(event tape.Event) bool {
 	m.Prices = b.Prices.Numbers
 	m.Version, m.Cursor = event.Seq, pointOf(event).cursor()
 	m.UpdatedAt = event.At.In(m.CreatedAt.Location())
+	if e.past != nil && e.past.at != nil && !e.past.add(event.At, m.Prices) {
+		*e.past = past{}
+	}
 	return ok && m.Status != ""
 }
 

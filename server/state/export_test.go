@@ -32,6 +32,9 @@ func (s *Markets) Waiting(slug string) int {
 	return int(m.askers)
 }
 
+// SetPasts leaves room for so many pasts.
+func (s *Markets) SetPasts(n int32) { s.pasts.Store(maxPasts - n) }
+
 const KeepMost = keepMost
 
 func tapeEvent(kind, body string) tape.Event {

@@ -22,6 +22,7 @@ type node struct {
 	*dbtest.DB
 	*state.Markets
 	reads atomic.Int64
+	pages atomic.Int64               // of pasts
 	read  atomic.Pointer[state.Read] // instead of the database's
 }
 
@@ -35,6 +36,9 @@ func newNode(t *testing.T) *node {
 			return (*read)(ctx, slug)
 		}
 		return asServer.MarketState(ctx, slug)
+	}, func(ctx context.Context, slug, after string, limit int) ([]tape.Event, error) {
+		n.pages.Add(1)
+		return asServer.TapeAfter(ctx, slug, after, limit)
 	})
 	return n
 }

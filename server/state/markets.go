@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pgtape/pgtape/db"
@@ -19,11 +20,16 @@ const (
 // Read reads a market and its holders from the database.
 type Read func(ctx context.Context, slug string) (db.MarketState, error)
 
+// Tail reads the events of a market behind a cursor, at most limit.
+type Tail func(ctx context.Context, slug, after string, limit int) ([]tape.Event, error)
+
 // Markets is safe for concurrent use, but Publish, Reset and SetState come from one goroutine.
 //
 // Locks are taken in the order Markets.mu, market.mu, Markets.keptMu; none is held while reading.
 type Markets struct {
-	read Read
+	read  Read
+	tail  Tail
+	pasts atomic.Int32 // that are remembered
 
 	mu      sync.RWMutex
 	markets map[string]*market // that the tape has brought, or somebody asks for
@@ -45,11 +51,13 @@ type market struct {
 	askers int32 // calls that wait for a read
 	entry  *entry
 	reads  *reads // nil: none under way
+
+	filling bool // its past is being read
 }
 
-// New keeps markets that read finds. It is not live until SetState says so.
-func New(read Read) *Markets {
-	return &Markets{read: read, markets: make(map[string]*market), kept: make(map[*market]struct{})}
+// New keeps markets that read finds, and tail their past. It is not live until SetState says so.
+func New(read Read, tail Tail) *Markets {
+	return &Markets{read: read, tail: tail, markets: make(map[string]*market), kept: make(map[*market]struct{})}
 }
 
 // Publish takes the next event of a market.
@@ -122,6 +130,9 @@ func (s *Markets) keep(m *market, e *entry) {
 func (s *Markets) drop(m *market) {
 	if m.entry == nil {
 		return
+	}
+	if m.entry.past != nil {
+		s.pasts.Add(-1)
 	}
 	m.entry = nil
 	s.keptMu.Lock()

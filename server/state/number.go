@@ -20,7 +20,10 @@ func bigMicros(text string) (*big.Int, bool) {
 }
 
 // micros reads one that is bounded: up to 10^12.
-func micros(text string) (int64, bool) {
+func micros(text string) (int64, bool) { return units(text, decimals) }
+
+// units reads a number with so many decimals, in units of the last.
+func units(text string, decimals int) (int64, bool) {
 	dot := len(text) - decimals - 1
 	if dot < 1 || dot > 13 || text[dot] != '.' {
 		return 0, false

@@ -309,7 +309,7 @@ func TestMemoryIsBounded(t *testing.T) {
 			m := real
 			m.Slug = slug
 			return m, nil
-		})
+		}, nil)
 		s.SetState(tape.Live)
 		get := func(slug string) {
 			_, err := s.Get(t.Context(), slug)
