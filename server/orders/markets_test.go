@@ -165,10 +165,14 @@ func TestWhatWaitsBehindASlowCallGoesNext(t *testing.T) {
 			}
 		})
 		if i == 0 {
-			waitUntil(t, "the call", func() bool { return q.Waiting(market) == 0 })
+			waitUntil(t, "the call to wait in the database", func() (waits bool) {
+				err := d.Pool().QueryRow(t.Context(), `select exists (select from pg_stat_activity
+					where wait_event_type = 'Lock' and datname = current_database())`).Scan(&waits)
+				return err == nil && waits
+			})
 		}
 	}
-	waitUntil(t, "the others", func() bool { return q.Waiting(market) >= 2 })
+	waitUntil(t, "the others", func() bool { return q.Waiting(market) == 2 })
 	time.Sleep(20 * time.Millisecond) // past its patience
 	unlock()
 	sent.Wait()
