@@ -137,6 +137,7 @@ func TestAHandshakeThatIsNeverAnsweredIsGivenUp(t *testing.T) {
 		// The table answers, the stream does not: the table is tailed, and the stream tried again.
 		reader, sink := followWith(t, tape.Options{URL: d.URL(), Mode: mode}, func(r *tape.Reader) { r.StreamURL(mode, through) })
 		sink.waitState(tape.CatchingUp)
+		sink.waitHead(market)
 		buy(t, d, ana, market)
 		sink.waitEvents(market, 1)
 		sink.wait("another attempt", func() bool { return reader.Status().Connects > 1 })

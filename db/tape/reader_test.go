@@ -104,6 +104,13 @@ func (r *recorder) waitState(s tape.State) {
 	r.wait(string(s), func() bool { return len(r.states) > 0 && r.states[len(r.states)-1] == s })
 }
 
+// waitHead blocks until the reader has said where the tape of a market stands: what comes from then
+// on are events.
+func (r *recorder) waitHead(market string) {
+	r.t.Helper()
+	r.wait("the head of "+market, func() bool { return len(r.resets[market]) > 0 })
+}
+
 func (r *recorder) waitEvents(market string, n int) []tape.Event {
 	r.t.Helper()
 	r.wait(fmt.Sprintf("%d events of %s", n, market), func() bool { return len(r.events[market]) >= n })
@@ -250,6 +257,7 @@ func TestTheTableIsTailedUntilTheStreamIsReady(t *testing.T) {
 		}
 		_, sink := follow(t, d.URL(), mode)
 		sink.waitState(tape.CatchingUp)
+		sink.waitHead(market)
 		buy(t, d, ana, market)
 		sink.waitEvents(market, 1)
 		if s := sink.states[len(sink.states)-1]; s != tape.CatchingUp {
