@@ -4,9 +4,29 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pgtape/pgtape/db"
 )
+
+// TestAnAmountThatIsTakenBackIsNotAskedFor: a page fails on every request that is refused.
+func TestAnAmountThatIsTakenBackIsNotAskedFor(t *testing.T) {
+	t.Parallel()
+	s := open(t, siteOptions{})
+	p := s.page(t)
+	p.openMarket(s.Market(t))
+	p.untilTicket("ready")
+	get[bool](p, fmt.Sprintf(`((amount) => {
+		for (const text of ["5", ""]) {
+			amount.value = text;
+			amount.dispatchEvent(new Event("input", { bubbles: true }));
+		}
+		return true;
+	})(%s)`, find(hook("ticket-amount"))))
+	p.untilTicket("idle")
+	time.Sleep(500 * time.Millisecond) // what was to be asked would have been by then
+	p.untilTicket("idle")
+}
 
 func TestSignInBuyAndSellAll(t *testing.T) {
 	t.Parallel()

@@ -181,7 +181,8 @@ class TradeTicket extends Watching {
   }
 
   async quote() {
-    const { serial, form } = this.model;
+    const { serial, form, state } = this.model;
+    if (state === "idle") return; // taken back since
     if (!tradable(this.market)) return this.dispatch({ type: "clear", form });
     this.asking?.abort();
     this.asking = new AbortController();
