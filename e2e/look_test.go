@@ -133,9 +133,6 @@ func TestLightAndDark(t *testing.T) {
 		}
 		p.goTo(path)
 		p.untilLive()
-		if path != "/" { // until it is, the quote is pale
-			p.untilTicket("ready")
-		}
 		backgrounds := map[string]string{}
 		for _, scheme := range []string{"light", "dark"} {
 			p.prefer(scheme)
@@ -172,10 +169,8 @@ func (p *page) prefer(scheme string) {
 func (p *page) contrasts(scheme string, selectors []string) {
 	p.t.Helper()
 	for _, selector := range selectors {
-		ratio := get[float64](p, fmt.Sprintf(contrast, find(selector)))
-		if ratio < 4.5 {
-			p.t.Errorf("%s: the contrast of %s is %.2f, want 4.5", scheme, selector, ratio)
-		}
+		// Some come a little later, and are pale until they hold.
+		p.until(scheme+": the contrast of "+selector+" is 4.5", fmt.Sprintf(contrast, find(selector))+" >= 4.5")
 	}
 }
 
