@@ -137,7 +137,7 @@ func (s *Server) getHistory(c echo.Context) error {
 		return err
 	}
 	market := &view.Market
-	list, remembered := s.state.History(c.Request().Context(), market.Slug, from, to, points)
+	list, remembered := s.state.History(c.Request().Context(), market, from, to, points)
 	if !remembered {
 		if list, err = s.db.History(c.Request().Context(), market.Slug, from, to, points); err != nil {
 			return err

@@ -200,7 +200,7 @@ func (q *Queue) carryOut(c *call) {
 	ctx, cancel := context.WithTimeout(context.Background(), callLimit) // of nobody who may leave
 	defer cancel()
 	placed, left, err := q.book.TradeFree(ctx, ordersOf(c.tickets))
-	if code := db.CodeOf(err); err != nil && code != db.Unavailable && code != db.Internal {
+	if err != nil && !unknown(err) {
 		// One of them cannot even be read: it must not be the ruin of the others.
 		for i := range c.tickets {
 			left = append(left, i)
@@ -248,7 +248,7 @@ func (q *Queue) carryOutAlone(l *line, tickets []*ticket) {
 		for i, t := range tickets {
 			t.done <- placed[i]
 		}
-	case db.CodeOf(err) == db.Unavailable || db.CodeOf(err) == db.Internal:
+	case unknown(err):
 		for _, t := range tickets {
 			t.answer(db.Receipt{}, err)
 		}
@@ -257,6 +257,12 @@ func (q *Queue) carryOutAlone(l *line, tickets []*ticket) {
 			t.answer(q.book.Trade(ctx, t.order))
 		}
 	}
+}
+
+// unknown says whether an error leaves it open what became of the orders.
+func unknown(err error) bool {
+	code := db.CodeOf(err)
+	return code == db.Unavailable || code == db.Internal
 }
 
 // leave is called when a call that had orders of a line has ended.

@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/pgtape/pgtape/db"
@@ -25,7 +26,7 @@ type trade struct {
 
 type paying struct{ Payout db.ByOutcome }
 
-// readBody reads the body of an event of a market with these outcomes.
+// readBody reads the body of an event of a market with these outcomes, which its prices must be of.
 func readBody(kind, text string, outcomes []string) (b body, ok bool) {
 	if kind == "trade" {
 		if b, ok = readTrade(text, outcomes); ok {
@@ -33,7 +34,8 @@ func readBody(kind, text string, outcomes []string) (b body, ok bool) {
 		}
 	}
 	b = body{}
-	return b, json.Unmarshal([]byte(text), &b) == nil
+	ok = json.Unmarshal([]byte(text), &b) == nil && slices.Equal(b.Prices.Outcomes, outcomes)
+	return b, ok
 }
 
 // readTrade reads a trade as pgtape_core.place writes it, of which a hot market has thousands a

@@ -98,7 +98,7 @@ func (e *entry) catchUp() bool {
 // apply changes what an event changes; see pgtape_core.place, move_market and advance.
 func (e *entry) apply(event tape.Event) bool {
 	b, ok := readBody(event.Kind, event.Body, e.market.Outcomes)
-	if !ok || !slices.Equal(b.Prices.Outcomes, e.market.Outcomes) {
+	if !ok {
 		return false
 	}
 	m := &e.market

@@ -71,19 +71,14 @@ func (p *past) thinned(since, until int64, points int) []int {
 	return events
 }
 
-// History gives the prices over time as the database would, thinned to about so many points; ok is
-// false if it is not remembered: then the database has to be asked. Nil since and until are the
-// market's whole life.
-func (s *Markets) History(ctx context.Context, slug string, since, until *time.Time, points int) (list []db.Point, ok bool) {
-	view, current, err := s.Look(ctx, slug)
-	if err != nil || !current {
-		return nil, false
-	}
-	p := s.pastOf(ctx, slug)
+// History gives the prices of a market that somebody has just got over time, as the database would,
+// thinned to about so many points; ok is false if they are not remembered: then the database has to
+// be asked. Nil since and until are the market's whole life.
+func (s *Markets) History(ctx context.Context, m *db.Market, since, until *time.Time, points int) (list []db.Point, ok bool) {
+	p := s.pastOf(ctx, m.Slug)
 	if p == nil {
 		return nil, false
 	}
-	m := &view.Market
 	from, to := m.CreatedAt.UnixMicro(), time.Now().UnixMicro()
 	if since != nil {
 		from = max(from, since.UnixMicro())
@@ -107,6 +102,7 @@ func (s *Markets) History(ctx context.Context, slug string, since, until *time.T
 // is not to be had.
 func (s *Markets) pastOf(ctx context.Context, slug string) *past {
 	m := s.locked(slug)
+	defer s.forget(m)
 	defer m.mu.Unlock()
 	if s.peek(m) == nil || m.filling {
 		return nil
@@ -142,7 +138,7 @@ func (s *Markets) readPast(ctx context.Context, m *market) *past {
 		for i := 0; ok && i < len(events); i++ {
 			var b body
 			b, ok = readBody(events[i].Kind, events[i].Body, outcomes)
-			ok = ok && slices.Equal(b.Prices.Outcomes, outcomes) && p.add(events[i].At, b.Prices.Numbers)
+			ok = ok && p.add(events[i].At, b.Prices.Numbers)
 		}
 		m.mu.Lock()
 		if !ok || s.peek(m) == nil {

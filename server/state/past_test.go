@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/tape"
 )
 
@@ -37,7 +38,7 @@ func TestHistoryFromMemoryIsTheDatabases(t *testing.T) {
 					at := n.event(t, slug, 1+rand.Int64N(30)).At // on the microsecond
 					since = &at
 				}
-				got, ok := n.History(t.Context(), slug, since, until, points)
+				got, ok := n.History(t.Context(), &m, since, until, points)
 				want, err := n.DB.DB.History(t.Context(), slug, since, until, points)
 				must(t, err)
 				if a, b := text(t, got), text(t, want); !ok || a != b {
@@ -57,7 +58,7 @@ func TestHistoryFromMemoryIsTheDatabases(t *testing.T) {
 	if pages := n.pages.Load(); pages != 1 {
 		t.Errorf("%d pages read, want 1", pages)
 	}
-	got, ok := n.History(t.Context(), slug, nil, nil, 500)
+	got, ok := n.History(t.Context(), &m, nil, nil, 500)
 	if !ok || len(got) == 0 || got[len(got)-1].Seq != 52 {
 		t.Errorf("the whole life: %v %s", ok, text(t, got))
 	}
@@ -67,19 +68,20 @@ func TestNoHistoryWithoutALiveTape(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
 	slug := n.Market(t)
-	if _, ok := n.History(t.Context(), slug, nil, nil, 10); ok {
+	m, _ := n.stored(t, slug)
+	if _, ok := n.History(t.Context(), &m, nil, nil, 10); ok {
 		t.Error("remembered without a tape")
 	}
 	n.follow(t)
 	n.same(t, slug)
-	if _, ok := n.History(t.Context(), slug, nil, nil, 10); !ok {
+	if _, ok := n.History(t.Context(), &m, nil, nil, 10); !ok {
 		t.Error("not remembered")
 	}
 	n.SetState(tape.CatchingUp)
-	if _, ok := n.History(t.Context(), slug, nil, nil, 10); ok {
+	if _, ok := n.History(t.Context(), &m, nil, nil, 10); ok {
 		t.Error("remembered while the tape is late")
 	}
-	if _, ok := n.History(t.Context(), "nowhere", nil, nil, 10); ok {
+	if _, ok := n.History(t.Context(), &db.Market{Slug: "nowhere"}, nil, nil, 10); ok {
 		t.Error("remembered of no market")
 	}
 }
@@ -89,20 +91,21 @@ func TestPastsAreFew(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
 	n.follow(t)
-	var slugs []string
+	var markets []db.Market
 	for range 3 {
 		slug := n.Market(t)
 		n.same(t, slug)
-		slugs = append(slugs, slug)
+		m, _ := n.stored(t, slug)
+		markets = append(markets, m)
 	}
 	n.SetPasts(2)
 	for i, want := range []bool{true, true, false} {
-		if _, ok := n.History(t.Context(), slugs[i], nil, nil, 10); ok != want {
+		if _, ok := n.History(t.Context(), &markets[i], nil, nil, 10); ok != want {
 			t.Errorf("market %d: %v", i, ok)
 		}
 	}
-	n.Forget(slugs[0])
-	if _, ok := n.History(t.Context(), slugs[2], nil, nil, 10); !ok {
+	n.Forget(markets[0].Slug)
+	if _, ok := n.History(t.Context(), &markets[2], nil, nil, 10); !ok {
 		t.Error("no room was made")
 	}
 }

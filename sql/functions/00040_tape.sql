@@ -75,14 +75,12 @@ create or replace function pgtape_core.advance(
     set search_path = ''
 as $$
 declare
-    v_prev bytea := book.head;
+    v_event pgtape_core.tape := pgtape_core.next_event(market, book.version, book.head, at, kind, body);
 begin
-    book.version := book.version + 1;
+    book.version := v_event.seq;
     book.updated_at := at;
-    book.head := pgtape_core.event_hash(v_prev, market, book.version, at, kind, body);
-
-    insert into pgtape_core.tape (market, seq, at, kind, body, prev_hash, hash)
-    values (market, book.version, at, kind, body, v_prev, book.head);
+    book.head := v_event.hash;
+    insert into pgtape_core.tape values (v_event.*);
     perform pgtape_core.write_books(array[book]);
     perform pgtape_core.ring(market, book.version);
     return book;
@@ -133,17 +131,13 @@ create or replace function pgtape_core.advance_house(
 as $$
 declare
     v_house pgtape_core.house_tape;
-    v_prev  bytea;
+    v_event pgtape_core.tape;
 begin
     select h.* into v_house from pgtape_core.house_tape h for no key update;
-    v_prev := v_house.head;
-    v_house.version := v_house.version + 1;
-    v_house.head := pgtape_core.event_hash(v_prev, 'house', v_house.version, at, kind, body);
-
-    insert into pgtape_core.tape (market, seq, at, kind, body, prev_hash, hash)
-    values ('house', v_house.version, at, kind, body, v_prev, v_house.head);
-    update pgtape_core.house_tape set version = v_house.version, head = v_house.head;
-    perform pgtape_core.ring('house', v_house.version);
+    v_event := pgtape_core.next_event('house', v_house.version, v_house.head, at, kind, body);
+    insert into pgtape_core.tape values (v_event.*);
+    update pgtape_core.house_tape set version = v_event.seq, head = v_event.hash;
+    perform pgtape_core.ring('house', v_event.seq);
 end;
 $$;
 -- +goose StatementEnd

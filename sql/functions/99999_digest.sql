@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '229a9f40c3701ca271691abc35189a5ebd0cd0aea80c0f6141f5729c5a0fd5fd',
+set digest = 'f0084cf4b8a363e78881dfe1d10d215d9a44860370e034a8a80639903e379aaa',
     applied_at = clock_timestamp();
