@@ -8,29 +8,54 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// Role is what an account may do besides trade.
+type Role string
+
+// The roles, each with the rights of the one before: operators run markets, admins give roles.
+const (
+	Trader   Role = "trader"
+	Operator Role = "operator"
+	Admin    Role = "admin"
+)
+
+// Has tells whether a role has the rights of another.
+func (r Role) Has(other Role) bool {
+	return r == other || r == Admin || r == Operator && other == Trader
+}
+
 // Account is somebody who trades. Balance is in credits.
 type Account struct {
 	Handle    string    `json:"handle"`
 	Balance   Decimal   `json:"balance"`
 	CreatedAt time.Time `json:"created_at"`
+	Role      Role      `json:"role"`
 }
+
+const accountColumns = "handle, balance::text, created_at, role"
 
 // CreateAccount opens an account with a balance, or with the usual one if opening is empty.
 // Errors: AlreadyExists, InvalidRequest, NotPermitted.
 func (d *DB) CreateAccount(ctx context.Context, handle string, opening Decimal) (Account, error) {
 	return one[Account](ctx, d,
-		"select handle, balance::text, created_at from pgtape.create_account($1, $2::text::numeric)", handle, opening.arg())
+		"select "+accountColumns+" from pgtape.create_account($1, $2::text::numeric)", handle, opening.arg())
 }
 
 // Account finds an account.
 // Errors: NotFound.
 func (d *DB) Account(ctx context.Context, handle string) (Account, error) {
 	account, err := one[Account](ctx, d,
-		"select handle, balance::text, created_at from pgtape.accounts where lower(handle) = lower($1) and kind = 'person'", handle)
+		"select "+accountColumns+" from pgtape.accounts where lower(handle) = lower($1) and kind = 'person'", handle)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return account, Errorf(NotFound, "there is no account %s", handle)
 	}
 	return account, err
+}
+
+// SetRole gives an account a role, for an admin; admin is empty for a login that is an operator.
+// Errors: NotFound, NotPermitted, InvalidRequest.
+func (d *DB) SetRole(ctx context.Context, account string, role Role, admin string) (Account, error) {
+	return one[Account](ctx, d,
+		"select "+accountColumns+" from pgtape.set_role($1, $2, $3)", account, role, nullable(admin))
 }
 
 // MapLogin lets an SQL login trade as an account.

@@ -50,6 +50,35 @@ func (d *DB) payMarket(ctx context.Context, function, market string, payout []De
 		"select "+marketColumns+" from pgtape."+function+"($1, $2::text[]::numeric[], $3)", market, payout, reason)
 }
 
+// Move is one step in the life of a market, made by an account: its maker may close and propose,
+// its holders dispute, operators do all. Payout is for propose, resolve and correct.
+type Move struct {
+	Market  string
+	Name    string // halt, open, close, propose, dispute, resolve, void or correct
+	Payout  []Decimal
+	Reason  string
+	Account string
+}
+
+// MoveMarket does for an account what the methods of this file do for an SQL login.
+func (d *DB) MoveMarket(ctx context.Context, m Move) (Market, error) {
+	switch m.Name {
+	case "halt", "open", "close", "dispute", "void":
+		return one[Market](ctx, d,
+			"select "+marketColumns+" from pgtape."+m.Name+"_market($1, $2, $3)", m.Market, m.Reason, m.Account)
+	case "resolve":
+		return d.payMarketFor(ctx, "resolve_market", m)
+	case "propose", "correct":
+		return d.payMarketFor(ctx, m.Name+"_resolution", m)
+	}
+	return Market{}, Errorf(InvalidRequest, "there is no move %q: halt, open, close, propose, dispute, resolve, void or correct", m.Name)
+}
+
+func (d *DB) payMarketFor(ctx context.Context, function string, m Move) (Market, error) {
+	return one[Market](ctx, d,
+		"select "+marketColumns+" from pgtape."+function+"($1, $2::text[]::numeric[], $3, $4)", m.Market, m.Payout, m.Reason, m.Account)
+}
+
 // DisputeMarket objects to a proposed resolution, for an account that holds shares, or an operator.
 func (d *DB) DisputeMarket(ctx context.Context, market, reason, account string) (Market, error) {
 	return one[Market](ctx, d,
@@ -60,5 +89,5 @@ func (d *DB) DisputeMarket(ctx context.Context, market, reason, account string) 
 // Errors: NotFound, NotPermitted, InvalidRequest.
 func (d *DB) GrantCredits(ctx context.Context, account string, amount Decimal, reason string) (Account, error) {
 	return one[Account](ctx, d,
-		"select handle, balance::text, created_at from pgtape.grant_credits($1, $2::text::numeric, $3)", account, amount.arg(), reason)
+		"select "+accountColumns+" from pgtape.grant_credits($1, $2::text::numeric, $3)", account, amount.arg(), reason)
 }

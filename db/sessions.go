@@ -15,7 +15,7 @@ import (
 func (d *DB) CreateSession(ctx context.Context, handle string) (token string, account Account, err error) {
 	token = rand.Text()
 	account, err = one[Account](ctx, d,
-		"select handle, balance::text, created_at from pgtape.create_session($1, $2)", handle, tokenHash(token))
+		"select "+accountColumns+" from pgtape.create_session($1, $2)", handle, tokenHash(token))
 	return token, account, err
 }
 
@@ -23,7 +23,7 @@ func (d *DB) CreateSession(ctx context.Context, handle string) (token string, ac
 // Errors: NotSignedIn when it is none of a live session.
 func (d *DB) SessionAccount(ctx context.Context, token string) (Account, error) {
 	account, err := one[Account](ctx, d,
-		"select handle, balance::text, created_at from pgtape.session_account($1)", tokenHash(token))
+		"select "+accountColumns+" from pgtape.session_account($1)", tokenHash(token))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return account, Errorf(NotSignedIn, "you are not signed in")
 	}

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"io/fs"
 	"net/http"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -18,24 +18,16 @@ import (
 type assets map[string]asset
 
 type asset struct {
-	data []byte
+	static.Asset
 	etag string
 }
 
-// loadAssets reads the embedded files and hashes them, once.
+// loadAssets hashes the files, once.
 func loadAssets() assets {
 	loaded := assets{}
-	err := fs.WalkDir(static.FS, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		data, err := static.FS.ReadFile(name)
-		hash := sha256.Sum256(data)
-		loaded[name] = asset{data, `"` + hex.EncodeToString(hash[:8]) + `"`}
-		return err
-	})
-	if err != nil {
-		panic(err) // the files are embedded
+	for name, file := range static.Assets() {
+		hash := sha256.Sum256(file.Plain)
+		loaded[name] = asset{file, hex.EncodeToString(hash[:8])}
 	}
 	return loaded
 }
@@ -47,8 +39,15 @@ func (s *Server) getAsset(c echo.Context) error {
 	if !known {
 		return echo.ErrNotFound
 	}
-	c.Response().Header().Set("ETag", file.etag)
-	c.Response().Header().Set("Cache-Control", "no-cache")
-	http.ServeContent(c.Response(), c.Request(), path.Base(name), time.Time{}, bytes.NewReader(file.data))
+	h := c.Response().Header()
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Vary", "Accept-Encoding")
+	data, etag := file.Plain, `"`+file.etag+`"`
+	if strings.Contains(c.Request().Header.Get("Accept-Encoding"), "gzip") && c.Request().Header.Get("Range") == "" {
+		data, etag = file.Zipped, `"`+file.etag+`-gzip"`
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("ETag", etag)
+	http.ServeContent(c.Response(), c.Request(), path.Base(name), time.Time{}, bytes.NewReader(data))
 	return nil
 }

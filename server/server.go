@@ -1,6 +1,6 @@
 // Package server is the way in from outside: HTTP, WebSockets and Server-Sent Events.
 //
-// A request goes through the route table below to one handler, which parses, calls db once and
+// A request goes through the route table of routes.go to one handler, which parses, calls db once and
 // renders. Handlers hold no rule of the market and write to no socket: what is pushed comes from
 // the tape reader, through Sink and the hub, to the two doors that a client can listen at,
 // sockets.go and streams.go. errors.go is the one place that turns refusals into answers.
@@ -94,42 +94,11 @@ func New(c Config) *Server {
 // limit on writing, which would cut the streams; Serve is such a one.
 func (s *Server) Handler() http.Handler { return s.echo }
 
-// route is the map of everything that can be asked.
+// route lets requests in, each by its line of the table.
 func (s *Server) route(e *echo.Echo) {
 	e.Use(begin, s.observe, contain, secure, sameSite, plainParams)
 
-	get := func(path string, handler echo.HandlerFunc, checks ...echo.MiddlewareFunc) {
-		e.Match([]string{http.MethodGet, http.MethodHead}, path, handler, append(checks, bounded)...)
+	for _, r := range s.routes() {
+		e.Add(r.method, r.path, r.handler, s.checks(r)...)
 	}
-	post := func(path string, handler echo.HandlerFunc, checks ...echo.MiddlewareFunc) {
-		e.POST(path, handler, append([]echo.MiddlewareFunc{bounded, requireJSON}, checks...)...)
-	}
-
-	post("/api/v1/session", s.createSession)
-	get("/api/v1/session", s.getSession, s.signedIn)
-	e.DELETE("/api/v1/session", s.deleteSession, bounded)
-
-	get("/api/v1/markets", s.listMarkets)
-	post("/api/v1/markets", s.createMarket, s.signedIn)
-	get("/api/v1/markets/:slug", s.getMarket)
-	get("/api/v1/markets/:slug/quote", s.getQuote)
-	post("/api/v1/markets/:slug/trades", s.createTrade, s.trading)
-	get("/api/v1/markets/:slug/tape", s.getTape)
-	get("/api/v1/markets/:slug/history", s.getHistory)
-	e.GET("/api/v1/markets/:slug/stream", s.streamMarket)
-
-	get("/api/v1/accounts/:handle", s.getAccount)
-	get("/api/v1/portfolio", s.getPortfolio, s.signedIn)
-	get("/api/v1/leaderboard", s.getLeaderboard)
-	get("/api/v1/source", s.getSource)
-	get("/api/v1/openapi.json", getOpenAPI)
-
-	e.GET("/ws", s.openSocket)
-	get("/healthz", getHealth)
-	get("/readyz", s.getReadiness)
-	get("/metrics", s.metrics.get)
-
-	get("/", s.listPage)
-	get("/m/:slug", s.marketPage)
-	get("/static/*", s.getAsset)
 }

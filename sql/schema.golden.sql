@@ -4,13 +4,30 @@ table pgtape_core.account: handle text not null
 table pgtape_core.account: kind text not null default 'person'::text
 table pgtape_core.account: balance numeric(30,6) not null default 0
 table pgtape_core.account: created_at timestamp with time zone not null default clock_timestamp()
+table pgtape_core.account: role text not null default 'trader'::text
 type pgtape_core.account_state: handle text
 type pgtape_core.account_state: balance numeric(30,6)
 type pgtape_core.account_state: created_at timestamp with time zone
+type pgtape_core.account_state: role text
 view pgtape.accounts: handle text
 view pgtape.accounts: kind text
 view pgtape.accounts: balance numeric(30,6)
 view pgtape.accounts: created_at timestamp with time zone
+view pgtape.accounts: role text
+view pgtape.audit: id bigint
+view pgtape.audit: at timestamp with time zone
+view pgtape.audit: actor text
+view pgtape.audit: login text
+view pgtape.audit: act text
+view pgtape.audit: subject text
+view pgtape.audit: detail jsonb
+table pgtape_core.audit_entry: id bigint not null
+table pgtape_core.audit_entry: at timestamp with time zone not null default clock_timestamp()
+table pgtape_core.audit_entry: actor text not null
+table pgtape_core.audit_entry: login text not null
+table pgtape_core.audit_entry: act text not null
+table pgtape_core.audit_entry: subject text not null
+table pgtape_core.audit_entry: detail jsonb not null default '{}'::jsonb
 table pgtape_core.book: market_id bigint not null
 table pgtape_core.book: status text not null
 table pgtape_core.book: version bigint not null
@@ -246,6 +263,8 @@ constraint shares_not_negative on pgtape_core."position": CHECK ((shares >= (0):
 constraint account_pkey on pgtape_core.account: PRIMARY KEY (id)
 constraint balance_not_negative on pgtape_core.account: CHECK (((balance >= (0)::numeric) OR (kind = 'house'::text)))
 constraint kind_is_known on pgtape_core.account: CHECK ((kind = ANY (ARRAY['person'::text, 'house'::text, 'market'::text])))
+constraint role_is_known on pgtape_core.account: CHECK ((role = ANY (ARRAY['trader'::text, 'operator'::text, 'admin'::text])))
+constraint audit_entry_pkey on pgtape_core.audit_entry: PRIMARY KEY (id)
 constraint book_market_id_fkey on pgtape_core.book: FOREIGN KEY (market_id) REFERENCES pgtape_core.market(id)
 constraint book_pkey on pgtape_core.book: PRIMARY KEY (market_id)
 constraint paid_out_when_final on pgtape_core.book: CHECK (((payout IS NOT NULL) = (status = ANY (ARRAY['resolved'::text, 'void'::text]))))
@@ -279,6 +298,7 @@ constraint side_is_known on pgtape_core.trade: CHECK ((side = ANY (ARRAY['buy'::
 constraint trade_pkey on pgtape_core.trade: PRIMARY KEY (id)
 CREATE UNIQUE INDEX account_handle ON pgtape_core.account USING btree (lower(handle))
 CREATE UNIQUE INDEX account_pkey ON pgtape_core.account USING btree (id)
+CREATE UNIQUE INDEX audit_entry_pkey ON pgtape_core.audit_entry USING btree (id)
 CREATE UNIQUE INDEX book_pkey ON pgtape_core.book USING btree (market_id)
 CREATE UNIQUE INDEX doorbell_pkey ON pgtape_core.doorbell USING btree (singleton)
 CREATE UNIQUE INDEX function_bundle_pkey ON pgtape_core.function_bundle USING btree (singleton)
@@ -298,31 +318,34 @@ CREATE INDEX trade_account ON pgtape_core.trade USING btree (account_id, id)
 CREATE UNIQUE INDEX trade_idempotency ON pgtape_core.trade USING btree (account_id, idempotency_key COLLATE "C") WHERE (idempotency_key IS NOT NULL)
 CREATE UNIQUE INDEX trade_market_seq ON pgtape_core.trade USING btree (market_id, seq)
 CREATE UNIQUE INDEX trade_pkey ON pgtape_core.trade USING btree (id)
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.tape FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.trade FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
-function pgtape.close_market(text,text) returns pgtape_core.market_state, volatile, security definer
-function pgtape.correct_resolution(text,numeric[],text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.close_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.correct_resolution(text,numeric[],text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.create_account(text,numeric) returns pgtape_core.account_state, volatile, security definer
 function pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean) returns pgtape_core.market_state, volatile, security definer
 function pgtape.create_session(text,bytea,interval) returns pgtape_core.account_state, volatile, security definer
 function pgtape.delete_session(bytea) returns void, volatile, security definer
 function pgtape.dispute_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
-function pgtape.grant_credits(text,numeric,text) returns pgtape_core.account_state, volatile, security definer
-function pgtape.halt_market(text,text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.grant_credits(text,numeric,text,text) returns pgtape_core.account_state, volatile, security definer
+function pgtape.halt_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.history(text,timestamp with time zone,timestamp with time zone,integer) returns TABLE(at timestamp with time zone, seq bigint, prices numeric[]), stable, security definer
 function pgtape.keep_doorbell_ringing() returns timestamp with time zone, volatile, security definer
 function pgtape.map_login(text,text) returns void, volatile, security definer
-function pgtape.open_market(text,text) returns pgtape_core.market_state, volatile, security definer
-function pgtape.propose_resolution(text,numeric[],text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.open_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.propose_resolution(text,numeric[],text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.quote(text,text,text,numeric,numeric) returns pgtape_core.quote, stable, security definer
-function pgtape.resolve_market(text,numeric[],text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.resolve_market(text,numeric[],text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.session_account(bytea) returns SETOF pgtape_core.account_state, stable, security definer
+function pgtape.set_role(text,text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text) returns pgtape_core.receipt, volatile, security definer
 function pgtape.trade_batch(jsonb) returns TABLE(n integer, receipt pgtape_core.receipt, refusal jsonb), volatile, security definer
 function pgtape.trade_batch(text,jsonb) returns TABLE(n integer, receipt pgtape_core.receipt, refusal jsonb), volatile, security definer
 function pgtape.verify() returns TABLE(invariant text, subject text, problem text), stable, security definer
-function pgtape.void_market(text,text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.void_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
+function pgtape_core.account_state_of(pgtape_core.account) returns pgtape_core.account_state, immutable
 function pgtape_core.acting_account(text) returns record, stable
 function pgtape_core.actor() returns text, stable, security definer
 function pgtape_core.advance(text,pgtape_core.book,timestamp with time zone,text,text) returns pgtape_core.book, volatile
@@ -375,10 +398,11 @@ function pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book) return
 function pgtape_core.move_market(pgtape_core.market,pgtape_core.book,text,text,text,text,text,timestamp with time zone) returns pgtape_core.market_state, volatile
 function pgtape_core.next_event(text,bigint,bytea,timestamp with time zone,text,text) returns pgtape_core.tape, immutable
 function pgtape_core.no_market(text) returns pgtape_core.refusal, immutable
-function pgtape_core.operate(text,text[],text,text,text) returns pgtape_core.market_state, volatile
+function pgtape_core.note_act(text,text,text,jsonb) returns void, volatile
+function pgtape_core.operate(text,text[],text,text,text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.order_fault(pgtape_core.order_request) returns pgtape_core.refusal, immutable
 function pgtape_core.orders_of(jsonb,text) returns pgtape_core.order_request[], stable
-function pgtape_core.pay_out(pgtape_core.market,pgtape_core.book,numeric[],text,text) returns pgtape_core.market_state, volatile
+function pgtape_core.pay_out(pgtape_core.market,pgtape_core.book,numeric[],text,text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.payout_fault(pgtape_core.market,numeric[]) returns text, immutable
 function pgtape_core.place(pgtape_core.order_request[],boolean) returns record, volatile
 function pgtape_core.positions_of(integer[],bigint[],numeric[],pgtape_core.market) returns pgtape_core."position"[], immutable
@@ -392,7 +416,9 @@ function pgtape_core.refuse(text,text,text,jsonb) returns void, immutable
 function pgtape_core.refuse_change() returns trigger, volatile
 function pgtape_core.refuse_fault(text) returns void, immutable
 function pgtape_core.request_hash(pgtape_core.order_request) returns bytea, immutable
-function pgtape_core.require_operator() returns void, stable
+function pgtape_core.require_operator(text) returns text, stable
+function pgtape_core.require_role(text,text[]) returns text, stable
+function pgtape_core.require_runner(text,text) returns text, stable
 function pgtape_core.ring(text,bigint) returns void, volatile
 function pgtape_core.sale_value(numeric[],numeric,integer,numeric) returns numeric, immutable, security definer
 function pgtape_core.shares_of(bigint[],bigint,integer) returns numeric[], stable
@@ -410,6 +436,7 @@ pgtape_auditor may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_auditor may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
 pgtape_auditor may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_auditor may select pgtape.accounts
+pgtape_auditor may select pgtape.audit
 pgtape_auditor may select pgtape.heads
 pgtape_auditor may select pgtape.leaderboard
 pgtape_auditor may select pgtape.ledger
@@ -418,30 +445,32 @@ pgtape_auditor may select pgtape.positions
 pgtape_auditor may select pgtape.schema_digest
 pgtape_auditor may select pgtape.tape
 pgtape_auditor may select pgtape.trades
-pgtape_operator may execute pgtape.close_market(text,text)
-pgtape_operator may execute pgtape.correct_resolution(text,numeric[],text)
+pgtape_operator may execute pgtape.close_market(text,text,text)
+pgtape_operator may execute pgtape.correct_resolution(text,numeric[],text,text)
 pgtape_operator may execute pgtape.create_account(text,numeric)
 pgtape_operator may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
 pgtape_operator may execute pgtape.dispute_market(text,text,text)
-pgtape_operator may execute pgtape.grant_credits(text,numeric,text)
-pgtape_operator may execute pgtape.halt_market(text,text)
+pgtape_operator may execute pgtape.grant_credits(text,numeric,text,text)
+pgtape_operator may execute pgtape.halt_market(text,text,text)
 pgtape_operator may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
 pgtape_operator may execute pgtape.map_login(text,text)
-pgtape_operator may execute pgtape.open_market(text,text)
-pgtape_operator may execute pgtape.propose_resolution(text,numeric[],text)
+pgtape_operator may execute pgtape.open_market(text,text,text)
+pgtape_operator may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_operator may execute pgtape.quote(text,text,text,numeric,numeric)
-pgtape_operator may execute pgtape.resolve_market(text,numeric[],text)
+pgtape_operator may execute pgtape.resolve_market(text,numeric[],text,text)
+pgtape_operator may execute pgtape.set_role(text,text,text)
 pgtape_operator may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_operator may execute pgtape.trade_batch(jsonb)
 pgtape_operator may execute pgtape.trade_batch(text,jsonb)
 pgtape_operator may execute pgtape.verify()
-pgtape_operator may execute pgtape.void_market(text,text)
+pgtape_operator may execute pgtape.void_market(text,text,text)
 pgtape_operator may execute pgtape_core.actor()
 pgtape_operator may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_operator may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_operator may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
 pgtape_operator may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_operator may select pgtape.accounts
+pgtape_operator may select pgtape.audit
 pgtape_operator may select pgtape.heads
 pgtape_operator may select pgtape.leaderboard
 pgtape_operator may select pgtape.ledger
@@ -453,25 +482,35 @@ pgtape_operator may select pgtape.positions
 pgtape_operator may select pgtape.schema_digest
 pgtape_operator may select pgtape.tape
 pgtape_operator may select pgtape.trades
+pgtape_server may execute pgtape.close_market(text,text,text)
+pgtape_server may execute pgtape.correct_resolution(text,numeric[],text,text)
 pgtape_server may execute pgtape.create_account(text,numeric)
 pgtape_server may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
 pgtape_server may execute pgtape.create_session(text,bytea,interval)
 pgtape_server may execute pgtape.delete_session(bytea)
 pgtape_server may execute pgtape.dispute_market(text,text,text)
+pgtape_server may execute pgtape.grant_credits(text,numeric,text,text)
+pgtape_server may execute pgtape.halt_market(text,text,text)
 pgtape_server may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
 pgtape_server may execute pgtape.keep_doorbell_ringing()
+pgtape_server may execute pgtape.open_market(text,text,text)
+pgtape_server may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_server may execute pgtape.quote(text,text,text,numeric,numeric)
+pgtape_server may execute pgtape.resolve_market(text,numeric[],text,text)
 pgtape_server may execute pgtape.session_account(bytea)
+pgtape_server may execute pgtape.set_role(text,text,text)
 pgtape_server may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_server may execute pgtape.trade_batch(jsonb)
 pgtape_server may execute pgtape.trade_batch(text,jsonb)
 pgtape_server may execute pgtape.verify()
+pgtape_server may execute pgtape.void_market(text,text,text)
 pgtape_server may execute pgtape_core.actor()
 pgtape_server may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_server may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_server may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
 pgtape_server may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_server may select pgtape.accounts
+pgtape_server may select pgtape.audit
 pgtape_server may select pgtape.heads
 pgtape_server may select pgtape.leaderboard
 pgtape_server may select pgtape.ledger
@@ -483,9 +522,11 @@ pgtape_server may select pgtape.positions
 pgtape_server may select pgtape.schema_digest
 pgtape_server may select pgtape.tape
 pgtape_server may select pgtape.trades
+pgtape_trader may execute pgtape.close_market(text,text,text)
 pgtape_trader may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
 pgtape_trader may execute pgtape.dispute_market(text,text,text)
 pgtape_trader may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
+pgtape_trader may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_trader may execute pgtape.quote(text,text,text,numeric,numeric)
 pgtape_trader may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_trader may execute pgtape.trade_batch(jsonb)

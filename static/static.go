@@ -12,14 +12,12 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"io/fs"
 	"math/big"
-	"slices"
 	"strings"
 	"time"
 )
 
-// FS holds what is served under /static/.
+// FS holds what is served under /static/, as written: Assets has it as sent.
 //
 //go:embed css js favicon.svg
 var FS embed.FS
@@ -35,19 +33,9 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"shares":  credits,
 	"colour":  colour,
 	"leader":  leader,
-	"modules": func() []string { return modules },
+	"modules": func(page string) []string { return modules[page] },
+	"own":     func(page string) bool { return modules[page] != nil && len(modules[page]) > len(modules[""]) },
 }).ParseFS(pages, "pages/*.html"))
-
-// modules are all scripts that pages import, for browsers to fetch at once and not one by one as
-// they discover them. A classic script is none.
-var modules = slices.DeleteFunc(append(glob("js/*.js"), glob("js/components/*.js")...), func(name string) bool {
-	return name == "js/theme.js"
-})
-
-func glob(pattern string) []string {
-	names, _ := fs.Glob(FS, pattern) // only a malformed pattern fails
-	return names
-}
 
 // Render writes the page name ("list", "market" or "error"; pages/NAME.html states what each needs)
 // for a state that marshals to that JSON. Nothing is written when it returns an error.

@@ -15,20 +15,74 @@ create or replace function pgtape_core.is_operator()
     stable
     return pg_has_role(session_user, 'pgtape_operator', 'member');
 
+-- require_operator gives the name of the operator who acts. Where an account is named, its role
+-- decides, never the login: a server does nothing for a trader that its own login might.
+-- Raises: TP007 no such account, TP009 no operator.
 -- +goose StatementBegin
-create or replace function pgtape_core.require_operator()
-    returns void
+create or replace function pgtape_core.require_operator(account text default null)
+    returns text
     language plpgsql
     stable
     set search_path = ''
 as $$
 begin
-    if not pgtape_core.is_operator() then
+    return pgtape_core.require_role(account, '{operator,admin}');
+end;
+$$;
+-- +goose StatementEnd
+
+-- require_role is require_operator for a choice of roles. An SQL operator has them all.
+-- +goose StatementBegin
+create or replace function pgtape_core.require_role(account text, roles text[])
+    returns text
+    language plpgsql
+    stable
+    set search_path = ''
+as $$
+declare
+    v_actor record;
+begin
+    if account is null then
+        if not pgtape_core.is_operator() then
+            perform pgtape_core.refuse(
+                'not_permitted', format('only %ss may do this', roles[1]),
+                'grant the role pgtape_operator to ' || quote_ident(session_user)
+            );
+        end if;
+        return pgtape_core.actor();
+    end if;
+    v_actor := pgtape_core.acting_account(account);
+    perform pgtape_core.raise_refusal(v_actor.refusal);
+    if not exists (select from pgtape_core.account a where a.id = v_actor.account_id and a.role = any (roles)) then
         perform pgtape_core.refuse(
-            'not_permitted', 'only operators may do this',
-            'grant the role pgtape_operator to ' || quote_ident(session_user)
+            'not_permitted', format('only %ss may do this', roles[1]),
+            'an admin gives roles: pgtape account role ' || v_actor.account || ' ' || roles[1]
         );
     end if;
+    return v_actor.account;
+end;
+$$;
+-- +goose StatementEnd
+
+-- require_runner gives the name of who acts on a market: its maker, or an operator.
+-- Raises: TP007 no such account, TP009 neither.
+-- +goose StatementBegin
+create or replace function pgtape_core.require_runner(market text, account text)
+    returns text
+    language plpgsql
+    stable
+    set search_path = ''
+as $$
+declare
+    v_actor record := pgtape_core.acting_account(account);
+begin
+    perform pgtape_core.raise_refusal(v_actor.refusal);
+    if exists (
+        select from pgtape_core.market m where m.slug = require_runner.market and m.funder_id = v_actor.account_id
+    ) then
+        return v_actor.account;
+    end if;
+    return pgtape_core.require_operator(account);
 end;
 $$;
 -- +goose StatementEnd

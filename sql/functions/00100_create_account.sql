@@ -1,4 +1,11 @@
 -- +goose Up
+-- account_state_of gives what everybody may know of an account.
+create or replace function pgtape_core.account_state_of(a pgtape_core.account)
+    returns pgtape_core.account_state
+    language sql
+    immutable
+    return (a.handle, a.balance, a.created_at, a.role)::pgtape_core.account_state;
+
 -- create_account opens an account and grants its opening balance (credits; the setting
 -- opening_balance unless given). Server and operators may call it.
 -- Locks:  the house's tape, then the house.
@@ -53,12 +60,14 @@ begin
     perform pgtape_core.transfer('opening_grant', h.id, v_account.id, v_balance, v_account.created_at)
     from pgtape_core.account h
     where h.kind = 'house';
-    return (v_account.handle, v_balance, v_account.created_at)::pgtape_core.account_state;
+    v_account.balance := v_balance;
+    return pgtape_core.account_state_of(v_account);
 end;
 $$;
 -- +goose StatementEnd
 
--- grant_credits gives an account credits that the house issues. The reason is public.
+-- grant_credits gives an account credits that the house issues. The reason is public. The server
+-- names the operator who does it.
 -- Locks:  the house's tape, then the house and the account by ascending id.
 -- Writes: account, ledger_entry (kind 'grant'), the house's tape (kind 'grant').
 -- Raises: TP007 no such account, TP009 caller is no operator, TP011 bad amount, no reason.
@@ -66,7 +75,8 @@ $$;
 create or replace function pgtape.grant_credits(
     account text,
     amount numeric,
-    reason text
+    reason text,
+    operator text default null
 )
     returns pgtape_core.account_state
     language plpgsql
@@ -75,11 +85,11 @@ create or replace function pgtape.grant_credits(
     set search_path = ''
 as $$
 declare
+    v_actor   text := pgtape_core.require_operator(operator);
     v_account pgtape_core.account;
     v_house   bigint;
     v_now     timestamptz;
 begin
-    perform pgtape_core.require_operator();
     perform pgtape_core.refuse_fault(coalesce(
         pgtape_core.amount_fault('amount', amount),
         pgtape_core.reason_fault(reason),
@@ -101,11 +111,12 @@ begin
         v_now, 'grant',
         format(
             '{"grant":{"account":%s,"amount":"%s","reason":%s,"actor":%s}}',
-            to_json(v_account.handle), amount::numeric(30, 6), to_json(reason), to_json(pgtape_core.actor())
+            to_json(v_account.handle), amount::numeric(30, 6), to_json(reason), to_json(v_actor)
         )
     );
+    perform pgtape_core.note_act('granted', v_account.handle, v_actor, jsonb_build_object('amount', amount::text, 'reason', reason));
     select a.* into v_account from pgtape_core.account a where a.id = v_account.id;
-    return (v_account.handle, v_account.balance, v_account.created_at)::pgtape_core.account_state;
+    return pgtape_core.account_state_of(v_account);
 end;
 $$;
 -- +goose StatementEnd
@@ -147,6 +158,7 @@ begin
     insert into pgtape_core.login as l (role_name, account_id)
     values (map_login.login, v_account.id)
     on conflict (role_name) do update set account_id = excluded.account_id;
+    perform pgtape_core.note_act('login_mapped', v_account.handle, pgtape_core.actor(), jsonb_build_object('login', login));
 end;
 $$;
 -- +goose StatementEnd

@@ -35,7 +35,7 @@ $$;
 
 -- move_market moves a locked market to a status, with the event that says who did it and why.
 -- extra: members of the event before reason and actor, each with a comma behind it.
--- Writes: book, tape.
+-- Writes: book, tape, audit_entry.
 -- Raises: TP011 no reason.
 -- +goose StatementBegin
 create or replace function pgtape_core.move_market(
@@ -44,8 +44,8 @@ create or replace function pgtape_core.move_market(
     status text,
     kind text,
     reason text,
-    extra text default '',
-    actor text default null,
+    extra text,
+    actor text,
     at timestamptz default clock_timestamp()
 )
     returns pgtape_core.market_state
@@ -56,11 +56,12 @@ as $$
 begin
     perform pgtape_core.refuse_fault(pgtape_core.reason_fault(reason));
     b.status := status;
+    perform pgtape_core.note_act(kind, m.slug, actor, jsonb_build_object('reason', reason));
     b := pgtape_core.advance(
         m.slug, b, at, kind,
         format(
             '{%s:{%s"reason":%s,"actor":%s},"status":"%s","prices":%s}',
-            to_json(kind), extra, to_json(reason), to_json(coalesce(actor, pgtape_core.actor())), status,
+            to_json(kind), extra, to_json(reason), to_json(actor), status,
             pgtape_core.json_by_outcome(m.outcomes, b.prices)
         )
     );
@@ -69,12 +70,13 @@ end;
 $$;
 -- +goose StatementEnd
 
--- operate is a plain move: an operator takes a market from one of the states to a status.
+-- operate is a plain move: an operator takes a market from one of the states to a status. The server
+-- names the account that does it, here and below; an SQL login acts as itself.
 -- Locks:  the market's book.
 -- Writes: book, tape.
--- Raises: TP002 in none of the states, TP007 no such market, TP009 caller is no operator, TP011 no reason.
+-- Raises: TP002 in none of the states, TP007 no such market, TP011 no reason.
 -- +goose StatementBegin
-create or replace function pgtape_core.operate(market text, states text[], status text, kind text, reason text)
+create or replace function pgtape_core.operate(market text, states text[], status text, kind text, reason text, actor text)
     returns pgtape_core.market_state
     language plpgsql
     volatile
@@ -83,9 +85,8 @@ as $$
 declare
     v record;
 begin
-    perform pgtape_core.require_operator();
     v := pgtape_core.lock_market(market, states);
-    return pgtape_core.move_market(v.market, v.book, status, kind, reason);
+    return pgtape_core.move_market(v.market, v.book, status, kind, reason, '', actor);
 end;
 $$;
 -- +goose StatementEnd
@@ -93,42 +94,42 @@ $$;
 -- halt_market pauses trading in one market.
 -- Locks, writes, raises: as pgtape_core.operate; tape kind 'halted'; TP002 not open.
 -- +goose StatementBegin
-create or replace function pgtape.halt_market(market text, reason text)
+create or replace function pgtape.halt_market(market text, reason text, account text default null)
     returns pgtape_core.market_state
     language sql
     volatile
     security definer
     set search_path = ''
 as $$
-    select * from pgtape_core.operate(market, '{open}', 'halted', 'halted', reason);
+    select * from pgtape_core.operate(market, '{open}', 'halted', 'halted', reason, pgtape_core.require_operator(account));
 $$;
 -- +goose StatementEnd
 
 -- open_market lets a draft, or a halted market, trade.
 -- Locks, writes, raises: as pgtape_core.operate; tape kind 'opened'; TP002 neither.
 -- +goose StatementBegin
-create or replace function pgtape.open_market(market text, reason text)
+create or replace function pgtape.open_market(market text, reason text, account text default null)
     returns pgtape_core.market_state
     language sql
     volatile
     security definer
     set search_path = ''
 as $$
-    select * from pgtape_core.operate(market, '{draft,halted}', 'open', 'opened', reason);
+    select * from pgtape_core.operate(market, '{draft,halted}', 'open', 'opened', reason, pgtape_core.require_operator(account));
 $$;
 -- +goose StatementEnd
 
--- close_market ends trading in one market, before it is resolved.
+-- close_market ends trading in one market, before it is resolved. Its maker may, and operators.
 -- Locks, writes, raises: as pgtape_core.operate; tape kind 'closed'; TP002 not open or halted.
 -- +goose StatementBegin
-create or replace function pgtape.close_market(market text, reason text)
+create or replace function pgtape.close_market(market text, reason text, account text default null)
     returns pgtape_core.market_state
     language sql
     volatile
     security definer
     set search_path = ''
 as $$
-    select * from pgtape_core.operate(market, '{open,halted}', 'closed', 'closed', reason);
+    select * from pgtape_core.operate(market, '{open,halted}', 'closed', 'closed', reason, pgtape_core.require_runner(market, account));
 $$;
 -- +goose StatementEnd
 
@@ -166,13 +167,14 @@ $$;
 -- +goose StatementEnd
 
 -- propose_resolution says how a closed market is to be resolved, so that those concerned may dispute
--- it before it is paid out. A proposal may be replaced, also after a dispute.
+-- it before it is paid out. A proposal may be replaced, also after a dispute. The market's maker may
+-- propose, and operators.
 -- Locks:  the market's book.
 -- Writes: book, tape (kind 'proposed').
--- Raises: TP002 not closed, proposed or disputed, TP007 no such market, TP009 caller is no operator,
+-- Raises: TP002 not closed, proposed or disputed, TP007 no such market, TP009 neither maker nor operator,
 --         TP011 bad payout, no reason.
 -- +goose StatementBegin
-create or replace function pgtape.propose_resolution(market text, payout numeric[], reason text)
+create or replace function pgtape.propose_resolution(market text, payout numeric[], reason text, account text default null)
     returns pgtape_core.market_state
     language plpgsql
     volatile
@@ -180,16 +182,16 @@ create or replace function pgtape.propose_resolution(market text, payout numeric
     set search_path = ''
 as $$
 declare
+    v_actor text := pgtape_core.require_runner(market, account);
     v       record;
     v_book  pgtape_core.book;
 begin
-    perform pgtape_core.require_operator();
     v := pgtape_core.lock_market(market, '{closed,proposed,disputed}');
     perform pgtape_core.refuse_fault(pgtape_core.payout_fault(v.market, payout));
     v_book := v.book;
     v_book.proposal := payout;
     return pgtape_core.move_market(
-        v.market, v_book, 'proposed', 'proposed', reason, pgtape_core.json_payout(v.market, payout)
+        v.market, v_book, 'proposed', 'proposed', reason, pgtape_core.json_payout(v.market, payout), v_actor
     );
 end;
 $$;
@@ -215,14 +217,16 @@ begin
     perform pgtape_core.raise_refusal(v_actor.refusal);
     v := pgtape_core.lock_market(market, '{proposed}');
     v_market := v.market;
-    if not pgtape_core.is_operator() and not exists (
+    if not (account is null and pgtape_core.is_operator()) and not exists (
+        select from pgtape_core.account a where a.id = v_actor.account_id and a.role in ('operator', 'admin')
+    ) and not exists (
         select
         from pgtape_core.position p
         where p.account_id = v_actor.account_id and p.market_id = v_market.id and p.shares > 0
     ) then
         perform pgtape_core.refuse('not_permitted', 'only those who hold shares of the market, and operators, may dispute');
     end if;
-    return pgtape_core.move_market(v_market, v.book, 'disputed', 'disputed', reason, '', v_actor.account);
+    return pgtape_core.move_market(v_market, v.book, 'disputed', 'disputed', reason, '', coalesce(v_actor.account, pgtape_core.actor()));
 end;
 $$;
 -- +goose StatementEnd

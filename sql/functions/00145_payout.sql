@@ -47,7 +47,8 @@ create or replace function pgtape_core.pay_out(
     b pgtape_core.book,
     payout numeric[],
     status text,
-    reason text
+    reason text,
+    actor text
 )
     returns pgtape_core.market_state
     language plpgsql
@@ -78,7 +79,7 @@ begin
 
     -- 4. Announce.
     b.payout := payout;
-    return pgtape_core.move_market(m, b, status, status, reason, pgtape_core.json_payout(m, payout), null, v_now);
+    return pgtape_core.move_market(m, b, status, status, reason, pgtape_core.json_payout(m, payout), actor, v_now);
 end;
 $$;
 -- +goose StatementEnd
@@ -89,7 +90,7 @@ $$;
 -- Raises: TP002 a draft, or final already, TP007 no such market, TP009 caller is no operator,
 --         TP011 bad payout, no reason.
 -- +goose StatementBegin
-create or replace function pgtape.resolve_market(market text, payout numeric[], reason text)
+create or replace function pgtape.resolve_market(market text, payout numeric[], reason text, account text default null)
     returns pgtape_core.market_state
     language plpgsql
     volatile
@@ -97,11 +98,11 @@ create or replace function pgtape.resolve_market(market text, payout numeric[], 
     set search_path = ''
 as $$
 declare
-    v record;
+    v_actor text := pgtape_core.require_operator(account);
+    v       record;
 begin
-    perform pgtape_core.require_operator();
     v := pgtape_core.lock_market(market, '{open,halted,closed,proposed,disputed}');
-    return pgtape_core.pay_out(v.market, v.book, payout, 'resolved', reason);
+    return pgtape_core.pay_out(v.market, v.book, payout, 'resolved', reason, v_actor);
 end;
 $$;
 -- +goose StatementEnd
@@ -112,7 +113,7 @@ $$;
 -- Writes: ledger_entry (kinds 'payout', 'subsidy_return'), account, book, tape (kind 'void').
 -- Raises: TP002 final already, TP007 no such market, TP009 caller is no operator, TP011 no reason.
 -- +goose StatementBegin
-create or replace function pgtape.void_market(market text, reason text)
+create or replace function pgtape.void_market(market text, reason text, account text default null)
     returns pgtape_core.market_state
     language plpgsql
     volatile
@@ -120,13 +121,13 @@ create or replace function pgtape.void_market(market text, reason text)
     set search_path = ''
 as $$
 declare
+    v_actor  text := pgtape_core.require_operator(account);
     v        record;
     v_market pgtape_core.market;
 begin
-    perform pgtape_core.require_operator();
     v := pgtape_core.lock_market(market, '{draft,open,halted,closed,proposed,disputed}');
     v_market := v.market;
-    return pgtape_core.pay_out(v_market, v.book, v_market.void_payout, 'void', reason);
+    return pgtape_core.pay_out(v_market, v.book, v_market.void_payout, 'void', reason, v_actor);
 end;
 $$;
 -- +goose StatementEnd
@@ -176,7 +177,7 @@ $$;
 -- Writes: ledger_entry (kind 'correction'), account, book, tape (kind 'corrected').
 -- Raises: TP002 not paid out yet, TP007 no such market, TP009 caller is no operator, TP011 bad payout, no reason.
 -- +goose StatementBegin
-create or replace function pgtape.correct_resolution(market text, payout numeric[], reason text)
+create or replace function pgtape.correct_resolution(market text, payout numeric[], reason text, account text default null)
     returns pgtape_core.market_state
     language plpgsql
     volatile
@@ -184,6 +185,7 @@ create or replace function pgtape.correct_resolution(market text, payout numeric
     set search_path = ''
 as $$
 declare
+    v_actor    text := pgtape_core.require_operator(account);
     v          record;
     v_market   pgtape_core.market;
     v_book     pgtape_core.book;
@@ -193,7 +195,6 @@ declare
     v_shorts   text;
 begin
     -- 1. Check, and lock everybody concerned.
-    perform pgtape_core.require_operator();
     v := pgtape_core.lock_market(market, '{resolved,void}');
     v_market := v.market;
     v_book := v.book;
@@ -229,7 +230,7 @@ begin
     v_book.payout := payout;
     return pgtape_core.move_market(
         v_market, v_book, 'resolved', 'corrected', reason,
-        pgtape_core.json_payout(v_market, payout) || '"short":{' || v_shorts || '},', null, v_now
+        pgtape_core.json_payout(v_market, payout) || '"short":{' || v_shorts || '},', v_actor, v_now
     );
 end;
 $$;

@@ -34,7 +34,7 @@ begin
     delete from pgtape_core.session s where s.expires_at < now();
     insert into pgtape_core.session (token_hash, account_id, expires_at)
     values (token_hash, v_account.id, now() + lifetime);
-    return (v_account.handle, v_account.balance, v_account.created_at)::pgtape_core.account_state;
+    return pgtape_core.account_state_of(v_account);
 end;
 $$;
 -- +goose StatementEnd
@@ -48,7 +48,7 @@ create or replace function pgtape.session_account(token_hash bytea)
     security definer
     set search_path = ''
 as $$
-    select a.handle, a.balance, a.created_at
+    select (pgtape_core.account_state_of(a)).*
     from pgtape_core.session s
     join pgtape_core.account a on a.id = s.account_id
     where s.token_hash = session_account.token_hash and s.expires_at > now();

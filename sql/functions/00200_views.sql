@@ -51,7 +51,7 @@ join pgtape_core.market m on m.id = t.market_id
 join pgtape_core.account a on a.id = t.account_id;
 
 create or replace view pgtape.accounts as
-select a.handle, a.kind, a.balance, a.created_at
+select a.handle, a.kind, a.balance, a.created_at, a.role
 from pgtape_core.account a;
 
 -- cost is what the account has paid for an outcome less what its sales have brought (of a complete
@@ -86,6 +86,11 @@ select e.transaction_id, a.handle as account, e.amount, e.kind, m.slug as market
 from pgtape_core.ledger_entry e
 join pgtape_core.account a on a.id = e.account_id
 left join pgtape_core.market m on m.id = e.market_id;
+
+-- What operators and admins have done, and through which login.
+create or replace view pgtape.audit as
+select e.id, e.at, e.actor, e.login, e.act, e.subject, e.detail
+from pgtape_core.audit_entry e;
 
 -- The digest of the functions, which a server compares with its own.
 create or replace view pgtape.schema_digest as

@@ -10,6 +10,8 @@ grant execute on function
     pgtape.trade_batch(jsonb),
     pgtape.create_market(text, text, text[], numeric, timestamptz, text, text, text, numeric[], boolean),
     pgtape.history(text, timestamptz, timestamptz, integer),
+    pgtape.close_market(text, text, text),
+    pgtape.propose_resolution(text, numeric[], text, text),
     pgtape.dispute_market(text, text, text)
     to pgtape_server, pgtape_trader, pgtape_operator;
 
@@ -22,24 +24,25 @@ grant execute on function
     pgtape.keep_doorbell_ringing()
     to pgtape_server;
 
+-- The server does these for accounts that are operators, which it must name.
 grant execute on function
-    pgtape.map_login(text, text),
-    pgtape.halt_market(text, text),
-    pgtape.open_market(text, text),
-    pgtape.close_market(text, text),
-    pgtape.propose_resolution(text, numeric[], text),
-    pgtape.resolve_market(text, numeric[], text),
-    pgtape.void_market(text, text),
-    pgtape.correct_resolution(text, numeric[], text),
-    pgtape.grant_credits(text, numeric, text)
-    to pgtape_operator;
+    pgtape.halt_market(text, text, text),
+    pgtape.open_market(text, text, text),
+    pgtape.resolve_market(text, numeric[], text, text),
+    pgtape.void_market(text, text, text),
+    pgtape.correct_resolution(text, numeric[], text, text),
+    pgtape.grant_credits(text, numeric, text, text),
+    pgtape.set_role(text, text, text)
+    to pgtape_server, pgtape_operator;
+
+grant execute on function pgtape.map_login(text, text) to pgtape_operator;
 
 grant execute on function pgtape.verify() to pgtape_server, pgtape_operator, pgtape_auditor;
 
 grant select on pgtape.markets, pgtape.tape, pgtape.heads, pgtape.trades, pgtape.leaderboard, pgtape.schema_digest
     to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
 grant select on pgtape.my_account, pgtape.my_positions, pgtape.my_ledger to pgtape_trader, pgtape_operator, pgtape_server;
-grant select on pgtape.accounts, pgtape.positions, pgtape.ledger to pgtape_server, pgtape_operator, pgtape_auditor;
+grant select on pgtape.accounts, pgtape.positions, pgtape.ledger, pgtape.audit to pgtape_server, pgtape_operator, pgtape_auditor;
 
 -- What the views call, which runs with the reader's rights: it shows what the views show anyway.
 grant execute on function

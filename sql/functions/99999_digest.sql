@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = 'f0084cf4b8a363e78881dfe1d10d215d9a44860370e034a8a80639903e379aaa',
+set digest = '2f3f38660c4377f5dc2159de29fc53e1fc4d5da2fb9da9b4176169e57bf860a3',
     applied_at = clock_timestamp();

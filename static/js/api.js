@@ -17,7 +17,7 @@ export class Problem extends Error {
 // asked may have happened.
 export class Lost extends Error {}
 
-async function call(method, path, { body, headers, signal } = {}) {
+export async function call(method, path, { body, headers, signal } = {}) {
   let response;
   let answer = null;
   try {

@@ -1,0 +1,123 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/pgtape/pgtape/db"
+)
+
+// route is a line of the table: what can be asked, and by whom.
+type route struct {
+	method, path string
+	who          access
+	handler      echo.HandlerFunc
+}
+
+// access says whose requests a route answers: of accounts from a role on, in a session or with an
+// API key of the scope. Without a role it answers everybody, without a scope no key.
+type access struct {
+	role  db.Role
+	scope scope
+}
+
+// scope is what an API key is for.
+type scope string
+
+// The scopes of API keys.
+const (
+	read    scope = "read"
+	trade   scope = "trade"
+	operate scope = "operate"
+)
+
+var (
+	anybody   = access{}
+	reader    = access{db.Trader, read}
+	trader    = access{db.Trader, trade}
+	operator  = access{db.Operator, operate}
+	inSession = access{db.Trader, ""}
+	admin     = access{db.Admin, ""}
+)
+
+const (
+	get  = http.MethodGet // HEAD too
+	post = http.MethodPost
+	del  = http.MethodDelete
+)
+
+// routes is the map of everything that can be asked.
+func (s *Server) routes() []route {
+	table := []route{
+		{post, "/api/v1/session", anybody, s.createSession},
+		{get, "/api/v1/session", reader, s.getSession},
+		{del, "/api/v1/session", anybody, s.deleteSession},
+
+		{get, "/api/v1/markets", anybody, s.listMarkets},
+		{post, "/api/v1/markets", trader, s.createMarket},
+		{get, "/api/v1/markets/:slug", anybody, s.getMarket},
+		{get, "/api/v1/markets/:slug/quote", anybody, s.getQuote},
+		{post, "/api/v1/markets/:slug/trades", trader, s.createTrade},
+		{get, "/api/v1/markets/:slug/tape", anybody, s.getTape},
+		{get, "/api/v1/markets/:slug/history", anybody, s.getHistory},
+		{get, "/api/v1/markets/:slug/stream", anybody, s.streamMarket},
+
+		{get, "/api/v1/accounts/:handle", anybody, s.getAccount},
+		{get, "/api/v1/portfolio", reader, s.getPortfolio},
+		{get, "/api/v1/leaderboard", anybody, s.getLeaderboard},
+		{get, "/api/v1/source", anybody, s.getSource},
+		{get, "/api/v1/openapi.json", anybody, getOpenAPI},
+
+		{get, "/ws", anybody, s.openSocket},
+		{get, "/healthz", anybody, getHealth},
+		{get, "/readyz", anybody, s.getReadiness},
+		{get, "/metrics", anybody, s.metrics.get},
+
+		{get, "/", anybody, s.listPage},
+		{get, "/m/:slug", anybody, s.marketPage},
+		{get, "/static/*", anybody, s.getAsset},
+	}
+	for _, r := range table {
+		if r.method == get && !lasting(r.path) {
+			table = append(table, route{http.MethodHead, r.path, r.who, r.handler})
+		}
+	}
+	return table
+}
+
+// lasting routes are answered for as long as who asked stays.
+func lasting(path string) bool { return path == "/ws" || path == "/api/v1/markets/:slug/stream" }
+
+// checks are what a request goes through before its handler.
+func (s *Server) checks(r route) []echo.MiddlewareFunc {
+	var checks []echo.MiddlewareFunc
+	if !lasting(r.path) {
+		checks = append(checks, bounded)
+	}
+	if r.method == post {
+		checks = append(checks, requireJSON)
+	}
+	if r.who == anybody {
+		return checks
+	}
+	if r.path == "/api/v1/markets/:slug/trades" {
+		return append(checks, s.trading)
+	}
+	return append(checks, s.signedIn, atLeast(r.who.role))
+}
+
+// atLeast refuses accounts without the role; signedIn has found the account.
+func atLeast(role db.Role) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if !accountOf(c).Role.Has(role) {
+				return &db.Error{
+					Code: db.NotPermitted, Message: "only " + string(role) + "s may do this",
+					Hint: "an admin gives roles",
+				}
+			}
+			return next(c)
+		}
+	}
+}

@@ -1,0 +1,97 @@
+// Every form that calls the API: <form data-call="POST /path"> sends its fields as one JSON object
+// and says what came of it. Fields that are empty are left out. How a field is sent:
+//   data-as="list"  one item a line         data-as="number"  a JSON number
+//   type="checkbox" true or false, or, of several of one name, the values that are checked
+//   type="datetime-local"  the moment that it is here, in UTC
+// On success the page goes to data-then, with {member} taken from the answer, or loads again; or,
+// with data-show="id", that element is shown, and its [data-answer=member] say what the answer has.
+// data-confirm asks first. A form button may have a data-call and data-confirm of its own.
+import { call, newKey } from "./api.js";
+import { $, $$, announce, h, set, text } from "./dom.js";
+
+const ways = {
+  list: (value) => value.split("\n").map((line) => line.trim()).filter(Boolean),
+  number: (value) => Number(value),
+};
+
+// bodyOf reads a form.
+export function bodyOf(form, submitter) {
+  const body = {};
+  for (const field of form.elements) {
+    const { name, type, value } = field;
+    if (!name || field.disabled || (type === "radio" && !field.checked) || (type === "submit" && field !== submitter)) continue;
+    if (type === "checkbox") {
+      const several = $$(`[name="${CSS.escape(name)}"]`, form).length > 1;
+      if (!several) body[name] = field.checked;
+      else if (field.checked) (body[name] ??= []).push(value);
+      else body[name] ??= [];
+    } else if (value.trim() !== "") {
+      const sent = type === "datetime-local" ? new Date(value).toISOString() : (ways[field.dataset.as]?.(value) ?? value);
+      const [outer, inner] = name.split(".");
+      if (inner === undefined) body[name] = sent;
+      else (body[outer] ??= []).push(sent);
+    }
+  }
+  return body;
+}
+
+async function submit(event) {
+  const form = event.target;
+  const by = event.submitter;
+  const [method, path] = (by?.dataset.call ?? form.dataset.call ?? "").split(" ");
+  if (!path) return;
+  event.preventDefault();
+  const question = by?.dataset.confirm ?? form.dataset.confirm;
+  if (question && !(await confirmed(question, by?.textContent))) return;
+  say(form, "");
+  const buttons = $$("button", form).filter((b) => !b.disabled);
+  for (const b of buttons) b.disabled = true;
+  try {
+    form.dataset.key ??= newKey(); // one key an intention: asked again, it is done once
+    const body = method === "DELETE" ? undefined : bodyOf(form, by);
+    const answer = await call(method, path, { body, headers: { "Idempotency-Key": form.dataset.key } });
+    delete form.dataset.key;
+    done(form, answer ?? {});
+  } catch (problem) {
+    if (problem.status) delete form.dataset.key;
+    say(form, [problem.message, problem.hint].filter(Boolean).join(" "));
+    $("[autofocus], input, textarea, select", form)?.focus();
+  }
+  for (const b of buttons) b.disabled = false;
+}
+
+function done(form, answer) {
+  const { then, show, said } = form.dataset;
+  if (said) announce(said);
+  form.dispatchEvent(new CustomEvent("done", { bubbles: true, detail: answer }));
+  if (show) {
+    const shown = document.getElementById(show);
+    for (const place of $$("[data-answer]", shown)) text(place, String(answer[place.dataset.answer] ?? ""));
+    shown.hidden = false;
+    shown.focus();
+    form.reset();
+  } else if (then === undefined) location.reload();
+  else if (then) location.assign(then.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(answer[name] ?? "")));
+  else form.reset();
+}
+
+function say(form, words) {
+  let place = $(".form-error", form);
+  if (!place) form.append((place = h("p", { class: "form-error", role: "alert" })));
+  text(place, words);
+}
+
+// confirmed asks in the page's own words, and names the act on its button.
+function confirmed(question, act = "Yes") {
+  return new Promise((answer) => {
+    const dialog = h(
+      "dialog", { class: "confirm", onclose: () => (dialog.remove(), answer(dialog.returnValue === "yes")) },
+      h("form", { method: "dialog" }, h("p", {}, question), h("div", { class: "form-acts" }, h("button", { class: "button", value: "no", autofocus: true }, "Cancel"), h("button", { class: "button button-strong", value: "yes" }, act))),
+    );
+    document.body.append(dialog);
+    set(dialog, { "aria-label": "Please confirm" });
+    dialog.showModal();
+  });
+}
+
+document.addEventListener("submit", submit);

@@ -1,0 +1,2 @@
+import "../components/market_list.js";
+import "../components/market_spark.js";
