@@ -140,8 +140,10 @@ func noMarket(slug string) error {
 	return Errorf(NotFound, "there is no market %s", slug)
 }
 
-// MarketFilter chooses markets to list. Sort is active (the default: last event
-// first), new or volume; Cursor is where the page before ended.
+// MarketFilter chooses markets to list. Sort is active (the default: last event first), new, volume,
+// hot (most traded in the last day) or closing (what closes next first); Cursor is where the page
+// before ended. Status open is what trades; closed what waits to be resolved, proposed and disputed
+// ones too; the others are meant literally.
 type MarketFilter struct {
 	Status, Category, Query, Sort, Cursor string
 	Limit                                 int
@@ -153,6 +155,9 @@ var marketOrders = map[string]string{
 	"active": "(extract(epoch from updated_at) * 1000000)::bigint",
 	"new":    "(extract(epoch from created_at) * 1000000)::bigint",
 	"volume": "(volume * 1000000)::bigint",
+	"hot":    "(coalesce((select a.volume from hot a where a.market = slug), 0) * 1000000)::bigint",
+	"closing": `case when status = 'open' and closes_at > now()
+		then -(extract(epoch from closes_at) * 1000000)::bigint else -9e18::bigint end`,
 }
 
 // Markets lists markets, a page at a time; next is empty on the last page.
@@ -160,7 +165,7 @@ var marketOrders = map[string]string{
 func (d *DB) Markets(ctx context.Context, f MarketFilter) (markets []Market, next string, err error) {
 	order, ok := marketOrders[f.Sort]
 	if !ok {
-		return nil, "", Errorf(InvalidRequest, "sort must be new, active or volume")
+		return nil, "", Errorf(InvalidRequest, "sort must be active, new, volume, hot or closing")
 	}
 	key, slug, err := parsePage(f.Cursor)
 	if err != nil {
@@ -174,8 +179,15 @@ func (d *DB) Markets(ctx context.Context, f MarketFilter) (markets []Market, nex
 		Key int64
 	}
 	rows, err := all[row](ctx, d, `
+		with hot as materialized (select market, volume from pgtape.activity)
 		select `+marketColumns+`, `+order+` as key from pgtape.markets
-		where ($1 = '' or status = $1) and ($2 = '' or category = $2)
+		where case $1
+				when '' then true
+				when 'open' then status = 'open' and (closes_at is null or closes_at > now())
+				when 'closed' then status in ('closed', 'proposed', 'disputed') or status = 'open' and closes_at <= now()
+				else status = $1
+			end
+			and ($2 = '' or category = $2)
 			and ($3 = '' or position(lower($3) in lower(question || ' ' || slug || ' ' || category)) > 0)
 			and ($4::bigint is null or (`+order+`, slug) < ($4, $5))
 		order by key desc, slug desc limit $6`,
@@ -193,6 +205,17 @@ func (d *DB) Markets(ctx context.Context, f MarketFilter) (markets []Market, nex
 		markets[i] = r.Market
 	}
 	return markets, next, nil
+}
+
+// Categories lists the categories that markets have, by name.
+func (d *DB) Categories(ctx context.Context) ([]string, error) {
+	rows, err := all[struct{ Category string }](ctx, d,
+		"select category from pgtape.categories order by category")
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		names[i] = r.Category
+	}
+	return names, err
 }
 
 func formatPage(key int64, slug string) string {

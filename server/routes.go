@@ -36,6 +36,7 @@ var (
 	anybody   = access{}
 	reader    = access{db.Trader, read}
 	trader    = access{db.Trader, trade}
+	mover     = access{db.Trader, operate} // makers and holders of a market too, in a session
 	operator  = access{db.Operator, operate}
 	inSession = access{db.Trader, ""}
 	admin     = access{db.Admin, ""}
@@ -63,6 +64,12 @@ func (s *Server) routes() []route {
 		{get, "/api/v1/markets/:slug/history", anybody, s.getHistory},
 		{get, "/api/v1/markets/:slug/stream", anybody, s.streamMarket},
 
+		{get, "/api/v1/markets/:slug/moves", reader, s.getMoves},
+		{post, "/api/v1/markets/:slug/moves", mover, s.createMove},
+		{get, "/api/v1/markets/:slug/settlement", anybody, s.getSettlement},
+		{get, "/api/v1/market-preview", anybody, s.getMarketPreview},
+		{get, "/api/v1/audit", operator, s.getAudit},
+
 		{get, "/api/v1/accounts/:handle", anybody, s.getAccount},
 		{get, "/api/v1/portfolio", reader, s.getPortfolio},
 		{get, "/api/v1/leaderboard", anybody, s.getLeaderboard},
@@ -76,6 +83,8 @@ func (s *Server) routes() []route {
 
 		{get, "/", anybody, s.listPage},
 		{get, "/m/:slug", anybody, s.marketPage},
+		{get, "/new", anybody, s.newPage},
+		{get, "/audit", operator, s.auditPage},
 		{get, "/static/*", anybody, s.getAsset},
 	}
 	for _, r := range table {

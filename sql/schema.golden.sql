@@ -14,6 +14,9 @@ view pgtape.accounts: kind text
 view pgtape.accounts: balance numeric(30,6)
 view pgtape.accounts: created_at timestamp with time zone
 view pgtape.accounts: role text
+view pgtape.activity: market text
+view pgtape.activity: trades bigint
+view pgtape.activity: volume numeric
 view pgtape.audit: id bigint
 view pgtape.audit: at timestamp with time zone
 view pgtape.audit: actor text
@@ -39,6 +42,7 @@ table pgtape_core.book: trades bigint not null default 0
 table pgtape_core.book: proposal numeric(7,6)[]
 table pgtape_core.book: payout numeric(7,6)[]
 table pgtape_core.book: updated_at timestamp with time zone not null
+view pgtape.categories: category text
 table pgtape_core.doorbell: singleton boolean not null default true
 table pgtape_core.doorbell: ringing_until timestamp with time zone not null default '-infinity'::timestamp with time zone
 table pgtape_core.function_bundle: singleton boolean not null default true
@@ -315,6 +319,7 @@ CREATE UNIQUE INDEX session_pkey ON pgtape_core.session USING btree (token_hash)
 CREATE UNIQUE INDEX setting_pkey ON pgtape_core.setting USING btree (name)
 CREATE UNIQUE INDEX tape_pkey ON pgtape_core.tape USING btree (market, seq)
 CREATE INDEX trade_account ON pgtape_core.trade USING btree (account_id, id)
+CREATE INDEX trade_at ON pgtape_core.trade USING brin (at) WITH (autosummarize='on')
 CREATE UNIQUE INDEX trade_idempotency ON pgtape_core.trade USING btree (account_id, idempotency_key COLLATE "C") WHERE (idempotency_key IS NOT NULL)
 CREATE UNIQUE INDEX trade_market_seq ON pgtape_core.trade USING btree (market_id, seq)
 CREATE UNIQUE INDEX trade_pkey ON pgtape_core.trade USING btree (id)
@@ -334,12 +339,15 @@ function pgtape.halt_market(text,text,text) returns pgtape_core.market_state, vo
 function pgtape.history(text,timestamp with time zone,timestamp with time zone,integer) returns TABLE(at timestamp with time zone, seq bigint, prices numeric[]), stable, security definer
 function pgtape.keep_doorbell_ringing() returns timestamp with time zone, volatile, security definer
 function pgtape.map_login(text,text) returns void, volatile, security definer
+function pgtape.market_preview(integer,numeric,numeric) returns record, stable, security definer
+function pgtape.moves(text,text) returns text[], stable, security definer
 function pgtape.open_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.propose_resolution(text,numeric[],text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.quote(text,text,text,numeric,numeric) returns pgtape_core.quote, stable, security definer
 function pgtape.resolve_market(text,numeric[],text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.session_account(bytea) returns SETOF pgtape_core.account_state, stable, security definer
 function pgtape.set_role(text,text,text) returns pgtape_core.account_state, volatile, security definer
+function pgtape.settlement(text,numeric[]) returns record, stable, security definer
 function pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text) returns pgtape_core.receipt, volatile, security definer
 function pgtape.trade_batch(jsonb) returns TABLE(n integer, receipt pgtape_core.receipt, refusal jsonb), volatile, security definer
 function pgtape.trade_batch(text,jsonb) returns TABLE(n integer, receipt pgtape_core.receipt, refusal jsonb), volatile, security definer
@@ -436,7 +444,9 @@ pgtape_auditor may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_auditor may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
 pgtape_auditor may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_auditor may select pgtape.accounts
+pgtape_auditor may select pgtape.activity
 pgtape_auditor may select pgtape.audit
+pgtape_auditor may select pgtape.categories
 pgtape_auditor may select pgtape.heads
 pgtape_auditor may select pgtape.leaderboard
 pgtape_auditor may select pgtape.ledger
@@ -454,11 +464,13 @@ pgtape_operator may execute pgtape.grant_credits(text,numeric,text,text)
 pgtape_operator may execute pgtape.halt_market(text,text,text)
 pgtape_operator may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
 pgtape_operator may execute pgtape.map_login(text,text)
+pgtape_operator may execute pgtape.market_preview(integer,numeric,numeric)
 pgtape_operator may execute pgtape.open_market(text,text,text)
 pgtape_operator may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_operator may execute pgtape.quote(text,text,text,numeric,numeric)
 pgtape_operator may execute pgtape.resolve_market(text,numeric[],text,text)
 pgtape_operator may execute pgtape.set_role(text,text,text)
+pgtape_operator may execute pgtape.settlement(text,numeric[])
 pgtape_operator may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_operator may execute pgtape.trade_batch(jsonb)
 pgtape_operator may execute pgtape.trade_batch(text,jsonb)
@@ -470,7 +482,9 @@ pgtape_operator may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_operator may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
 pgtape_operator may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_operator may select pgtape.accounts
+pgtape_operator may select pgtape.activity
 pgtape_operator may select pgtape.audit
+pgtape_operator may select pgtape.categories
 pgtape_operator may select pgtape.heads
 pgtape_operator may select pgtape.leaderboard
 pgtape_operator may select pgtape.ledger
@@ -493,12 +507,15 @@ pgtape_server may execute pgtape.grant_credits(text,numeric,text,text)
 pgtape_server may execute pgtape.halt_market(text,text,text)
 pgtape_server may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
 pgtape_server may execute pgtape.keep_doorbell_ringing()
+pgtape_server may execute pgtape.market_preview(integer,numeric,numeric)
+pgtape_server may execute pgtape.moves(text,text)
 pgtape_server may execute pgtape.open_market(text,text,text)
 pgtape_server may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_server may execute pgtape.quote(text,text,text,numeric,numeric)
 pgtape_server may execute pgtape.resolve_market(text,numeric[],text,text)
 pgtape_server may execute pgtape.session_account(bytea)
 pgtape_server may execute pgtape.set_role(text,text,text)
+pgtape_server may execute pgtape.settlement(text,numeric[])
 pgtape_server may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_server may execute pgtape.trade_batch(jsonb)
 pgtape_server may execute pgtape.trade_batch(text,jsonb)
@@ -510,7 +527,9 @@ pgtape_server may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_server may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
 pgtape_server may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_server may select pgtape.accounts
+pgtape_server may select pgtape.activity
 pgtape_server may select pgtape.audit
+pgtape_server may select pgtape.categories
 pgtape_server may select pgtape.heads
 pgtape_server may select pgtape.leaderboard
 pgtape_server may select pgtape.ledger
@@ -526,8 +545,10 @@ pgtape_trader may execute pgtape.close_market(text,text,text)
 pgtape_trader may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
 pgtape_trader may execute pgtape.dispute_market(text,text,text)
 pgtape_trader may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
+pgtape_trader may execute pgtape.market_preview(integer,numeric,numeric)
 pgtape_trader may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_trader may execute pgtape.quote(text,text,text,numeric,numeric)
+pgtape_trader may execute pgtape.settlement(text,numeric[])
 pgtape_trader may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_trader may execute pgtape.trade_batch(jsonb)
 pgtape_trader may execute pgtape.trade_batch(text,jsonb)
@@ -536,6 +557,8 @@ pgtape_trader may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_trader may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_trader may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
 pgtape_trader may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
+pgtape_trader may select pgtape.activity
+pgtape_trader may select pgtape.categories
 pgtape_trader may select pgtape.heads
 pgtape_trader may select pgtape.leaderboard
 pgtape_trader may select pgtape.markets

@@ -27,6 +27,7 @@ var pages embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"clock":   clock,
+	"moment":  moment,
 	"credits": credits,
 	"label":   label,
 	"percent": percent,
@@ -86,6 +87,14 @@ func credits(amount string) (string, error) {
 		return "", fmt.Errorf("not an amount: %q", amount)
 	}
 	return a.FloatString(2), nil
+}
+
+func moment(at string) (string, error) {
+	t, err := time.Parse(time.RFC3339Nano, at)
+	if err != nil {
+		return "", fmt.Errorf("not a time: %w", err)
+	}
+	return t.UTC().Format("2006-01-02 15:04:05"), nil
 }
 
 func clock(at string) (string, error) {

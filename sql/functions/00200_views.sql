@@ -11,6 +11,19 @@ from (
     offset 0 -- keeps the state from being computed once per column
 ) s;
 
+create or replace view pgtape.categories as
+select distinct m.category
+from pgtape_core.market m
+where m.category <> '';
+
+-- What was traded in the last day, of markets that had trades in it.
+create or replace view pgtape.activity as
+select m.slug as market, count(*) as trades, sum(t.amount) as volume
+from pgtape_core.trade t
+join pgtape_core.market m on m.id = t.market_id
+where t.at > now() - interval '1 day'
+group by m.slug;
+
 create or replace view pgtape.tape as
 select t.market,
        t.seq,

@@ -12,7 +12,9 @@ grant execute on function
     pgtape.history(text, timestamptz, timestamptz, integer),
     pgtape.close_market(text, text, text),
     pgtape.propose_resolution(text, numeric[], text, text),
-    pgtape.dispute_market(text, text, text)
+    pgtape.dispute_market(text, text, text),
+    pgtape.settlement(text, numeric[]),
+    pgtape.market_preview(integer, numeric, numeric)
     to pgtape_server, pgtape_trader, pgtape_operator;
 
 grant execute on function pgtape.create_account(text, numeric) to pgtape_server, pgtape_operator;
@@ -21,6 +23,7 @@ grant execute on function
     pgtape.create_session(text, bytea, interval),
     pgtape.session_account(bytea),
     pgtape.delete_session(bytea),
+    pgtape.moves(text, text),
     pgtape.keep_doorbell_ringing()
     to pgtape_server;
 
@@ -39,7 +42,7 @@ grant execute on function pgtape.map_login(text, text) to pgtape_operator;
 
 grant execute on function pgtape.verify() to pgtape_server, pgtape_operator, pgtape_auditor;
 
-grant select on pgtape.markets, pgtape.tape, pgtape.heads, pgtape.trades, pgtape.leaderboard, pgtape.schema_digest
+grant select on pgtape.markets, pgtape.categories, pgtape.activity, pgtape.tape, pgtape.heads, pgtape.trades, pgtape.leaderboard, pgtape.schema_digest
     to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
 grant select on pgtape.my_account, pgtape.my_positions, pgtape.my_ledger to pgtape_trader, pgtape_operator, pgtape_server;
 grant select on pgtape.accounts, pgtape.positions, pgtape.ledger, pgtape.audit to pgtape_server, pgtape_operator, pgtape_auditor;

@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '2f3f38660c4377f5dc2159de29fc53e1fc4d5da2fb9da9b4176169e57bf860a3',
+set digest = 'e1fa0cc79564ae495a245dfd89b60a646c52473417142e4c411cc5d32251a92c',
     applied_at = clock_timestamp();

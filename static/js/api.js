@@ -50,6 +50,10 @@ export const getLatest = (slug, count = 50) => call("GET", `${market(slug)}/tape
 export const getQuote = (slug, order, signal) => call("GET", `${market(slug)}/quote${query(order)}`, { signal });
 export const placeTrade = (slug, order, key) =>
   call("POST", `${market(slug)}/trades`, { body: order, headers: { "Idempotency-Key": key } });
+export const getMoves = (slug) => call("GET", `${market(slug)}/moves`);
+export const moveMarket = (slug, move) => call("POST", `${market(slug)}/moves`, { body: move });
+export const getSettlement = (slug, payout) => call("GET", `${market(slug)}/settlement${query({ payout: payout?.join() })}`);
+export const getMarketPreview = (wanted) => call("GET", `/market-preview${query(wanted)}`);
 export const getPortfolio = () => call("GET", "/portfolio");
 export const signIn = (handle) => call("POST", "/session", { body: { handle } });
 export const signOut = () => call("DELETE", "/session");

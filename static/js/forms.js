@@ -75,14 +75,15 @@ function done(form, answer) {
   else form.reset();
 }
 
-function say(form, words) {
+// say puts words under a form.
+export function say(form, words) {
   let place = $(".form-error", form);
   if (!place) form.append((place = h("p", { class: "form-error", role: "alert" })));
   text(place, words);
 }
 
 // confirmed asks in the page's own words, and names the act on its button.
-function confirmed(question, act = "Yes") {
+export function confirmed(question, act = "Yes") {
   return new Promise((answer) => {
     const dialog = h(
       "dialog", { class: "confirm", onclose: () => (dialog.remove(), answer(dialog.returnValue === "yes")) },

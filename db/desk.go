@@ -1,0 +1,45 @@
+package db
+
+import "context"
+
+// Settlement is what a payout would do to a market as it stands: how many people it would pay, how
+// many credits in all, and what would return to whoever funded the market.
+type Settlement struct {
+	People   int64   `json:"people"`
+	Paid     Decimal `json:"paid"`
+	Returned Decimal `json:"returned"`
+	Funder   string  `json:"funder"`
+}
+
+// Settlement tells what a payout would do; a nil one is that of a void market.
+// Errors: NotFound, InvalidRequest.
+func (d *DB) Settlement(ctx context.Context, market string, payout []Decimal) (Settlement, error) {
+	return one[Settlement](ctx, d,
+		"select people, paid::text, returned::text, funder from pgtape.settlement($1, $2::text[]::numeric[])", market, payout)
+}
+
+// Moves names the moves that an account may make in a market as it stands.
+// Errors: NotFound.
+func (d *DB) Moves(ctx context.Context, market, account string) ([]string, error) {
+	type row struct{ Moves []string }
+	r, err := one[row](ctx, d, "select pgtape.moves($1, $2) as moves", market, account)
+	return r.Moves, err
+}
+
+// Preview is what a market would be like: its subsidy in credits, and how far the first purchase
+// would move a price.
+type Preview struct {
+	Subsidy     Decimal `json:"subsidy"`
+	PriceBefore Decimal `json:"price_before"`
+	PriceAfter  Decimal `json:"price_after"`
+	Shares      Decimal `json:"shares"`
+}
+
+// MarketPreview tells what a market of so many outcomes and such liquidity would be like, for a
+// first purchase of spend credits.
+// Errors: InvalidRequest.
+func (d *DB) MarketPreview(ctx context.Context, outcomes int, liquidity, spend Decimal) (Preview, error) {
+	return one[Preview](ctx, d, `
+		select subsidy::text, price_before::text, price_after::text, shares::text
+		from pgtape.market_preview($1, $2::text::numeric, $3::text::numeric)`, outcomes, liquidity.arg(), spend.arg())
+}
