@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -47,6 +48,28 @@ func MigrateUp(ctx context.Context, url string) (applied []string, err error) {
 		applied = append(applied, "functions")
 	}
 	return applied, err
+}
+
+// migrateTo applies the numbered migrations up to one, and no functions.
+func migrateTo(ctx context.Context, url string, version int64) error {
+	provider, done, err := gooseProvider(url)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if _, err := provider.UpTo(ctx, version); err != nil {
+		return fmt.Errorf("migrating to %d: %w", version, err)
+	}
+	return nil
+}
+
+// newestMigration is the number of the last embedded migration.
+func newestMigration() (int64, error) {
+	files, err := fs.Glob(schema.Migrations(), "*.sql")
+	if err != nil || len(files) == 0 {
+		return 0, fmt.Errorf("finding the migrations: %w", err)
+	}
+	return goose.NumericComponent(files[len(files)-1])
 }
 
 // MigrateDown takes back the last numbered migration, or all of them.

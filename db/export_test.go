@@ -1,0 +1,4 @@
+package db
+
+// MigrateTo lets tests make databases as earlier programs left them.
+var MigrateTo = migrateTo
