@@ -76,6 +76,10 @@ func (s *Server) routes() []route {
 
 		{get, "/", anybody, s.listPage},
 		{get, "/m/:slug", anybody, s.marketPage},
+		{get, "/m/:slug/card.png", anybody, s.marketCard},
+		{get, "/embed/:slug", anybody, s.embedMarket},
+		{get, "/feed.atom", anybody, s.atomFeed},
+		{get, "/feed.rss", anybody, s.rssFeed},
 		{get, "/static/*", anybody, s.getAsset},
 	}
 	for _, r := range table {
