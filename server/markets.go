@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -117,8 +118,7 @@ func matches(header, etag string) bool {
 	return false
 }
 
-// getHistory handles GET /api/v1/markets/{slug}/history?from=&to=&points=: prices over time, from
-// memory if they are remembered.
+// getHistory handles GET /api/v1/markets/{slug}/history?from=&to=&points=: prices over time.
 func (s *Server) getHistory(c echo.Context) error {
 	from, err := moment(c, "from")
 	if err != nil {
@@ -137,15 +137,21 @@ func (s *Server) getHistory(c echo.Context) error {
 		return err
 	}
 	market := &view.Market
-	list, remembered := s.state.History(c.Request().Context(), market, from, to, points)
-	if !remembered {
-		if list, err = s.db.History(c.Request().Context(), market.Slug, from, to, points); err != nil {
-			return err
-		}
+	list, err := s.pricesOf(c.Request().Context(), market, from, to, points)
+	if err != nil {
+		return err
 	}
 	return c.JSON(http.StatusOK, struct {
 		Market   string     `json:"market"`
 		Outcomes []string   `json:"outcomes"`
 		Points   []db.Point `json:"points"`
 	}{market.Slug, market.Outcomes, list})
+}
+
+// pricesOf reads the prices of a market over time, from memory if they are remembered.
+func (s *Server) pricesOf(ctx context.Context, m *db.Market, from, to *time.Time, points int) ([]db.Point, error) {
+	if list, remembered := s.state.History(ctx, m, from, to, points); remembered {
+		return list, nil
+	}
+	return s.db.History(ctx, m.Slug, from, to, points)
 }

@@ -59,7 +59,8 @@ func (s *Server) marketPage(c echo.Context) error {
 		Account *db.Account `json:"account"`
 		Market  db.Market   `json:"market"`
 		Trades  any         `json:"trades"`
-	}{account, view.Market, newest})
+		Origin  string      `json:"origin"`
+	}{account, view.Market, newest, origin(c)})
 }
 
 // errorPage says what went wrong instead of a page. Without a database nobody is signed in.

@@ -85,6 +85,10 @@ func (s *Server) routes() []route {
 		{get, "/m/:slug", anybody, s.marketPage},
 		{get, "/new", anybody, s.newPage},
 		{get, "/audit", operator, s.auditPage},
+		{get, "/m/:slug/card.png", anybody, s.marketCard},
+		{get, "/embed/:slug", anybody, s.embedMarket},
+		{get, "/feed.atom", anybody, s.atomFeed},
+		{get, "/feed.rss", anybody, s.rssFeed},
 		{get, "/static/*", anybody, s.getAsset},
 	}
 	for _, r := range table {

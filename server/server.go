@@ -53,6 +53,7 @@ type Server struct {
 	comments time.Duration // between comment lines of a stream
 	log      *slog.Logger
 	assets   assets
+	cards    *cards
 	sockets  *sockets
 	streams  atomic.Int64 // open ones
 	gate     gate
@@ -80,6 +81,7 @@ func New(c Config) *Server {
 		comments: 15 * time.Second,
 		log:      c.Log,
 		assets:   loadAssets(),
+		cards:    newCards(),
 		echo:     echo.New(),
 	}
 	s.hub.SetState(hub.CatchingUp)

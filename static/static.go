@@ -38,7 +38,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"own":     func(page string) bool { return modules[page] != nil && len(modules[page]) > len(modules[""]) },
 }).ParseFS(pages, "pages/*.html"))
 
-// Render writes the page name ("list", "market" or "error"; pages/NAME.html states what each needs)
+// Render writes the page name ("list", "market", "embed" or "error"; pages/NAME.html states what each needs)
 // for a state that marshals to that JSON. Nothing is written when it returns an error.
 func Render(w io.Writer, name string, state any) error {
 	// json.Marshal escapes <, > and &, so the text is safe inside a script element.

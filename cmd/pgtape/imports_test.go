@@ -21,7 +21,8 @@ var allowed = map[string][]string{
 	"bench/rivals":  {"bench", "db", "github.com/jackc/pgx/v5"},
 	"client":        {"github.com/gorilla/websocket"},
 	"flow":          {"db"},
-	"server":        {"db", "db/tape", "server/hub", "server/orders", "server/state", "static", "github.com/labstack/echo/v4", "github.com/olahol/melody", "github.com/gorilla/websocket"},
+	"server":        {"db", "db/tape", "server/card", "server/hub", "server/orders", "server/state", "static", "github.com/gorilla/feeds", "github.com/labstack/echo/v4", "github.com/olahol/melody", "github.com/gorilla/websocket"},
+	"server/card":   {"golang.org/x/image"},
 	"server/hub":    {},
 	"server/orders": {"db"},
 	"server/state":  {"audit/lmsr", "db", "db/tape"},
@@ -44,7 +45,7 @@ var allowed = map[string][]string{
 var homes = []string{
 	"github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl", "github.com/pressly/goose/v3", "github.com/labstack/echo/v4",
 	"github.com/olahol/melody", "github.com/gorilla/websocket", "github.com/spf13/cobra", "github.com/fergusstrange/embedded-postgres",
-	"github.com/cockroachdb/apd/v3",
+	"github.com/cockroachdb/apd/v3", "github.com/gorilla/feeds", "golang.org/x/image",
 }
 
 const module = "github.com/pgtape/pgtape/"

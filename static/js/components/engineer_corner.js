@@ -11,8 +11,8 @@ class EngineerCorner extends Watching {
     details.open = matchMedia("(min-width: 900px)").matches;
     this.version = $("[data-testid=version]", this);
     this.source = $(".corner-source", this);
-    [this.sql, this.curl, this.cursor] = $$(".copy-text", this);
-    for (const code of [this.sql, this.curl, this.cursor]) copies($("button", code.parentElement), code);
+    [this.sql, this.curl, this.cursor, this.frame] = $$(".copy-text", this);
+    for (const code of [this.sql, this.curl, this.cursor, this.frame]) copies($("button", code.parentElement), code);
     this.watchMarket(({ state }) => this.render(state));
     const refresh = () => details.open && !document.hidden && this.refreshSource();
     details.addEventListener("toggle", refresh);
@@ -25,6 +25,7 @@ class EngineerCorner extends Watching {
     text(this.cursor, market.cursor);
     text(this.sql, sqlLine(market));
     text(this.curl, `curl -N ${location.origin}/api/v1/markets/${market.slug}/stream`);
+    text(this.frame, `<iframe src="${location.origin}/embed/${market.slug}" title="${market.slug} on pgtape" width="400" height="240" loading="lazy" style="border:0"></iframe>`);
   }
 
   async refreshSource() {
