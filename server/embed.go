@@ -85,8 +85,9 @@ func (s *Server) embedOf(c echo.Context) (any, error) {
 	}
 	places := drawn(m, embedOutcomes)
 	low, high := sparkScale(points, places)
+	frame := box{300, 60, m.CreatedAt, now}
 	for _, i := range places {
-		state.Lines = append(state.Lines, embedLine{m.Outcomes[i], sparkPath(points, i, now, low, high)})
+		state.Lines = append(state.Lines, embedLine{m.Outcomes[i], sparkPath(points, i, frame, low, high)})
 	}
 	if m.ClosesAt != nil && state.Standing == "Open" {
 		state.Closes = m.ClosesAt.UTC().Format("2 Jan 2006, 15:04 UTC")
@@ -106,24 +107,30 @@ func sparkScale(points []db.Point, places []int) (low, high float64) {
 	return low - room, high + room
 }
 
-// sparkPath draws the steps of an outcome's price into a box of 300 by 60, whose right edge is now.
-func sparkPath(points []db.Point, outcome int, now time.Time, low, high float64) string {
+// box is what a line is drawn into: so wide and high, from a moment on until now.
+type box struct {
+	width, height float64
+	from, to      time.Time
+}
+
+// sparkPath draws the steps of an outcome's price into a box, with a little room above and below.
+func sparkPath(points []db.Point, outcome int, b box, low, high float64) string {
 	if len(points) == 0 {
 		return ""
 	}
-	start := points[0].At
-	span := max(now.Sub(start).Seconds(), 1)
+	const edge = 2
+	span := max(b.to.Sub(b.from).Seconds(), 1)
 	var path strings.Builder
 	for i, p := range points {
-		x := min(300, max(0, p.At.Sub(start).Seconds()/span*300))
-		y := 58 - 56*(number(p.Prices[outcome])-low)/(high-low)
+		x := min(b.width, max(0, p.At.Sub(b.from).Seconds()/span*b.width))
+		y := b.height - edge - (b.height-2*edge)*(number(p.Prices[outcome])-low)/(high-low)
 		if i == 0 {
 			fmt.Fprintf(&path, "M0 %.1f", y)
 			continue
 		}
 		fmt.Fprintf(&path, "H%.1fV%.1f", x, y)
 	}
-	return path.String() + "H300"
+	return path.String() + fmt.Sprintf("H%g", b.width)
 }
 
 // number is a decimal as a chart draws it.

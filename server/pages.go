@@ -13,29 +13,6 @@ import (
 
 const pageEvents = 50 // of a market, on its page
 
-// listPage handles GET /: the markets that the query string asks for.
-func (s *Server) listPage(c echo.Context) error {
-	account, err := s.visitor(c)
-	if err != nil {
-		return err
-	}
-	list, err := s.marketsOf(c)
-	if err != nil {
-		return err
-	}
-	query := map[string]string{}
-	for _, name := range []string{"q", "status", "category", "sort"} {
-		if value := c.QueryParam(name); value != "" {
-			query[name] = value
-		}
-	}
-	return render(c, http.StatusOK, "list", struct {
-		Account *db.Account       `json:"account"`
-		Query   map[string]string `json:"query"`
-		marketList
-	}{account, query, list})
-}
-
 // marketPage handles GET /m/{slug}. The events are read first, and the state waits for the last of
 // them. So it needs no min_version: a receipt is given when its commit is visible, to all sessions
 // of the one Postgres, and a writer's page is never older than what it has written.

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/dbtest"
+	"github.com/pgtape/pgtape/static"
 )
 
 // embedded is the state that a page carries for its scripts.
@@ -94,5 +96,28 @@ func TestAssetsAreAskedForAgainAndNotSentAgain(t *testing.T) {
 	again := s.nobody().get(t, "/static/js/app.js", "If-None-Match", got.header.Get("ETag"))
 	if again.status != http.StatusNotModified || len(again.body) > 0 {
 		t.Errorf("again: %s", again)
+	}
+}
+
+func TestTheListHasTheDayBeforeScriptsRun(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.follow(t)
+	ana := s.signIn(t, "ana")
+	quiet, busy := s.Market(t), s.Market(t, dbtest.Outcomes("a", "b", "c"))
+	receipt := ana.trade(t, busy, `{"outcome":"b","side":"buy","shares":"50","max_cost":"50"}`)
+	want, err := static.Change("0.333333333333", string(receipt.PriceAfter))
+	must(t, err)
+	for _, query := range []string{"", "?sort=hot", "?sort=closing", "?status=open", "?sort=volume&status=open"} {
+		got := string(s.nobody().get(t, "/"+query).body)
+		if !strings.Contains(got, want) || !strings.Contains(got, "±0.0") {
+			t.Errorf("the page of %q lacks %s", query, want)
+		}
+		if first := strings.Index(got, `data-market="`+busy); query != "" && query != "?sort=closing" && query != "?status=open" && first > strings.Index(got, `data-market="`+quiet) {
+			t.Errorf("%s: what is traded most is not first", query)
+		}
+	}
+	if got := s.nobody().get(t, "/?sort=best"); got.status != http.StatusBadRequest {
+		t.Errorf("an order that is none: %s", got)
 	}
 }

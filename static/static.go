@@ -26,16 +26,22 @@ var FS embed.FS
 var pages embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"clock":   clock,
-	"moment":  moment,
-	"credits": credits,
-	"label":   label,
-	"percent": percent,
-	"shares":  credits,
-	"colour":  colour,
-	"leader":  leader,
-	"modules": func(page string) []string { return modules[page] },
-	"own":     func(page string) bool { return modules[page] != nil && len(modules[page]) > len(modules[""]) },
+	"clock":  clock,
+	"moment": moment,
+	"text":   text,
+	"title":  title,
+
+	"statuses": func() []choice { return statuses },
+	"sorts":    func() []choice { return sorts },
+	"filtered": filtered,
+	"credits":  credits,
+	"label":    label,
+	"percent":  percent,
+	"shares":   credits,
+	"colour":   colour,
+	"leader":   leader,
+	"modules":  func(page string) []string { return modules[page] },
+	"own":      func(page string) bool { return modules[page] != nil && len(modules[page]) > len(modules[""]) },
 }).ParseFS(pages, "pages/*.html"))
 
 // Render writes the page name ("list", "market", "embed" or "error"; pages/NAME.html states what each needs)
@@ -137,26 +143,20 @@ func colour(outcomes []any, outcome string) string {
 	return fmt.Sprintf("oc%d", place%8)
 }
 
-// leader is the outcome that stands for a market: the first of two, else the likeliest.
+// leader is Leader of a market as JSON has it.
 func leader(market map[string]any) (string, error) {
 	outcomes, _ := market["outcomes"].([]any)
 	prices, _ := market["prices"].(map[string]any)
 	if len(outcomes) == 0 {
 		return "", errors.New("a market without outcomes")
 	}
-	best, high := "", new(big.Rat).SetInt64(-1)
-	for _, o := range outcomes {
-		name := fmt.Sprint(o)
-		price, ok := new(big.Rat).SetString(strings.TrimSpace(fmt.Sprint(prices[name])))
-		if !ok {
-			return "", fmt.Errorf("no price of %q", name)
-		}
-		if len(outcomes) == 2 && (name == "yes" || best == "" && outcomes[1] != "yes") {
-			return name, nil
-		}
-		if price.Cmp(high) > 0 {
-			best, high = name, price
+	names, figures := make([]string, len(outcomes)), make([]string, len(outcomes))
+	for i, o := range outcomes {
+		names[i] = fmt.Sprint(o)
+		figures[i] = strings.TrimSpace(fmt.Sprint(prices[names[i]]))
+		if _, ok := new(big.Rat).SetString(figures[i]); !ok {
+			return "", fmt.Errorf("no price of %q", names[i])
 		}
 	}
-	return best, nil
+	return Leader(names, figures), nil
 }

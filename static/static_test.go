@@ -29,6 +29,7 @@ func TestPagesHaveContentWithoutScripts(t *testing.T) {
 		"seq": 2, "at": "2026-02-03T12:04:11.5Z", "kind": "trade",
 		"trade": map[string]any{"account": "ana", "side": "buy", "outcome": "yes", "shares": "50.000000"},
 	}
+	none := map[string]any{}
 	ana := map[string]string{"handle": "ana", "balance": "982.404000"}
 	tests := []struct {
 		name, page string
@@ -37,18 +38,18 @@ func TestPagesHaveContentWithoutScripts(t *testing.T) {
 	}{
 		{
 			"a list shows questions and prices", "list",
-			map[string]any{"account": nil, "markets": []any{hostile}, "next": nil},
-			[]string{`href="/m/rain"`, "62.2\u202f%", "¤ 28.09 traded"},
+			map[string]any{"account": nil, "markets": []any{hostile}, "next": nil, "query": none, "categories": []any{"weather & sky"}, "days": map[string]any{"rain": map[string]any{"line": "M0 14H100", "change": "▲ 3.1"}}},
+			[]string{`href="/m/rain"`, "62.2\u202f%", "¤ 28.09", `d="M0 14H100"`, "▲ 3.1", `<option>weather &amp; sky`, `href="/?status=open"`},
 		},
 		{
 			"an empty list says what to do", "list",
-			map[string]any{"account": ana, "markets": []any{}, "next": nil},
+			map[string]any{"account": ana, "markets": []any{}, "next": nil, "query": none, "days": none},
 			[]string{"No markets yet", "pgtape.create_market", "ana", "982.40"},
 		},
 		{
 			"a search without a result says so", "list",
-			map[string]any{"account": nil, "markets": []any{}, "next": nil, "query": map[string]string{"q": "zz"}},
-			[]string{"Nothing matches"},
+			map[string]any{"account": nil, "markets": []any{}, "next": "4 x", "days": none, "query": map[string]string{"q": "zz", "sort": "hot"}},
+			[]string{"Nothing matches", `name="q" value="zz"`, `value="hot" selected`, `href="/?cursor=4&#43;x&amp;q=zz&amp;sort=hot"`},
 		},
 		{
 			"a market shows its prices and its tape", "market",
@@ -76,8 +77,9 @@ func TestPagesHaveContentWithoutScripts(t *testing.T) {
 
 func TestWhatPeopleWroteIsText(t *testing.T) {
 	t.Parallel()
+	none := map[string]any{}
 	for name, state := range map[string]map[string]any{
-		"list":   {"account": nil, "markets": []any{hostile}},
+		"list":   {"account": nil, "markets": []any{hostile}, "query": none, "days": none},
 		"market": {"account": nil, "market": hostile, "trades": []any{}},
 	} {
 		html := page(t, name, state)

@@ -1,6 +1,6 @@
 // <market-list>: all markets, live. Rows keep their places while prices move.
 import * as api from "../api.js";
-import { $, h, set, text } from "../dom.js";
+import { $, $$, h, set, text } from "../dom.js";
 import { follow, page, store, Watching } from "../live.js";
 import { counted, exactCredits, integer, roundCredits } from "../money.js";
 import { colourClass, isBinary, label, leader, tradable } from "../outcomes.js";
@@ -9,8 +9,9 @@ import { span } from "../time.js";
 const TYPING = 200;
 const SEEDED = 8;
 
-const STATUSES = [["", "All"], ["open", "Open"], ["resolved", "Resolved"]];
-const SORTS = [["", "Latest trade"], ["new", "Newest"], ["volume", "Most traded"]];
+// As the server draws them: static/filters.go.
+const STATUSES = [["", "All"], ["open", "Open"], ["closed", "Closed"], ["resolved", "Resolved"]];
+const SORTS = [["", "Latest trade"], ["hot", "Hot"], ["new", "Newest"], ["closing", "Closing soon"], ["volume", "Most traded"]];
 const FIRST_MARKET = "select * from pgtape.create_market('rain', 'Will it rain tomorrow?');";
 const NAMES = ["q", "status", "category", "sort"];
 
@@ -20,6 +21,7 @@ class MarketList extends Watching {
     this.rows = new Map();
     this.list = $(".rows", this);
     $(".empty", this)?.remove();
+    $(".more", this)?.remove();
     this.message = h("div", { class: "empty", hidden: true });
     this.head = h("div", { class: "row-head", "aria-hidden": "true" }, ["Market", "Traded", "Past day", "Chance"].map((name) => h("span", {}, name)));
     this.list.before(this.head);
@@ -37,7 +39,7 @@ class MarketList extends Watching {
   buildFilters() {
     this.statuses = STATUSES.map(([value, name]) =>
       h("button", { type: "button", "aria-pressed": String((this.filter.status ?? "") === value), onclick: () => this.change("status", value) }, name));
-    const categories = [...new Set((page.markets ?? []).map((m) => m.category).filter(Boolean))].sort();
+    const categories = [...(page.categories ?? [])];
     if (this.filter.category && !categories.includes(this.filter.category)) categories.push(this.filter.category);
     $("#filters").replaceChildren(
       h("div", { class: "segments", role: "group", "aria-label": "Status" }, this.statuses),
@@ -87,6 +89,7 @@ class MarketList extends Watching {
   show(markets, next) {
     follow(markets);
     this.rows.clear();
+    this.drawn = new Map($$("market-spark", this.list).map((spark) => [spark.dataset.market, spark]));
     this.list.replaceChildren(...markets.map((m) => this.row(m)));
     this.offerMore(next);
     this.update(store.state.markets);
@@ -95,7 +98,7 @@ class MarketList extends Watching {
     this.message.hidden = markets.length > 0;
     if (markets.length > 0) return;
     if (filtered) this.explain("Nothing matches", "Try fewer words, or another status.", h("a", { href: "/" }, "All markets"));
-    else this.explain("No markets yet", "Make the first one from psql:", h("pre", {}, h("code", {}, FIRST_MARKET)));
+    else this.explain("No markets yet", "Make the first one, here or from psql:", h("pre", {}, h("code", {}, FIRST_MARKET)));
   }
 
   offerMore(next) {
@@ -132,7 +135,7 @@ class MarketList extends Watching {
       "li", { class: `row ${colourClass(market, lead)}`, "data-testid": "market-card", "data-market": market.slug },
       h("div", { class: "row-main" }, h("a", { class: "row-link", href: `/m/${encodeURIComponent(market.slug)}` }, market.question), meta),
       volume,
-      h("div", { class: "row-spark" }, h("market-spark", ids)),
+      h("div", { class: "row-spark" }, this.drawn.get(market.slug) ?? h("market-spark", ids)),
       h("div", { class: "row-price" }, h("market-price", { class: "num", "data-testid": "price", ...ids }), h("span", { class: "row-under" }, outcome, h("market-change", ids))),
     );
     this.rows.set(market.slug, { element, meta, volume, lead });

@@ -1,6 +1,7 @@
 // <market-spark data-market data-outcome>: the last day in a thumbnail, fetched when it is seen.
 import * as api from "../api.js";
 import { Series } from "../chart.js";
+import { $ } from "../dom.js";
 import { store, Watching } from "../live.js";
 
 const POINTS = 60;
@@ -39,6 +40,8 @@ const svg = (tag, attributes) => {
 
 class MarketSpark extends Watching {
   connectedCallback() {
+    this.line ??= $(".spark-line", this); // the server has drawn it
+    this.area ??= $(".spark-area", this);
     if (!this.line) {
       this.line = svg("path", { class: "spark-line", fill: "none", "vector-effect": "non-scaling-stroke" });
       this.area = svg("path", { class: "spark-area" });
