@@ -7,7 +7,6 @@ package card
 import (
 	"image"
 	"image/color"
-	"image/draw"
 	"image/png"
 	"io"
 	"time"
@@ -73,7 +72,7 @@ func (p *Painter) WritePNG(w io.Writer, c Card) error {
 // Draw draws a card.
 func (p *Painter) Draw(c Card) *image.RGBA {
 	s := &sheet{RGBA: image.NewRGBA(image.Rect(0, 0, Width, Height))}
-	draw.Draw(s, s.Bounds(), image.NewUniform(paper), image.Point{}, draw.Src)
+	s.rect(s.Bounds(), paper)
 	p.drawHead(s, c)
 	p.drawQuestion(s, c.Question)
 	p.drawPrice(s, c)

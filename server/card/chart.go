@@ -3,6 +3,7 @@ package card
 import (
 	"image"
 	"image/color"
+	"image/draw"
 	"math"
 	"slices"
 	"strconv"
@@ -87,14 +88,9 @@ func (c Card) y(price float64) int {
 	return plot.Max.Y - int(math.Round(min(1, max(0, part))*float64(plot.Dy())))
 }
 
-// sheet is what is drawn on.
+// sheet is what is drawn on. Who draws is given the RGBA itself, which is by far the fastest.
 type sheet struct{ *image.RGBA }
 
 func (s *sheet) rect(r image.Rectangle, tone color.RGBA) {
-	r = r.Intersect(s.Bounds())
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			s.SetRGBA(x, y, tone)
-		}
-	}
+	draw.Draw(s.RGBA, r, image.NewUniform(tone), image.Point{}, draw.Src)
 }

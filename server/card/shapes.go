@@ -14,7 +14,7 @@ const arc = 0.5523
 func (s *sheet) shape(x, y, width, height int, tone color.RGBA, path func(*vector.Rasterizer)) {
 	v := vector.NewRasterizer(width, height)
 	path(v)
-	v.Draw(s, image.Rect(x, y, x+width, y+height), image.NewUniform(tone), image.Point{})
+	v.Draw(s.RGBA, image.Rect(x, y, x+width, y+height), image.NewUniform(tone), image.Point{})
 }
 
 // box fills a rectangle with round corners.

@@ -53,7 +53,7 @@ type letters struct {
 
 // write sets a text on a baseline.
 func (l *letters) write(s *sheet, text string, x, baseline int, tone color.RGBA) {
-	d := font.Drawer{Dst: s, Src: image.NewUniform(tone), Face: l, Dot: fixed.P(x, baseline)}
+	d := font.Drawer{Dst: s.RGBA, Src: image.NewUniform(tone), Face: l, Dot: fixed.P(x, baseline)}
 	d.DrawString(l.clean(text))
 }
 
