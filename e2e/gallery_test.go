@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/pgtape/pgtape/db"
@@ -50,13 +50,14 @@ func TestEveryPageIsAccessible(t *testing.T) {
 						p = s.phone(t)
 					}
 					p.prefer(scheme)
+					p.faults.allow("404") // the page of what is missing
 					if by != "" {
 						p.goTo("/")
 						p.signIn(by)
 					}
 					for _, r := range rooms {
 						if r.by == by {
-							p.visit(r, strings.ReplaceAll(name, " ", "-"), narrow)
+							p.enter(r, strings.ReplaceAll(name, " ", "-"), narrow)
 						}
 					}
 				}
@@ -65,8 +66,8 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	}
 }
 
-// visit looks at a page.
-func (p *page) visit(r room, look string, narrow bool) {
+// enter looks at a page.
+func (p *page) enter(r room, look string, narrow bool) {
 	p.t.Helper()
 	p.goTo(r.path)
 	p.untilLive()
@@ -100,15 +101,61 @@ func (p *page) soundByAxe(name string) {
 func (p *page) picture(path string) {
 	p.t.Helper()
 	p.act("taking a picture", func(ctx context.Context) error {
-		size, err := chromedp.Run(ctx, chromedp.Evaluate[[]int64]("[innerWidth, Math.min(4000, document.documentElement.scrollHeight)]"))
-		if err != nil {
-			return err
-		}
-		_ = size
-		png, err := chromedp.Run(ctx, chromedp.FullScreenshot(90))
+		png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 		if err != nil {
 			return err
 		}
 		return os.WriteFile(path, png, 0o644)
 	})
+}
+
+// rooms are all pages, with something on them and without.
+var rooms = []room{
+	{name: "list", path: "/"},
+	{name: "list-empty", path: "/?q=nothinglikethis"},
+	{name: "market", path: "/m/launch"},
+	{name: "market-several", path: "/m/lunch"},
+	{name: "market-resolved", path: "/m/done"},
+	{name: "missing", path: "/m/none"},
+	{name: "new-stranger", path: "/new"},
+	{name: "embed", path: "/embed/launch"},
+
+	{name: "list-signed-in", path: "/", by: "boss"},
+	{name: "market-signed-in", path: "/m/launch", by: "boss", prepare: func(p *page) {
+		p.until("the desk is there", find("market-desk details"))
+		p.do(find("market-desk details") + ".open = true")
+		p.do(find("engineer-corner details") + ".open = true")
+	}},
+	{name: "new", path: "/new", by: "boss"},
+	{name: "audit", path: "/audit", by: "boss"},
+}
+
+// furnish puts into a site what pages show.
+func (s *site) furnish(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	ana, bo := s.Account(t, "1000"), s.Account(t, "1000")
+	_, err := s.CreateAccount(ctx, "boss", "")
+	must(t, err)
+	_, err = s.SetRole(ctx, "boss", db.Operator, "")
+	must(t, err)
+	closes := time.Now().Add(50 * time.Hour)
+	for _, m := range []db.NewMarket{
+		{Slug: "launch", Question: "Will we launch the new product before the first of June?", Category: "company", Description: "Yes if the page is public.\n\n- by *our* clock\n- see <https://example.org/launch>", ClosesAt: &closes},
+		{Slug: "lunch", Question: "Where do we eat on Friday?", Outcomes: []string{"thai", "pizza", "ramen", "the place that nobody can agree on the name of"}, Category: "office"},
+		{Slug: "done", Question: "Was it done in time?", Category: "company"},
+		{Slug: "mine", Question: "A market that the boss made?", Account: "boss", Liquidity: "20"},
+	} {
+		_, err := s.CreateMarket(ctx, m)
+		must(t, err)
+	}
+	for i, account := range []string{ana, bo, "boss", ana, "boss", bo} {
+		s.buy(t, account, "launch", []string{"yes", "no"}[i%2], db.Decimal(fmt.Sprint(5+7*i)))
+		s.buy(t, account, "lunch", []string{"thai", "pizza", "ramen"}[i%3], db.Decimal(fmt.Sprint(4+3*i)))
+		s.buy(t, account, "done", []string{"yes", "yes", "no"}[i%3], "10")
+	}
+	_, err = s.HaltMarket(ctx, "done", "The news is out")
+	must(t, err)
+	_, err = s.ResolveMarket(ctx, "done", []db.Decimal{"1", "0"}, "It was: see the minutes")
+	must(t, err)
 }

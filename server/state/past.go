@@ -48,7 +48,7 @@ func (p *past) cut(events, outcomes int) *past {
 
 // thinned is what pgtape.history returns of it.
 func (p *past) thinned(since, until int64, points int) []int {
-	first := 0 // the last event before since, whose prices held then
+	first := 0 // the last event up to since, whose prices held then
 	for i, at := range p.at {
 		if at < since {
 			first = i
@@ -59,7 +59,7 @@ func (p *past) thinned(since, until int64, points int) []int {
 		span := int64(-1)
 		if at := p.at[i]; at > until {
 			continue
-		} else if at >= since {
+		} else if at > since {
 			span = int64(points) * (at - since) / max(until-since, 1)
 		}
 		last[span] = i

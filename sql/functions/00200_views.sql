@@ -146,8 +146,8 @@ where a.kind = 'person';
 
 -- +goose StatementBegin
 -- history gives the prices of a market over time, thinned to about so many points: the last event
--- of each of so many equal spans, and before them the last one before since, whose prices held
--- then. Prices stand in the order of outcomes.
+-- of each of so many equal spans, and before them the last one up to since, whose prices held
+-- then: of a market that is younger, the one that made it. Prices stand in the order of outcomes.
 -- Raises: TP007 no such market, TP011 points not from 2 to 5000.
 create or replace function pgtape.history(
     market text,
@@ -183,7 +183,7 @@ begin
                t.seq,
                array(select (t.body::json -> 'prices' ->> o)::numeric from unnest(v_market.outcomes) o) as prices,
                case
-                   when t.at < v_since then -1
+                   when t.at <= v_since then -1
                    else floor(points * extract(epoch from t.at - v_since) / greatest(extract(epoch from v_until - v_since), 0.000001))
                end as span
         from pgtape_core.tape t
