@@ -36,6 +36,11 @@ func (s *Server) streamMarket(c echo.Context) error {
 	if err := s.mustExist(c.Request().Context(), slug); err != nil {
 		return err
 	}
+	leave, err := s.seat(c)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	if !s.gate.enter() {
 		return restarting()
 	}
