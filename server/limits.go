@@ -198,9 +198,10 @@ type buckets struct {
 }
 
 func newBuckets(each, burst float64) *buckets {
-	b := &buckets{limit: rate.Limit(each), burst: max(1, int(math.Ceil(burst)))}
+	b := &buckets{limit: rate.Limit(each), burst: int(min(max(1, math.Ceil(burst)), math.MaxInt32))}
 	if each > 0 {
-		b.lifespan = time.Minute + time.Duration(float64(b.burst)/each*float64(time.Second))
+		seconds := min(float64(b.burst)/each, 24*60*60)
+		b.lifespan = time.Minute + time.Duration(seconds*float64(time.Second))
 	}
 	return b
 }
@@ -309,7 +310,7 @@ func (l *limits) newMessages() *rate.Limiter {
 	if l.messages == 0 {
 		return nil
 	}
-	return rate.NewLimiter(l.messages, messageBurst+int(l.messages))
+	return rate.NewLimiter(l.messages, messageBurst+int(min(l.messages, math.MaxInt32)))
 }
 
 // trustOnly believes what proxies say of their clients: of the address those that are named, of the
