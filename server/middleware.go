@@ -138,9 +138,13 @@ func sameOrigin(r *http.Request) bool {
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
 }
 
-// plainParams takes the escapes out of what an address names, where the router has left them in.
+// plainParams takes the escapes out of what an address names, where the router has left them in. A
+// query that cannot be read is refused: what is not read of it would be taken as not given.
 func plainParams(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		if _, err := url.ParseQuery(c.Request().URL.RawQuery); err != nil {
+			return db.Errorf(db.InvalidRequest, "malformed query: %w", err)
+		}
 		if c.Request().URL.RawPath == "" {
 			return next(c)
 		}
