@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -127,5 +128,46 @@ func TestABodyThatTookItsTimeIsRead(t *testing.T) {
 	ana.trade(t, market, buyTen) // waits for longer than the body may take
 	if took := time.Since(began); took < within {
 		t.Errorf("the trade took %v only", took)
+	}
+}
+
+// TestSlowBodiesOverHTTP2 have the same time: there a deadline is a stream's, and its neighbours go on.
+func TestSlowBodiesOverHTTP2(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(c *server.Config) { c.ReadWithin = time.Second })
+	web := httptest.NewUnstartedServer(s.server.Handler())
+	web.EnableHTTP2 = true
+	web.Config.ErrorLog = quiet
+	web.StartTLS()
+	t.Cleanup(web.Close)
+	reader, writer := io.Pipe()
+	defer writer.Close()
+	go func() { _, _ = io.WriteString(writer, `{"handle":`) }()
+	type result struct {
+		response *http.Response
+		err      error
+	}
+	answered := make(chan result, 1)
+	go func() {
+		response, err := web.Client().Post(web.URL+"/api/v1/session", "application/json", reader)
+		answered <- result{response, err}
+	}()
+	for n := 0; ; n++ {
+		select {
+		case got := <-answered:
+			must(t, got.err)
+			got.response.Body.Close()
+			if got.response.ProtoMajor != 2 || got.response.StatusCode != http.StatusRequestTimeout {
+				t.Errorf("%s %s", got.response.Proto, got.response.Status)
+			}
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+		response, err := web.Client().Get(web.URL + "/healthz")
+		must(t, err)
+		response.Body.Close()
+		if response.StatusCode != http.StatusOK || n > 2000 {
+			t.Fatalf("%d: %s", n, response.Status)
+		}
 	}
 }

@@ -103,7 +103,10 @@ func (s *stream) run(c echo.Context, client *hub.Client) error {
 		if _, err := c.Response().Write(text); err != nil {
 			return err
 		}
-		return response.Flush()
+		if err := response.Flush(); err != nil {
+			return err
+		}
+		return response.SetWriteDeadline(time.Time{}) // which HTTP/2 would end a silent stream by
 	}
 
 	if err := write([]byte("retry: 1000\n\n")); err != nil {
