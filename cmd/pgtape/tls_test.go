@@ -68,7 +68,7 @@ func serialAt(t *testing.T, address string, config *tls.Config) int64 {
 
 func TestServeSpeaksTLS(t *testing.T) {
 	t.Parallel()
-	files, address, plain := t.TempDir(), freeAddress(t), freeAddress(t)
+	files, data, address, plain := t.TempDir(), dataDir(t), freeAddress(t), freeAddress(t)
 	certFile, keyFile := filepath.Join(files, "cert.pem"), filepath.Join(files, "key.pem")
 	cert, key := newCertificate(t, 1)
 	next, nextKey := newCertificate(t, 2)
@@ -81,7 +81,7 @@ func TestServeSpeaksTLS(t *testing.T) {
 
 	r := &running{url: "https://" + address}
 	r.web.Transport = &http.Transport{TLSClientConfig: trusting.Clone(), ForceAttemptHTTP2: true}
-	launch(t, r, address, "serve", "--data-dir", dataDir(t), "--tls-cert", certFile, "--tls-key", keyFile, "--listen-http", plain)
+	launch(t, r, address, "serve", "--data-dir", data, "--tls-cert", certFile, "--tls-key", keyFile, "--listen-http", plain, "--rate-sign-ins", "1")
 	t.Cleanup(r.web.CloseIdleConnections)
 
 	// A page, over HTTP/2; the cookie stays on TLS.
@@ -94,10 +94,29 @@ func TestServeSpeaksTLS(t *testing.T) {
 		!strings.Contains(response.Header.Get("Set-Cookie"), "; Secure") {
 		t.Errorf("%s %s %v", response.Proto, response.Status, response.Header)
 	}
+	again, err := r.web.Post(r.url+"/api/v1/session", "application/json", strings.NewReader(`{"handle":"ana"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Body.Close()
+	if again.StatusCode != http.StatusTooManyRequests || again.Header.Get("Retry-After") == "" {
+		t.Errorf("beyond --rate-sign-ins: %s", again.Status)
+	}
 	if conn, err := tls.Dial("tcp", address, &tls.Config{RootCAs: roots, MaxVersion: tls.VersionTLS11}); err == nil {
 		conn.Close()
 		t.Error("speaks TLS 1.1")
 	}
+
+	// A stream, over HTTP/2.
+	mustSQL(t, data, "select create_market('rain', 'Will it?', account => 'house')")
+	stream, err := r.web.Get(r.url + "/api/v1/markets/rain/stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	awaitLine(t, stream.Body, `"op":"snapshot"`)
+	mustSQL(t, data, "select trade('rain', 'yes', 'buy', shares => 10, max_cost => 6)")
+	awaitLine(t, stream.Body, `"op":"event"`)
 
 	// A socket, over HTTP/1.1, which goes on while the certificate is replaced.
 	dialer := websocket.Dialer{TLSClientConfig: trusting.Clone(), HandshakeTimeout: 20 * time.Second}
