@@ -36,7 +36,7 @@ func (s *Server) begin(next echo.HandlerFunc) echo.HandlerFunc {
 		c.Response().Header().Set(echo.HeaderXRequestID, rand.Text()[:16])
 		// Errors: the connection is gone, as the answer will find.
 		response, now := http.NewResponseController(c.Response()), time.Now()
-		_ = response.SetWriteDeadline(now.Add(writeWithin))
+		_ = response.SetWriteDeadline(now.Add(s.writing))
 		if c.Request().ContentLength != 0 {
 			_ = response.SetReadDeadline(now.Add(s.reading))
 		}

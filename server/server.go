@@ -61,6 +61,7 @@ type Server struct {
 	patience time.Duration // of who waits for a version that this node has not seen
 	comments time.Duration // between comment lines of a stream
 	reading  time.Duration // what a client may take to send headers, or a body
+	writing  time.Duration // and to take an answer
 	limits   *limits
 	log      *slog.Logger
 	assets   assets
@@ -90,6 +91,7 @@ func New(c Config) *Server {
 		patience: 5 * time.Second,
 		comments: 15 * time.Second,
 		reading:  cmp.Or(c.ReadWithin, 10*time.Second),
+		writing:  writeWithin,
 		log:      c.Log,
 		assets:   loadAssets(),
 		echo:     echo.New(),

@@ -171,3 +171,24 @@ func TestSlowBodiesOverHTTP2(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoDoesNotTakeAnswersIsGivenUp: asks on and on, and reads nothing.
+func TestWhoDoesNotTakeAnswersIsGivenUp(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.server.SetWriting(time.Second)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	must(t, err)
+	defer conn.Close()
+	must(t, conn.(*net.TCPConn).SetReadBuffer(4<<10))
+	must(t, conn.SetWriteDeadline(time.Now().Add(patience)))
+	for err == nil { // until the server, which has long stopped reading, ends it
+		_, err = io.WriteString(conn, "GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
+	}
+	if isTimeout(err) {
+		t.Error("the connection stays")
+	}
+	if got := s.nobody().get(t, "/healthz"); got.status != http.StatusOK {
+		t.Error(got)
+	}
+}
