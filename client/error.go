@@ -23,6 +23,7 @@ const (
 	CodeInvalidRequest      = "invalid_request"
 	CodeNotSignedIn         = "not_signed_in"
 	CodeCursorUnknown       = "cursor_unknown"
+	CodeTooManyRequests     = "too_many_requests"
 	CodeUnavailable         = "unavailable"
 	CodeInternal            = "internal"
 )

@@ -99,7 +99,7 @@ func (b *ByOutcome) UnmarshalJSON(data []byte) error {
 			return err
 		}
 		outcome, ok := name.(string)
-		if !ok {
+		if !ok || number == "" {
 			return Errorf(InvalidRequest, "not an object of numbers by outcome")
 		}
 		b.Outcomes = append(b.Outcomes, outcome)

@@ -28,10 +28,11 @@ const (
 	AlreadyExists       Code = "already_exists"
 	InvalidRequest      Code = "invalid_request"
 
-	NotSignedIn   Code = "not_signed_in"
-	CursorUnknown Code = "cursor_unknown"
-	Unavailable   Code = "unavailable" // Postgres cannot be reached, was lost, or is overloaded
-	Internal      Code = "internal"
+	NotSignedIn     Code = "not_signed_in"
+	CursorUnknown   Code = "cursor_unknown"
+	TooManyRequests Code = "too_many_requests"
+	Unavailable     Code = "unavailable" // Postgres cannot be reached, was lost, or is overloaded
+	Internal        Code = "internal"
 )
 
 // codes maps the SQLSTATEs of pgtape_core.sqlstate_of.

@@ -231,7 +231,7 @@ func parsePage(cursor string) (key *int64, slug string, err error) {
 	if err == nil {
 		_, err = fmt.Sscanf(string(text), "%d %s", &k, &slug)
 	}
-	if err != nil {
+	if err != nil || formatPage(k, slug) != cursor {
 		return nil, "", Errorf(InvalidRequest, "cursor is not one of a list of markets")
 	}
 	return &k, slug, nil

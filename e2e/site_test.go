@@ -35,6 +35,7 @@ type site struct {
 type siteOptions struct {
 	mode   tape.Mode                       // of reading the tape; empty: auto
 	around func(http.Handler) http.Handler // what requests go through first
+	limits server.Limits
 }
 
 func open(t *testing.T, o siteOptions) *site {
@@ -62,7 +63,7 @@ func (s *site) start(t *testing.T, address string) {
 
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	reader := tape.NewReader(tape.Options{URL: s.urlOf(s.login), Mode: s.o.mode, Log: log})
-	web := server.New(server.Config{DB: pool, Reader: reader, SignIn: server.Open, Log: log})
+	web := server.New(server.Config{DB: pool, Reader: reader, SignIn: server.Open, Limits: s.o.limits, Log: log})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var tasks sync.WaitGroup
 	for _, run := range []func() error{

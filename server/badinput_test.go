@@ -95,6 +95,8 @@ var badGets = []struct {
 	{"/api/v1/markets/:market/quote?outcome=yes&side=buy&shares=-1", 400, db.InvalidOrder},
 	{"/api/v1/markets/:market/quote?outcome=yes&side=buy&shares=1.0000001", 400, db.InvalidOrder},
 	{"/api/v1/markets/:market/quote", 400, db.InvalidOrder},
+	{"/api/v1/markets?q=%zz", 400, db.InvalidRequest},
+	{"/api/v1/markets?q=a;b", 400, db.InvalidRequest},
 	{"/static/../server.go", 404, db.NotFound},
 	{"/static/js", 404, db.NotFound},
 }

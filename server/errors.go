@@ -28,6 +28,7 @@ var statuses = map[db.Code]int{
 	db.InvalidRequest:      http.StatusBadRequest,
 	db.NotSignedIn:         http.StatusUnauthorized,
 	db.CursorUnknown:       http.StatusGone,
+	db.TooManyRequests:     http.StatusTooManyRequests,
 	db.Unavailable:         http.StatusServiceUnavailable,
 	db.Internal:            http.StatusInternalServerError,
 }

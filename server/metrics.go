@@ -17,6 +17,7 @@ import (
 type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	limited  *prometheus.CounterVec
 	get      echo.HandlerFunc
 }
 
@@ -29,9 +30,12 @@ func newMetrics(s *Server) *metrics {
 			Name: "pgtape_http_request_seconds", Help: "Time to the answer; sockets and streams are left out.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"method", "route"}),
+		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "pgtape_limited_total", Help: "Requests, and messages on sockets, turned away because a client had asked for too much.",
+		}, []string{"kind"}),
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.requests, m.seconds, gauges{s},
+	registry.MustRegister(m.requests, m.seconds, m.limited, gauges{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.get = echo.WrapHandler(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return m
@@ -58,6 +62,8 @@ func (m *metrics) count(c echo.Context, took time.Duration) {
 		m.seconds.WithLabelValues(method, route).Observe(took.Seconds())
 	}
 }
+
+func (m *metrics) turnedAway(k kind) { m.limited.WithLabelValues(string(k)).Inc() }
 
 // gauges reads what hub and reader count themselves.
 type gauges struct{ server *Server }

@@ -25,13 +25,21 @@ const (
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// begin gives a request an id, by which the log knows it, and its client time to read the answer.
-// A socket takes the deadline away again, a stream sets one for each frame.
-func begin(next echo.HandlerFunc) echo.HandlerFunc {
+// featurePolicy takes from pages what ours never ask for.
+const featurePolicy = "camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), serial=(), usb=()"
+
+// begin gives a request an id, by which the log knows it, and its client time to send a body, if one
+// is announced, and to read the answer. A socket takes the deadlines away again, a stream sets one
+// for each frame. A body that no handler reads is under its deadline too: net/http waits for it.
+func (s *Server) begin(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Header().Set(echo.HeaderXRequestID, rand.Text()[:16])
-		// An error: the connection is gone, as the answer will find.
-		_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(writeWithin))
+		// Errors: the connection is gone, as the answer will find.
+		response, now := http.NewResponseController(c.Response()), time.Now()
+		_ = response.SetWriteDeadline(now.Add(s.writing))
+		if c.Request().ContentLength != 0 {
+			_ = response.SetReadDeadline(now.Add(s.reading))
+		}
 		return next(c)
 	}
 }
@@ -71,8 +79,26 @@ func secure(next echo.HandlerFunc) echo.HandlerFunc {
 		h := c.Response().Header()
 		h.Set("Content-Security-Policy", contentPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", featurePolicy)
 		h.Set("Cache-Control", "no-store")
+		if c.Scheme() == "https" {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		return next(c)
+	}
+}
+
+// embeddable is for routes whose answers other sites may show, in a frame or as a picture.
+func embeddable(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Del("X-Frame-Options")
+		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		h.Set("Content-Security-Policy", strings.TrimSuffix(contentPolicy, "'none'")+"*") // frame-ancestors is last
 		return next(c)
 	}
 }
@@ -98,8 +124,12 @@ func otherOrigin() error {
 	}
 }
 
-// sameOrigin is true for a page of this host, and for what is no browser.
+// sameOrigin is true for a page of this host, and for what is no browser. A browser also says where
+// a request comes from when it leaves out the Origin.
 func sameOrigin(r *http.Request) bool {
+	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+		return false
+	}
 	origin := r.Header.Get("Origin")
 	if origin == "" {
 		return true
@@ -108,9 +138,13 @@ func sameOrigin(r *http.Request) bool {
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
 }
 
-// plainParams takes the escapes out of what an address names, where the router has left them in.
+// plainParams takes the escapes out of what an address names, where the router has left them in. A
+// query that cannot be read is refused: what is not read of it would be taken as not given.
 func plainParams(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		if _, err := url.ParseQuery(c.Request().URL.RawQuery); err != nil {
+			return db.Errorf(db.InvalidRequest, "malformed query: %w", err)
+		}
 		if c.Request().URL.RawPath == "" {
 			return next(c)
 		}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"time"
 )
@@ -20,6 +21,9 @@ const (
 // minded is an http.Server's ConnContext: it bounds what a connection may cost when its peer is
 // slow or gone. What a system does not offer, or a connection that is no TCP, stays as it is.
 func minded(ctx context.Context, conn net.Conn) context.Context {
+	if over, ok := conn.(*tls.Conn); ok {
+		conn = over.NetConn()
+	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer)
 		_ = limitUnacknowledged(tcp, acknowledgedWithin)

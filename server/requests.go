@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -14,18 +15,12 @@ import (
 	"github.com/pgtape/pgtape/db"
 )
 
-const (
-	maxBody    = 64 << 10
-	readWithin = 10 * time.Second
-)
+const maxBody = 64 << 10
 
-// decode reads the body: one JSON object with no member that into does not have.
-// Errors: code, with what is wrong; 413 when it is longer than maxBody.
+// decode reads the body: one JSON object with no member that into does not have. When it has been
+// read, its deadline, which begin has set, is off.
+// Errors: code, with what is wrong; 413 when it is longer than maxBody, 408 when it comes too slowly.
 func decode(c echo.Context, into any, code db.Code) error {
-	response := http.NewResponseController(c.Response())
-	_ = response.SetReadDeadline(time.Now().Add(readWithin))
-	defer func() { _ = response.SetReadDeadline(time.Time{}) }()
-
 	d := json.NewDecoder(http.MaxBytesReader(c.Response().Writer, c.Request().Body, maxBody))
 	d.DisallowUnknownFields()
 	err := d.Decode(into)
@@ -38,7 +33,10 @@ func decode(c echo.Context, into any, code db.Code) error {
 	var mistyped *json.UnmarshalTypeError
 	switch {
 	case errors.Is(err, io.EOF) && d.InputOffset() > 0:
+		_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Time{})
 		return nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return echo.NewHTTPError(http.StatusRequestTimeout, "the body came too slowly")
 	case errors.As(err, &tooLong):
 		return echo.NewHTTPError(http.StatusRequestEntityTooLarge, "the body is longer than 64 KiB")
 	case errors.As(err, &mistyped):

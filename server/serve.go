@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -24,10 +25,12 @@ func (s *Server) Run(ctx context.Context) error { return s.hub.Run(ctx) }
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler:           s.echo,
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: s.reading, // and a TLS handshake
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ConnContext:       minded,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // peers that break off
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 100, SendPingTimeout: pingEvery, PingTimeout: pongWithin, WriteByteTimeout: writeWithin},
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()

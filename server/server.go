@@ -7,8 +7,10 @@
 package server
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -37,7 +39,14 @@ type Config struct {
 	Reader interface{ Status() tape.Status }
 	Hub    hub.Options
 	SignIn SignIn // everything but Open is Closed
+	Limits Limits // none is set: nobody is limited
 	Log    *slog.Logger
+
+	// Proxies are believed when they say for whom they ask (X-Forwarded-For).
+	Proxies []netip.Prefix
+
+	// ReadWithin is for a client to send its headers, and after them its body: 10 s if it is 0.
+	ReadWithin time.Duration
 }
 
 // Server answers HTTP and sockets on one database.
@@ -51,6 +60,9 @@ type Server struct {
 	signIn   SignIn
 	patience time.Duration // of who waits for a version that this node has not seen
 	comments time.Duration // between comment lines of a stream
+	reading  time.Duration // what a client may take to send headers, or a body
+	writing  time.Duration // and to take an answer
+	limits   *limits
 	log      *slog.Logger
 	assets   assets
 	cards    *cards
@@ -79,15 +91,19 @@ func New(c Config) *Server {
 		signIn:   c.SignIn,
 		patience: 5 * time.Second,
 		comments: 15 * time.Second,
+		reading:  cmp.Or(c.ReadWithin, 10*time.Second),
+		writing:  writeWithin,
 		log:      c.Log,
 		assets:   loadAssets(),
 		cards:    newCards(),
 		echo:     echo.New(),
 	}
 	s.hub.SetState(hub.CatchingUp)
-	s.sockets = newSockets(s.hub, &s.gate, s.log)
 	s.metrics = newMetrics(s)
+	s.limits = newLimits(c.Limits, s.metrics.turnedAway)
+	s.sockets = newSockets(s.hub, &s.gate, s.limits, s.log)
 	s.echo.HTTPErrorHandler = s.answerError
+	trustOnly(s.echo, c.Proxies)
 	s.route(s.echo)
 	return s
 }
@@ -98,7 +114,7 @@ func (s *Server) Handler() http.Handler { return s.echo }
 
 // route lets requests in, each by its line of the table.
 func (s *Server) route(e *echo.Echo) {
-	e.Use(begin, s.observe, contain, secure, sameSite, plainParams)
+	e.Use(s.begin, s.observe, contain, secure, sameSite, s.limit, plainParams)
 
 	for _, r := range s.routes() {
 		e.Add(r.method, r.path, r.handler, s.checks(r)...)

@@ -28,6 +28,9 @@ func (s *Server) createSession(c echo.Context) error {
 			Hint: "ask an operator for a way in",
 		}
 	}
+	if err := s.limitHandle(c, request.Handle); err != nil {
+		return err
+	}
 	ctx := c.Request().Context()
 	token, account, err := s.db.CreateSession(ctx, request.Handle)
 	if db.CodeOf(err) == db.NotFound {

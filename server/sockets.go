@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/olahol/melody"
+	"golang.org/x/time/rate"
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/server/hub"
@@ -45,12 +46,13 @@ const (
 type sockets struct {
 	hub    *hub.Hub
 	gate   *gate
+	limits *limits
 	log    *slog.Logger
 	melody *melody.Melody
 	storm  storm
 }
 
-func newSockets(h *hub.Hub, g *gate, log *slog.Logger) *sockets {
+func newSockets(h *hub.Hub, g *gate, l *limits, log *slog.Logger) *sockets {
 	m := melody.New()
 	m.Config.MaxMessageSize = readAtMost
 	m.Config.MessageBufferSize = queueLength
@@ -62,12 +64,14 @@ func newSockets(h *hub.Hub, g *gate, log *slog.Logger) *sockets {
 	m.Upgrader.WriteBufferPool = &sync.Pool{} // an idle socket needs none
 	m.Upgrader.Error = refuseUpgrade
 
-	s := &sockets{hub: h, gate: g, log: log, melody: m, storm: storm{over: debug.FreeOSMemory}}
+	s := &sockets{hub: h, gate: g, limits: l, log: log, melody: m, storm: storm{over: debug.FreeOSMemory}}
 	m.HandleConnect(s.connected)
 	m.HandleDisconnect(func(session *melody.Session) { socketOf(session).client.Close() })
 	m.HandleSentMessage(func(session *melody.Session, _ []byte) { socketOf(session).client.Sent() })
 	m.HandleMessage(func(session *melody.Session, message []byte) {
-		elsewhere(func() { socketOf(session).receive(message) })
+		if socket := socketOf(session); socket.maySend() {
+			elsewhere(func() { socket.receive(message) })
+		}
 	})
 	m.HandleMessageBinary(func(session *melody.Session, _ []byte) {
 		socketOf(session).end(hub.CloseProtocol, "frames are text")
@@ -82,12 +86,18 @@ func (s *Server) openSocket(c echo.Context) error {
 	if !sameOrigin(c.Request()) {
 		return otherOrigin()
 	}
+	leave, err := s.seat(c)
+	if err != nil {
+		return err
+	}
 	if !s.gate.enter() {
+		leave()
 		return restarting()
 	}
 	opened := make(chan error, 1)
 	go func() {
 		defer s.gate.leave()
+		defer leave()
 		s.sockets.run(c.Response(), c.Request(), opened)
 	}()
 	if err := <-opened; err != nil {
@@ -126,6 +136,7 @@ func (s *sockets) connected(session *melody.Session) {
 	socket := socketOf(session)
 	socket.session = session
 	socket.wire = session.WebsocketConnection().NetConn().(*wire)
+	socket.limit(s.limits)
 	session.Request = nil
 	s.gate.connect(s.hub, func(client *hub.Client) hub.Conn {
 		socket.client = client
@@ -170,6 +181,39 @@ type socket struct {
 	wire    *wire
 	client  *hub.Client
 	opened  chan<- error // nil once that is told
+
+	messages *rate.Limiter // nil: as many as it likes
+	tooMany  func()        // hears of those above
+	over     bool          // closed from our side; for those who read
+}
+
+// limit counts what the client sends: messages, and pings, which are answered too.
+func (s *socket) limit(l *limits) {
+	if s.messages = l.newMessages(); s.messages == nil {
+		return
+	}
+	s.tooMany = func() { l.turnedAway("messages") }
+	conn := s.session.WebsocketConnection()
+	pong := conn.PingHandler()
+	conn.SetPingHandler(func(data string) error {
+		if !s.maySend() {
+			return nil
+		}
+		return pong(data)
+	})
+}
+
+// maySend is false for what is too much, and for all that comes when the socket is being closed.
+func (s *socket) maySend() bool {
+	if s.over {
+		return false
+	}
+	if s.messages == nil || s.messages.Allow() {
+		return true
+	}
+	s.tooMany()
+	s.end(hub.CloseProtocol, "too many messages")
+	return false
 }
 
 // Write sends a frame, or queues it; melody calls client.Sent when it has left.
@@ -187,8 +231,12 @@ func (s *socket) Close(code int, reason string) {
 	_ = s.session.CloseWithMsg(melody.FormatCloseMessage(code, reason)) // an error: closed already
 }
 
-// end closes the connection from our side of the hub.
+// end closes the connection from our side of the hub. Those who read call it.
 func (s *socket) end(code int, reason string) {
+	if s.over {
+		return
+	}
+	s.over = true
 	s.client.Close()
 	s.Close(code, reason)
 }
@@ -222,29 +270,40 @@ func (s *socket) receive(message []byte) {
 		s.end(hub.CloseProtocol, "the message is longer than 4 KiB")
 		return
 	}
-	var request struct {
-		Op     string `json:"op"`
-		Market string `json:"market"`
-		After  string `json:"after"`
-		Mode   string `json:"mode"`
-	}
-	if err := json.Unmarshal(message, &request); err != nil {
-		s.refuse("malformed message: want one JSON object", "")
-		return
-	}
-	mode, known := modes[request.Mode]
+	asked, fault := parseRequest(message)
 	switch {
-	case request.Op != "subscribe" && request.Op != "unsubscribe":
-		s.refuse("unknown op: want subscribe or unsubscribe", request.Market)
-	case request.Market == "":
-		s.refuse("market is missing", "")
-	case request.Op == "unsubscribe":
-		s.client.Unsubscribe(request.Market)
-	case !known:
-		s.refuse("unknown mode: want tape or quote", request.Market)
+	case fault != "":
+		s.refuse(fault, asked.Market)
+	case asked.Op == "unsubscribe":
+		s.client.Unsubscribe(asked.Market)
 	default:
-		s.client.Subscribe(request.Market, request.After, mode)
+		s.client.Subscribe(asked.Market, asked.After, modes[asked.Mode])
 	}
+}
+
+// request is what a client may send on a socket.
+type request struct {
+	Op     string `json:"op"`
+	Market string `json:"market"`
+	After  string `json:"after"`
+	Mode   string `json:"mode"`
+}
+
+// parseRequest reads one, and tells what is wrong with it.
+func parseRequest(message []byte) (r request, fault string) {
+	if err := json.Unmarshal(message, &r); err != nil {
+		return request{}, "malformed message: want one JSON object"
+	}
+	_, known := modes[r.Mode]
+	switch {
+	case r.Op != "subscribe" && r.Op != "unsubscribe":
+		fault = "unknown op: want subscribe or unsubscribe"
+	case r.Market == "":
+		fault = "market is missing"
+	case r.Op == "subscribe" && !known:
+		fault = "unknown mode: want tape or quote"
+	}
+	return r, fault
 }
 
 func (s *socket) refuse(message, market string) {

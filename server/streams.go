@@ -36,6 +36,11 @@ func (s *Server) streamMarket(c echo.Context) error {
 	if err := s.mustExist(c.Request().Context(), slug); err != nil {
 		return err
 	}
+	leave, err := s.seat(c)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	if !s.gate.enter() {
 		return restarting()
 	}
@@ -98,7 +103,10 @@ func (s *stream) run(c echo.Context, client *hub.Client) error {
 		if _, err := c.Response().Write(text); err != nil {
 			return err
 		}
-		return response.Flush()
+		if err := response.Flush(); err != nil {
+			return err
+		}
+		return response.SetWriteDeadline(time.Time{}) // which HTTP/2 would end a silent stream by
 	}
 
 	if err := write([]byte("retry: 1000\n\n")); err != nil {

@@ -83,7 +83,7 @@ func (f *benchFlags) add(flags *pflag.FlagSet) {
 	o := &f.options
 	flags.StringSliceVar(&f.scenario, "scenario", []string{"mixed"}, "one or several of "+strings.Join(bench.Scenarios(), ", ")+"; the flags below change them")
 	flags.StringVar(&f.rival, "rival", "", "instead of a server: "+strings.Join(rivals.Names(), ", "))
-	flags.StringVar(&o.URL, "url", "", "of a running server (default: one of its own)")
+	flags.StringVar(&o.URL, "url", "", "of a running server, started with --no-limits (default: one of its own)")
 	flags.IntVar(&o.Clients, "clients", 16, "who trade, each on its own connection and account")
 	flags.IntVar(&o.Markets, "markets", 4, "that they trade on")
 	flags.IntVar(&o.Sockets, "sockets", 16, "that listen")

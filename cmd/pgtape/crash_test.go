@@ -26,7 +26,7 @@ const crashTraders = 16
 // again. Whoever does not know what became of an order asks again with its key.
 func TestEveryAcknowledgedTradeSurvivesAKill(t *testing.T) {
 	dir, address := dataDir(t), freeAddress(t)
-	server := startAt(t, address, "serve", "--data-dir", dir, "--log-level", "error")
+	server := startAt(t, address, "serve", "--data-dir", dir, "--no-limits", "--log-level", "error")
 	mustSQL(t, dir, "select create_market('rain', 'Will it?', account => 'house')")
 	mustSQL(t, dir, "select create_market('snow', 'Will it?', account => 'house')")
 
@@ -48,7 +48,7 @@ func TestEveryAcknowledgedTradeSurvivesAKill(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-server.done // killed, or since its Postgres is gone
-		server = startAt(t, address, "serve", "--data-dir", dir, "--log-level", "error")
+		server = startAt(t, address, "serve", "--data-dir", dir, "--no-limits", "--log-level", "error")
 	}
 	acknowledged(t, traders, 5)
 	stop()

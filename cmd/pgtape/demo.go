@@ -92,7 +92,7 @@ func (d *demo) run(ctx context.Context, f serverFlags) error {
 	if err := flow.CreateMarkets(ctx, book, flow.DemoMarkets()); err != nil {
 		return err
 	}
-	return serve(ctx, d.database, f, d.log, func(ctx context.Context, url string) error {
+	return serve(ctx, d.database, f, d.log, nil, func(ctx context.Context, url string) error {
 		d.greet(url)
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return d.trade(ctx, "bots", bots.Run) })

@@ -56,6 +56,8 @@ type serverFlags struct {
 	signIn string
 
 	replayLimit int64
+	doors       doorFlags
+	tls         tlsFlags
 }
 
 const defaultReplayLimit = 10_000
@@ -64,6 +66,7 @@ func (f *serverFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address of the web UI and the API")
 	flags.StringVar(&f.source, "source", "auto", "how the tape is read: auto, wal or notify")
 	flags.Int64Var(&f.replayLimit, "replay-limit", defaultReplayLimit, "events that whoever comes back is sent one by one; who has missed more gets a snapshot")
+	f.doors.add(flags)
 }
 
 // check tells what is wrong with the flags before anything is started.
@@ -81,5 +84,8 @@ func (f *serverFlags) check() error {
 	default:
 		return fmt.Errorf("--sign-in %q: want open or closed", f.signIn)
 	}
-	return nil
+	if err := f.doors.check(); err != nil {
+		return err
+	}
+	return f.tls.check()
 }

@@ -75,6 +75,7 @@ type running struct {
 	cmd  *exec.Cmd
 	url  string
 	done chan struct{}
+	web  http.Client
 
 	mu  sync.Mutex
 	out bytes.Buffer
@@ -111,7 +112,12 @@ func start(t *testing.T, args ...string) *running {
 
 func startAt(t *testing.T, address string, args ...string) *running {
 	t.Helper()
-	r := &running{t: t, url: "http://" + address, done: make(chan struct{})}
+	return launch(t, &running{url: "http://" + address}, address, args...)
+}
+
+func launch(t *testing.T, r *running, address string, args ...string) *running {
+	t.Helper()
+	r.t, r.done = t, make(chan struct{})
 	r.cmd = command(context.WithoutCancel(t.Context()), append(args, "--listen", address)...)
 	r.cmd.Stdout, r.cmd.Stderr = r, r
 	if err := r.cmd.Start(); err != nil {
@@ -162,7 +168,7 @@ func (r *running) await(path string, status int) string {
 }
 
 func (r *running) get(path string) (status int, body string) {
-	response, err := http.Get(r.url + path)
+	response, err := r.web.Get(r.url + path)
 	if err != nil {
 		return 0, err.Error()
 	}

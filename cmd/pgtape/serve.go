@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -42,19 +43,36 @@ trust each other. With --sign-in closed the web is for reading only.`,
 			if err != nil {
 				return err
 			}
-			return errors.Join(serve(cmd.Context(), d, serving, log, nil), d.stop())
+			return errors.Join(serveTLS(cmd.Context(), d, database, serving, log), d.stop())
 		},
 	}
 	database.add(cmd.Flags())
 	serving.add(cmd.Flags())
+	serving.tls.add(cmd.Flags())
 	cmd.Flags().StringVar(&serving.signIn, "sign-in", "open", "open (choose a handle) or closed")
 	logging.add(cmd.Flags())
 	return cmd
 }
 
+// serveTLS runs the server behind the door that the flags ask for.
+func serveTLS(ctx context.Context, d *database, from databaseFlags, f serverFlags, log *slog.Logger) error {
+	if !f.tls.on() {
+		return serve(ctx, d, f, log, nil, nil)
+	}
+	directory, err := from.certificates(d)
+	if err != nil {
+		return err
+	}
+	door, err := f.tls.open(directory, log)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, d, f, log, door, nil)
+}
+
 // serve runs the server, and what else a command wants beside it, until ctx ends or one of them
-// fails.
-func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, beside func(ctx context.Context, url string) error) error {
+// fails. A nil door is one without TLS.
+func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, door *tlsDoor, beside func(ctx context.Context, url string) error) error {
 	// The heap is small, and mostly what requests leave behind: collected less often than Go would, it
 	// gives a hot market a twelfth more trades for some 12 MB.
 	if os.Getenv("GOGC") == "" {
@@ -77,15 +95,28 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, be
 		return fmt.Errorf("--listen: %w", err)
 	}
 	warnIfOpen(listener, f, log)
+	scheme, plain := "http", net.Listener(nil)
+	if door != nil {
+		scheme, listener = "https", tls.NewListener(listener, door.config)
+	}
+	if f.tls.plain != "" {
+		if plain, err = (&net.ListenConfig{}).Listen(ctx, "tcp", f.tls.plain); err != nil {
+			return fmt.Errorf("--listen-http: %w", err)
+		}
+	}
 
 	reader := tape.NewReader(tape.Options{URL: d.server, Mode: mode, Log: log})
 	config := server.Config{DB: pool, Reader: reader, SignIn: server.SignIn(f.signIn), Log: log}
 	config.Hub.ReplayLimit = f.replayLimit
+	f.doors.apply(&config)
 	s := server.New(config)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return reader.Run(ctx, s.Sink()) })
 	group.Go(func() error { return s.Run(ctx) })
 	group.Go(func() error { return s.Serve(ctx, listener) })
+	if plain != nil {
+		group.Go(func() error { return servePlain(ctx, plain, listener, door, log) })
+	}
 	group.Go(func() error {
 		select {
 		case <-ctx.Done():
@@ -94,7 +125,7 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, be
 			return fmt.Errorf("the embedded Postgres has ended: %w", d.cluster.Err())
 		}
 	})
-	url := "http://" + listener.Addr().String()
+	url := scheme + "://" + listener.Addr().String()
 	log.Info("serving", "url", url)
 	if beside != nil {
 		group.Go(func() error { return beside(ctx, url) })

@@ -33,7 +33,9 @@ export async function call(method, path, { body, headers, signal } = {}) {
     if (!response || response.ok) throw new Lost("No answer from the server.", { cause: error });
   }
   if (response.ok) return answer;
-  if (response.status >= 500 || BUSY.includes(response.status)) throw new Lost(`The server answered ${response.status}.`);
+  if (response.status >= 500 || BUSY.includes(response.status)) {
+    throw Object.assign(new Lost(answer?.detail ?? `The server answered ${response.status}.`), { hint: answer?.hint });
+  }
   throw new Problem(response.status, answer ?? {});
 }
 
