@@ -17,7 +17,7 @@ func TestSigningInTooOftenSaysWhenToComeBack(t *testing.T) {
 	second.faults.allow("429")
 	second.goTo("/")
 	second.untilLive()
-	second.fill(hook("sign-in-handle"), "bo")
+	second.fill(hook("sign-in-handle"), "ana")
 	second.click(hook("sign-in-button"))
 	second.says(".sign-in-error", "too many sign-ins from here")
 	second.says(".sign-in-error", "ask again in")

@@ -26,7 +26,7 @@ type Limits struct {
 	Quotes   float64 // a second
 	Requests float64 // a second, of all other kinds
 	Opens    float64 // sockets and streams opened, a second
-	SignIns  int     // a minute, of one address, and as often as one handle
+	SignIns  int     // a minute, as one handle; ten times as many of one address
 
 	Sockets    int     // sockets and streams open at once
 	AllSockets int     // of all clients together
@@ -106,7 +106,8 @@ func newLimits(l Limits, turnedAway func(kind)) *limits {
 		made.byClient[k] = newBuckets(each, burstSeconds*each)
 		made.byAddress[k] = newBuckets(clientsAtAnAddress*each, clientsAtAnAddress*burstSeconds*each)
 	}
-	made.byAddress[signIns] = newBuckets(float64(l.SignIns)/60, float64(l.SignIns))
+	// A class that begins comes from one address, all at once.
+	made.byAddress[signIns] = newBuckets(clientsAtAnAddress*float64(l.SignIns)/60, clientsAtAnAddress*float64(l.SignIns))
 	return made
 }
 

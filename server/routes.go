@@ -111,6 +111,9 @@ func (s *Server) checks(r route) []echo.MiddlewareFunc {
 	if r.method == post {
 		checks = append(checks, requireJSON)
 	}
+	if r.path == "/embed/:slug" || r.path == "/m/:slug/card.png" {
+		checks = append(checks, embeddable)
+	}
 	if r.who == anybody {
 		return checks
 	}

@@ -26,7 +26,7 @@ func (f *doorFlags) add(flags *pflag.FlagSet) {
 	flags.Float64Var(&f.limits.Quotes, "rate-quotes", l.Quotes, "quotes per second of one client")
 	flags.Float64Var(&f.limits.Requests, "rate-requests", l.Requests, "other requests per second of one client")
 	flags.Float64Var(&f.limits.Opens, "rate-sockets", l.Opens, "sockets and streams that one client opens per second")
-	flags.IntVar(&f.limits.SignIns, "rate-sign-ins", l.SignIns, "attempts to sign in per minute, from one address and as one handle")
+	flags.IntVar(&f.limits.SignIns, "rate-sign-ins", l.SignIns, "attempts to sign in per minute as one handle; ten times as many from one address")
 	flags.Float64Var(&f.limits.Messages, "rate-messages", l.Messages, "messages per second that a client sends on one socket, over some time")
 	flags.IntVar(&f.limits.Sockets, "max-client-sockets", l.Sockets, "open sockets and streams of one client")
 	flags.IntVar(&f.limits.AllSockets, "max-sockets", l.AllSockets, "open sockets and streams of all")
