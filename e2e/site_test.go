@@ -62,7 +62,7 @@ func (s *site) start(t *testing.T, address string) {
 
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	reader := tape.NewReader(tape.Options{URL: s.urlOf(s.login), Mode: s.o.mode, Log: log})
-	web := server.New(server.Config{DB: pool, Reader: reader, SignIn: server.Open, Log: log})
+	web := server.New(server.Config{DB: pool, Reader: reader, SignUp: server.Handle, Log: log})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var tasks sync.WaitGroup
 	for _, run := range []func() error{

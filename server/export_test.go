@@ -1,9 +1,29 @@
 package server
 
-import "time"
+import (
+	"time"
+
+	"github.com/pgtape/pgtape/db"
+)
 
 // SetPatience shortens the wait for a version that this node has not seen.
 func (s *Server) SetPatience(d time.Duration) { s.patience = d }
 
 // SetComments shortens the pauses between the comment lines of streams.
 func (s *Server) SetComments(d time.Duration) { s.comments = d }
+
+// Line is a line of the route table.
+type Line struct {
+	Method, Path string
+	Role         db.Role
+	Scope        string
+}
+
+// Lines are the route table, as the server enforces it.
+func (s *Server) Lines() []Line {
+	var lines []Line
+	for _, r := range s.routes() {
+		lines = append(lines, Line{r.method, r.path, r.who.role, string(r.who.scope)})
+	}
+	return lines
+}

@@ -81,7 +81,7 @@ func (s *Server) errorPage(c echo.Context, status int, e *db.Error) error {
 
 func render(c echo.Context, status int, page string, state any) error {
 	var html bytes.Buffer
-	if err := static.Render(&html, page, state); err != nil {
+	if err := static.Render(&html, page, framed{state, c.Get(signUpKey)}); err != nil {
 		return err
 	}
 	c.Response().Header().Set("Cache-Control", "no-cache")

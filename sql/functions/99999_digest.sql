@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '2f3f38660c4377f5dc2159de29fc53e1fc4d5da2fb9da9b4176169e57bf860a3',
+set digest = 'edd0868a8d7ae64c2365d86ea621ea4d9f2f17b49ed3dfd350843d68a44c7769',
     applied_at = clock_timestamp();
