@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -89,10 +90,25 @@ func (i *identities) discover(ctx context.Context) (*oidc.Provider, error) {
 }
 
 func (i *identities) oauth(provider *oidc.Provider, origin string) *oauth2.Config {
+	endpoint := provider.Endpoint()
+	endpoint.AuthStyle = i.authStyle(provider)
 	return &oauth2.Config{
-		ClientID: i.config.ClientID, ClientSecret: i.config.ClientSecret, Endpoint: provider.Endpoint(),
+		ClientID: i.config.ClientID, ClientSecret: i.config.ClientSecret, Endpoint: endpoint,
 		RedirectURL: origin + callbackPath, Scopes: []string{oidc.ScopeOpenID, "profile", "email"},
 	}
+}
+
+// authStyle is how the provider is shown the secret: in the body where it takes that, for in the header
+// not all agree on how to escape it. Left open, each code would be tried twice.
+func (i *identities) authStyle(provider *oidc.Provider) oauth2.AuthStyle {
+	var says struct {
+		Methods []string `json:"token_endpoint_auth_methods_supported"`
+	}
+	_ = provider.Claims(&says) // it has been parsed before
+	if i.config.ClientSecret == "" || slices.Contains(says.Methods, "client_secret_post") {
+		return oauth2.AuthStyleInParams
+	}
+	return oauth2.AuthStyleInHeader
 }
 
 // beginOIDC handles GET /signin/oidc?to=&invite=&link=: it sends the browser to the provider. With
