@@ -65,7 +65,7 @@ func (s *Server) changePassword(c echo.Context) error {
 	if before != "" {
 		right, _, err := s.hasher.Check(ctx, request.Current, before)
 		if err != nil {
-			return err
+			return busy(err)
 		}
 		if !right {
 			return db.Errorf(db.NotPermitted, "the current password is wrong")

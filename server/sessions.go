@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -94,7 +95,7 @@ func (s *Server) signIn(c echo.Context, r newSession) (token string, account db.
 	}
 	right, outdated, err := s.hasher.Check(ctx, r.Password, phc)
 	if err != nil {
-		return "", account, err
+		return "", account, busy(err)
 	}
 	if !right {
 		return "", account, &db.Error{
@@ -142,7 +143,16 @@ func (s *Server) hash(ctx context.Context, secret, handle string) (string, error
 	if fault := password.Fault(secret, handle); fault != "" {
 		return "", db.Errorf(db.InvalidRequest, "%s", fault)
 	}
-	return s.hasher.Hash(ctx, secret)
+	phc, err := s.hasher.Hash(ctx, secret)
+	return phc, busy(err)
+}
+
+// busy is what waiting in vain for a turn to hash is to a caller.
+func busy(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &db.Error{Code: db.Unavailable, Message: "too many people are signing in at the moment", Hint: "try again"}
+	}
+	return err
 }
 
 // enterByLink sets a password and signs in, once for each link.

@@ -35,7 +35,6 @@ grant execute on function
     pgtape.identity_account(text, text),
     pgtape.link_identity(text, text, text),
     pgtape.unlink_identity(text),
-    pgtape.ways_in(text),
     pgtape.put_oidc_flow(bytea, jsonb),
     pgtape.oidc_flow(bytea),
     pgtape.take_oidc_flow(bytea),
@@ -57,7 +56,8 @@ grant execute on function
     pgtape.invites(text),
     pgtape.revoke_invite(bigint, text),
     pgtape.people(text, text, integer, text),
-    pgtape.revoke_access(text, text)
+    pgtape.revoke_access(text, text),
+    pgtape.ways_in(text)
     to pgtape_server, pgtape_operator;
 
 grant execute on function pgtape.map_login(text, text) to pgtape_operator;

@@ -86,6 +86,7 @@ drop table pgtape_core.invite cascade;
 drop table pgtape_core.api_key cascade;
 drop table pgtape_core.sign_in_link cascade;
 drop table pgtape_core.credential cascade;
+drop index pgtape_core.session_account;
 alter table pgtape_core.session
     drop column id,
     drop column label,
