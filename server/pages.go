@@ -51,16 +51,17 @@ func (s *Server) errorPage(c echo.Context, status int, e *db.Error) error {
 		Status int    `json:"status"`
 		Title  string `json:"title"`
 		Detail string `json:"detail"`
+		Hint   string `json:"hint"`
 	}
 	return render(c, status, "error", struct {
 		Account *db.Account `json:"account"`
 		Error   told        `json:"error"`
-	}{account, told{status, http.StatusText(status), e.Message}})
+	}{account, told{status, http.StatusText(status), e.Message, e.Hint}})
 }
 
 func render(c echo.Context, status int, page string, state any) error {
 	var html bytes.Buffer
-	if err := static.Render(&html, page, state); err != nil {
+	if err := static.Render(&html, page, framed{state, c.Get(signUpKey)}); err != nil {
 		return err
 	}
 	c.Response().Header().Set("Cache-Control", "no-cache")
