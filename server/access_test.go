@@ -37,6 +37,11 @@ var examples = map[string]example{
 	"POST /api/v1/accounts/:handle/role":     {"/api/v1/accounts/nosuch/role", `{"role":"trader"}`},
 	"POST /api/v1/accounts/:handle/link":     {"/api/v1/accounts/nosuch/link", `{}`},
 	"DELETE /api/v1/accounts/:handle/access": {"/api/v1/accounts/nosuch/access", ""},
+	"GET /api/v1/markets/:slug/moves":        {"/api/v1/markets/nosuch/moves", ""},
+	"POST /api/v1/markets/:slug/moves":       {"/api/v1/markets/nosuch/moves", `{"move":"dispute","reason":"why"}`},
+	"GET /api/v1/markets/:slug/settlement":   {"/api/v1/markets/nosuch/settlement", ""},
+	"GET /m/:slug/card.png":                  {"/m/nosuch/card.png", ""},
+	"GET /embed/:slug":                       {"/embed/nosuch", ""},
 	"GET /m/:slug":                           {"/m/nosuch", ""},
 	"GET /static/*":                          {"/static/js/app.js", ""},
 }

@@ -53,7 +53,7 @@ func (s *Server) listPage(c echo.Context) error {
 		Account    *db.Account       `json:"account"`
 		Query      map[string]string `json:"query"`
 		Categories []string          `json:"categories"`
-		Days       map[string]daily    `json:"days"`
+		Days       map[string]daily  `json:"days"`
 		marketList
 	}{account, query, categories, days, list})
 }
