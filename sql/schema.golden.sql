@@ -39,6 +39,25 @@ table pgtape_core.book: trades bigint not null default 0
 table pgtape_core.book: proposal numeric(7,6)[]
 table pgtape_core.book: payout numeric(7,6)[]
 table pgtape_core.book: updated_at timestamp with time zone not null
+table pgtape_core.comment: id bigint not null
+table pgtape_core.comment: market_id bigint not null
+table pgtape_core.comment: account_id bigint not null
+table pgtape_core.comment: seq bigint not null
+table pgtape_core.comment: body text not null
+table pgtape_core.comment: at timestamp with time zone not null
+table pgtape_core.comment: idempotency_key text
+type pgtape_core.comment_state: id bigint
+type pgtape_core.comment_state: market text
+type pgtape_core.comment_state: seq bigint
+type pgtape_core.comment_state: account text
+type pgtape_core.comment_state: body text
+type pgtape_core.comment_state: at timestamp with time zone
+view pgtape.comments: id bigint
+view pgtape.comments: market text
+view pgtape.comments: seq bigint
+view pgtape.comments: account text
+view pgtape.comments: body text
+view pgtape.comments: at timestamp with time zone
 table pgtape_core.doorbell: singleton boolean not null default true
 table pgtape_core.doorbell: ringing_until timestamp with time zone not null default '-infinity'::timestamp with time zone
 table pgtape_core.function_bundle: singleton boolean not null default true
@@ -144,6 +163,14 @@ view pgtape.my_positions: shares numeric(30,6)
 view pgtape.my_positions: cost numeric(30,6)
 view pgtape.my_positions: price numeric(13,12)
 view pgtape.my_positions: value numeric(30,6)
+table pgtape_core.notification: id bigint not null
+table pgtape_core.notification: account_id bigint not null
+table pgtape_core.notification: kind text not null
+table pgtape_core.notification: market_id bigint not null
+table pgtape_core.notification: seq bigint not null
+table pgtape_core.notification: detail jsonb not null default '{}'::jsonb
+table pgtape_core.notification: created_at timestamp with time zone not null
+table pgtape_core.notification: read_at timestamp with time zone
 type pgtape_core.order_request: market text
 type pgtape_core.order_request: outcome text
 type pgtape_core.order_request: side text
@@ -222,6 +249,13 @@ table pgtape_core.tape: hash bytea not null
 view pgtape.tape: body text
 view pgtape.tape: prev_hash text
 view pgtape.tape: hash text
+view pgtape.timeline: market text
+view pgtape.timeline: seq bigint
+view pgtape.timeline: at timestamp with time zone
+view pgtape.timeline: kind text
+view pgtape.timeline: body text
+view pgtape.timeline: prev_hash text
+view pgtape.timeline: hash text
 table pgtape_core.trade: id bigint not null
 table pgtape_core.trade: market_id bigint not null
 table pgtape_core.trade: seq bigint not null
@@ -269,6 +303,10 @@ constraint book_market_id_fkey on pgtape_core.book: FOREIGN KEY (market_id) REFE
 constraint book_pkey on pgtape_core.book: PRIMARY KEY (market_id)
 constraint paid_out_when_final on pgtape_core.book: CHECK (((payout IS NOT NULL) = (status = ANY (ARRAY['resolved'::text, 'void'::text]))))
 constraint status_is_known on pgtape_core.book: CHECK ((status = ANY (ARRAY['draft'::text, 'open'::text, 'halted'::text, 'closed'::text, 'proposed'::text, 'disputed'::text, 'resolved'::text, 'void'::text])))
+constraint body_has_1_to_2000_characters on pgtape_core.comment: CHECK (((length(body) >= 1) AND (length(body) <= 2000)))
+constraint comment_account_id_fkey on pgtape_core.comment: FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
+constraint comment_market_id_fkey on pgtape_core.comment: FOREIGN KEY (market_id) REFERENCES pgtape_core.market(id)
+constraint comment_pkey on pgtape_core.comment: PRIMARY KEY (id)
 constraint doorbell_pkey on pgtape_core.doorbell: PRIMARY KEY (singleton)
 constraint one_doorbell on pgtape_core.doorbell: CHECK (singleton)
 constraint function_bundle_pkey on pgtape_core.function_bundle: PRIMARY KEY (singleton)
@@ -287,6 +325,11 @@ constraint market_funder_id_fkey on pgtape_core.market: FOREIGN KEY (funder_id) 
 constraint market_pkey on pgtape_core.market: PRIMARY KEY (id)
 constraint market_slug_key on pgtape_core.market: UNIQUE (slug)
 constraint two_to_fifty_outcomes on pgtape_core.market: CHECK (((cardinality(outcomes) >= 2) AND (cardinality(outcomes) <= 50)))
+constraint kind_is_known on pgtape_core.notification: CHECK ((kind = ANY (ARRAY['resolved'::text, 'proposed'::text, 'traded'::text, 'mention'::text, 'comment'::text, 'closing_soon'::text])))
+constraint nobody_is_told_twice on pgtape_core.notification: UNIQUE (account_id, market_id, kind, seq)
+constraint notification_account_id_fkey on pgtape_core.notification: FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
+constraint notification_market_id_fkey on pgtape_core.notification: FOREIGN KEY (market_id) REFERENCES pgtape_core.market(id)
+constraint notification_pkey on pgtape_core.notification: PRIMARY KEY (id)
 constraint session_account_id_fkey on pgtape_core.session: FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
 constraint session_pkey on pgtape_core.session: PRIMARY KEY (token_hash)
 constraint setting_pkey on pgtape_core.setting: PRIMARY KEY (name)
@@ -300,6 +343,10 @@ CREATE UNIQUE INDEX account_handle ON pgtape_core.account USING btree (lower(han
 CREATE UNIQUE INDEX account_pkey ON pgtape_core.account USING btree (id)
 CREATE UNIQUE INDEX audit_entry_pkey ON pgtape_core.audit_entry USING btree (id)
 CREATE UNIQUE INDEX book_pkey ON pgtape_core.book USING btree (market_id)
+CREATE INDEX comment_account ON pgtape_core.comment USING btree (account_id)
+CREATE UNIQUE INDEX comment_idempotency ON pgtape_core.comment USING btree (account_id, idempotency_key COLLATE "C") WHERE (idempotency_key IS NOT NULL)
+CREATE INDEX comment_market ON pgtape_core.comment USING btree (market_id, id)
+CREATE UNIQUE INDEX comment_pkey ON pgtape_core.comment USING btree (id)
 CREATE UNIQUE INDEX doorbell_pkey ON pgtape_core.doorbell USING btree (singleton)
 CREATE UNIQUE INDEX function_bundle_pkey ON pgtape_core.function_bundle USING btree (singleton)
 CREATE UNIQUE INDEX house_tape_pkey ON pgtape_core.house_tape USING btree (singleton)
@@ -307,12 +354,18 @@ CREATE UNIQUE INDEX ledger_entry_pkey ON pgtape_core.ledger_entry USING btree (a
 CREATE INDEX ledger_entry_transaction ON pgtape_core.ledger_entry USING brin (transaction_id) WITH (autosummarize='on')
 CREATE UNIQUE INDEX login_pkey ON pgtape_core.login USING btree (role_name)
 CREATE UNIQUE INDEX market_account_id_key ON pgtape_core.market USING btree (account_id)
+CREATE INDEX market_funder ON pgtape_core.market USING btree (funder_id)
 CREATE UNIQUE INDEX market_pkey ON pgtape_core.market USING btree (id)
 CREATE UNIQUE INDEX market_slug_key ON pgtape_core.market USING btree (slug)
+CREATE UNIQUE INDEX nobody_is_told_twice ON pgtape_core.notification USING btree (account_id, market_id, kind, seq)
+CREATE INDEX notification_account ON pgtape_core.notification USING btree (account_id, created_at, id)
+CREATE INDEX notification_market ON pgtape_core.notification USING btree (market_id, seq)
+CREATE UNIQUE INDEX notification_pkey ON pgtape_core.notification USING btree (id)
 CREATE INDEX position_market ON pgtape_core."position" USING btree (market_id, account_id)
 CREATE UNIQUE INDEX position_pkey ON pgtape_core."position" USING btree (account_id, market_id, outcome)
 CREATE UNIQUE INDEX session_pkey ON pgtape_core.session USING btree (token_hash)
 CREATE UNIQUE INDEX setting_pkey ON pgtape_core.setting USING btree (name)
+CREATE INDEX tape_life ON pgtape_core.tape USING btree (market, seq) WHERE (kind <> ALL (ARRAY['trade'::text, 'commented'::text, 'comment_removed'::text]))
 CREATE UNIQUE INDEX tape_pkey ON pgtape_core.tape USING btree (market, seq)
 CREATE INDEX trade_account ON pgtape_core.trade USING btree (account_id, id)
 CREATE UNIQUE INDEX trade_idempotency ON pgtape_core.trade USING btree (account_id, idempotency_key COLLATE "C") WHERE (idempotency_key IS NOT NULL)
@@ -323,6 +376,7 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.le
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.tape FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.trade FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
 function pgtape.close_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.comment(text,text,text,text) returns pgtape_core.comment_state, volatile, security definer
 function pgtape.correct_resolution(text,numeric[],text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.create_account(text,numeric) returns pgtape_core.account_state, volatile, security definer
 function pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean) returns pgtape_core.market_state, volatile, security definer
@@ -332,17 +386,22 @@ function pgtape.dispute_market(text,text,text) returns pgtape_core.market_state,
 function pgtape.grant_credits(text,numeric,text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.halt_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.history(text,timestamp with time zone,timestamp with time zone,integer) returns TABLE(at timestamp with time zone, seq bigint, prices numeric[]), stable, security definer
+function pgtape.holders(text,integer) returns TABLE(outcome text, account text, shares numeric, value numeric), stable, security definer
 function pgtape.keep_doorbell_ringing() returns timestamp with time zone, volatile, security definer
 function pgtape.map_login(text,text) returns void, volatile, security definer
+function pgtape.notifications(text,bigint,integer) returns TABLE(id bigint, kind text, market text, question text, seq bigint, detail jsonb, words text, at timestamp with time zone, read_at timestamp with time zone), stable, security definer
 function pgtape.open_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.propose_resolution(text,numeric[],text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.quote(text,text,text,numeric,numeric) returns pgtape_core.quote, stable, security definer
+function pgtape.read_notifications(bigint[],text) returns bigint, volatile, security definer
+function pgtape.remove_comment(bigint,text,text) returns pgtape_core.comment_state, volatile, security definer
 function pgtape.resolve_market(text,numeric[],text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.session_account(bytea) returns SETOF pgtape_core.account_state, stable, security definer
 function pgtape.set_role(text,text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text) returns pgtape_core.receipt, volatile, security definer
 function pgtape.trade_batch(jsonb) returns TABLE(n integer, receipt pgtape_core.receipt, refusal jsonb), volatile, security definer
 function pgtape.trade_batch(text,jsonb) returns TABLE(n integer, receipt pgtape_core.receipt, refusal jsonb), volatile, security definer
+function pgtape.unread_notifications(text) returns bigint, volatile, security definer
 function pgtape.verify() returns TABLE(invariant text, subject text, problem text), stable, security definer
 function pgtape.void_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape_core.account_state_of(pgtape_core.account) returns pgtape_core.account_state, immutable
@@ -358,6 +417,7 @@ function pgtape_core.check_append_only() returns TABLE(invariant text, subject t
 function pgtape_core.check_balances() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_bounds() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_charges() returns TABLE(invariant text, subject text, problem text), stable
+function pgtape_core.check_comments() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_escrow() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_idempotency() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_ledger() returns TABLE(invariant text, subject text, problem text), stable
@@ -370,10 +430,13 @@ function pgtape_core.check_tape_trades() returns TABLE(invariant text, subject t
 function pgtape_core.check_trade_entries() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_trading_hours() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.closed_to_orders(text,text,timestamp with time zone,timestamp with time zone) returns pgtape_core.refusal, immutable
+function pgtape_core.comment_state_of(pgtape_core.comment,text,text) returns pgtape_core.comment_state, immutable
 function pgtape_core.cursor_of(bigint,bytea) returns text, immutable
+function pgtape_core.derive_notifications(bigint) returns void, volatile
 function pgtape_core.due(bigint,numeric[]) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.entitled(pgtape_core.market,numeric[]) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.event_hash(bytea,text,bigint,timestamp with time zone,text,text) returns bytea, immutable
+function pgtape_core.forget_words(bigint) returns void, volatile
 function pgtape_core.is_operator() returns boolean, stable
 function pgtape_core.is_server() returns boolean, stable
 function pgtape_core.json_by_outcome(text[],numeric[]) returns text, immutable
@@ -399,6 +462,10 @@ function pgtape_core.move_market(pgtape_core.market,pgtape_core.book,text,text,t
 function pgtape_core.next_event(text,bigint,bytea,timestamp with time zone,text,text) returns pgtape_core.tape, immutable
 function pgtape_core.no_market(text) returns pgtape_core.refusal, immutable
 function pgtape_core.note_act(text,text,text,jsonb) returns void, volatile
+function pgtape_core.notify(text,bigint,bigint,bigint[],jsonb[],timestamp with time zone) returns void, volatile
+function pgtape_core.notify_payout(pgtape_core.market,text,bigint,numeric[],bigint[],numeric[],timestamp with time zone) returns void, volatile
+function pgtape_core.notify_proposal(pgtape_core.market,bigint,numeric[]) returns void, volatile
+function pgtape_core.notify_talk(pgtape_core.market,pgtape_core.comment,text) returns void, volatile
 function pgtape_core.operate(text,text[],text,text,text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.order_fault(pgtape_core.order_request) returns pgtape_core.refusal, immutable
 function pgtape_core.orders_of(jsonb,text) returns pgtape_core.order_request[], stable
@@ -416,6 +483,7 @@ function pgtape_core.refuse(text,text,text,jsonb) returns void, immutable
 function pgtape_core.refuse_change() returns trigger, volatile
 function pgtape_core.refuse_fault(text) returns void, immutable
 function pgtape_core.request_hash(pgtape_core.order_request) returns bytea, immutable
+function pgtape_core.require_account(text) returns record, stable
 function pgtape_core.require_operator(text) returns text, stable
 function pgtape_core.require_role(text,text[]) returns text, stable
 function pgtape_core.require_runner(text,text) returns text, stable
@@ -424,11 +492,13 @@ function pgtape_core.sale_value(numeric[],numeric,integer,numeric) returns numer
 function pgtape_core.shares_of(bigint[],bigint,integer) returns numeric[], stable
 function pgtape_core.sqlstate_of(text) returns text, immutable
 function pgtape_core.stale_quote(pgtape_core.order_request,pgtape_core.quote) returns pgtape_core.refusal, immutable
+function pgtape_core.talk(pgtape_core.market,pgtape_core.book,timestamp with time zone,text,text) returns void, volatile
 function pgtape_core.trades_of_keys(pgtape_core.order_request[],bigint[]) returns record, volatile
 function pgtape_core.transfer(text,bigint,bigint,numeric,timestamp with time zone,bigint,bigint) returns void, volatile
 function pgtape_core.uniform_payout(integer) returns numeric[], immutable
 function pgtape_core.write_books(pgtape_core.book[]) returns void, volatile
 function pgtape_core.write_trades(pgtape_core.trade[],pgtape_core."position"[]) returns void, volatile
+pgtape_auditor may execute pgtape.holders(text,integer)
 pgtape_auditor may execute pgtape.verify()
 pgtape_auditor may execute pgtape_core.actor()
 pgtape_auditor may execute pgtape_core.avg_price(numeric,numeric,integer)
@@ -437,6 +507,7 @@ pgtape_auditor may execute pgtape_core.market_state_of(pgtape_core.market,pgtape
 pgtape_auditor may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_auditor may select pgtape.accounts
 pgtape_auditor may select pgtape.audit
+pgtape_auditor may select pgtape.comments
 pgtape_auditor may select pgtape.heads
 pgtape_auditor may select pgtape.leaderboard
 pgtape_auditor may select pgtape.ledger
@@ -444,8 +515,10 @@ pgtape_auditor may select pgtape.markets
 pgtape_auditor may select pgtape.positions
 pgtape_auditor may select pgtape.schema_digest
 pgtape_auditor may select pgtape.tape
+pgtape_auditor may select pgtape.timeline
 pgtape_auditor may select pgtape.trades
 pgtape_operator may execute pgtape.close_market(text,text,text)
+pgtape_operator may execute pgtape.comment(text,text,text,text)
 pgtape_operator may execute pgtape.correct_resolution(text,numeric[],text,text)
 pgtape_operator may execute pgtape.create_account(text,numeric)
 pgtape_operator may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
@@ -453,15 +526,20 @@ pgtape_operator may execute pgtape.dispute_market(text,text,text)
 pgtape_operator may execute pgtape.grant_credits(text,numeric,text,text)
 pgtape_operator may execute pgtape.halt_market(text,text,text)
 pgtape_operator may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
+pgtape_operator may execute pgtape.holders(text,integer)
 pgtape_operator may execute pgtape.map_login(text,text)
+pgtape_operator may execute pgtape.notifications(text,bigint,integer)
 pgtape_operator may execute pgtape.open_market(text,text,text)
 pgtape_operator may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_operator may execute pgtape.quote(text,text,text,numeric,numeric)
+pgtape_operator may execute pgtape.read_notifications(bigint[],text)
+pgtape_operator may execute pgtape.remove_comment(bigint,text,text)
 pgtape_operator may execute pgtape.resolve_market(text,numeric[],text,text)
 pgtape_operator may execute pgtape.set_role(text,text,text)
 pgtape_operator may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_operator may execute pgtape.trade_batch(jsonb)
 pgtape_operator may execute pgtape.trade_batch(text,jsonb)
+pgtape_operator may execute pgtape.unread_notifications(text)
 pgtape_operator may execute pgtape.verify()
 pgtape_operator may execute pgtape.void_market(text,text,text)
 pgtape_operator may execute pgtape_core.actor()
@@ -471,6 +549,7 @@ pgtape_operator may execute pgtape_core.market_state_of(pgtape_core.market,pgtap
 pgtape_operator may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_operator may select pgtape.accounts
 pgtape_operator may select pgtape.audit
+pgtape_operator may select pgtape.comments
 pgtape_operator may select pgtape.heads
 pgtape_operator may select pgtape.leaderboard
 pgtape_operator may select pgtape.ledger
@@ -481,8 +560,10 @@ pgtape_operator may select pgtape.my_positions
 pgtape_operator may select pgtape.positions
 pgtape_operator may select pgtape.schema_digest
 pgtape_operator may select pgtape.tape
+pgtape_operator may select pgtape.timeline
 pgtape_operator may select pgtape.trades
 pgtape_server may execute pgtape.close_market(text,text,text)
+pgtape_server may execute pgtape.comment(text,text,text,text)
 pgtape_server may execute pgtape.correct_resolution(text,numeric[],text,text)
 pgtape_server may execute pgtape.create_account(text,numeric)
 pgtape_server may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
@@ -492,16 +573,21 @@ pgtape_server may execute pgtape.dispute_market(text,text,text)
 pgtape_server may execute pgtape.grant_credits(text,numeric,text,text)
 pgtape_server may execute pgtape.halt_market(text,text,text)
 pgtape_server may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
+pgtape_server may execute pgtape.holders(text,integer)
 pgtape_server may execute pgtape.keep_doorbell_ringing()
+pgtape_server may execute pgtape.notifications(text,bigint,integer)
 pgtape_server may execute pgtape.open_market(text,text,text)
 pgtape_server may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_server may execute pgtape.quote(text,text,text,numeric,numeric)
+pgtape_server may execute pgtape.read_notifications(bigint[],text)
+pgtape_server may execute pgtape.remove_comment(bigint,text,text)
 pgtape_server may execute pgtape.resolve_market(text,numeric[],text,text)
 pgtape_server may execute pgtape.session_account(bytea)
 pgtape_server may execute pgtape.set_role(text,text,text)
 pgtape_server may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_server may execute pgtape.trade_batch(jsonb)
 pgtape_server may execute pgtape.trade_batch(text,jsonb)
+pgtape_server may execute pgtape.unread_notifications(text)
 pgtape_server may execute pgtape.verify()
 pgtape_server may execute pgtape.void_market(text,text,text)
 pgtape_server may execute pgtape_core.actor()
@@ -511,6 +597,7 @@ pgtape_server may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_
 pgtape_server may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_server may select pgtape.accounts
 pgtape_server may select pgtape.audit
+pgtape_server may select pgtape.comments
 pgtape_server may select pgtape.heads
 pgtape_server may select pgtape.leaderboard
 pgtape_server may select pgtape.ledger
@@ -521,21 +608,29 @@ pgtape_server may select pgtape.my_positions
 pgtape_server may select pgtape.positions
 pgtape_server may select pgtape.schema_digest
 pgtape_server may select pgtape.tape
+pgtape_server may select pgtape.timeline
 pgtape_server may select pgtape.trades
 pgtape_trader may execute pgtape.close_market(text,text,text)
+pgtape_trader may execute pgtape.comment(text,text,text,text)
 pgtape_trader may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
 pgtape_trader may execute pgtape.dispute_market(text,text,text)
 pgtape_trader may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
+pgtape_trader may execute pgtape.holders(text,integer)
+pgtape_trader may execute pgtape.notifications(text,bigint,integer)
 pgtape_trader may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_trader may execute pgtape.quote(text,text,text,numeric,numeric)
+pgtape_trader may execute pgtape.read_notifications(bigint[],text)
+pgtape_trader may execute pgtape.remove_comment(bigint,text,text)
 pgtape_trader may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_trader may execute pgtape.trade_batch(jsonb)
 pgtape_trader may execute pgtape.trade_batch(text,jsonb)
+pgtape_trader may execute pgtape.unread_notifications(text)
 pgtape_trader may execute pgtape_core.actor()
 pgtape_trader may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_trader may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_trader may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
 pgtape_trader may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
+pgtape_trader may select pgtape.comments
 pgtape_trader may select pgtape.heads
 pgtape_trader may select pgtape.leaderboard
 pgtape_trader may select pgtape.markets
@@ -544,5 +639,6 @@ pgtape_trader may select pgtape.my_ledger
 pgtape_trader may select pgtape.my_positions
 pgtape_trader may select pgtape.schema_digest
 pgtape_trader may select pgtape.tape
+pgtape_trader may select pgtape.timeline
 pgtape_trader may select pgtape.trades
 publication pgtape_tape: pgtape_core.tape, insert t update f delete f truncate f

@@ -12,8 +12,16 @@ grant execute on function
     pgtape.history(text, timestamptz, timestamptz, integer),
     pgtape.close_market(text, text, text),
     pgtape.propose_resolution(text, numeric[], text, text),
-    pgtape.dispute_market(text, text, text)
+    pgtape.dispute_market(text, text, text),
+    pgtape.comment(text, text, text, text),
+    pgtape.remove_comment(bigint, text, text),
+    pgtape.unread_notifications(text),
+    pgtape.notifications(text, bigint, integer),
+    pgtape.read_notifications(bigint[], text)
     to pgtape_server, pgtape_trader, pgtape_operator;
+
+grant execute on function pgtape.holders(text, integer) to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
+grant select on pgtape.comments, pgtape.timeline to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
 
 grant execute on function pgtape.create_account(text, numeric) to pgtape_server, pgtape_operator;
 

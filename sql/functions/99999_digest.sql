@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '2f3f38660c4377f5dc2159de29fc53e1fc4d5da2fb9da9b4176169e57bf860a3',
+set digest = '9eb56630d9fbe5f18a0e5fb1f774869461aee8a2656931a0b20346fd8e407695',
     applied_at = clock_timestamp();
