@@ -53,13 +53,19 @@ func (s *Server) marketPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	part, err := s.tabOf(c, c.Param("tab"))
+	if err != nil {
+		return err
+	}
 	newest := newTapePage(slug, "", events).Events
 	slices.Reverse(newest)
 	return render(c, http.StatusOK, "market", struct {
 		Account *db.Account `json:"account"`
 		Market  db.Market   `json:"market"`
 		Trades  any         `json:"trades"`
-	}{account, view.Market, newest})
+		Tab     string      `json:"tab"`
+		Part    *tab        `json:"part"`
+	}{account, view.Market, newest, c.Param("tab"), part})
 }
 
 // errorPage says what went wrong instead of a page. Without a database nobody is signed in.

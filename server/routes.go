@@ -63,6 +63,15 @@ func (s *Server) routes() []route {
 		{get, "/api/v1/markets/:slug/history", anybody, s.getHistory},
 		{get, "/api/v1/markets/:slug/stream", anybody, s.streamMarket},
 
+		{get, "/api/v1/markets/:slug/holders", anybody, s.getHolders},
+		{get, "/api/v1/markets/:slug/timeline", anybody, s.getTimeline},
+		{get, "/api/v1/markets/:slug/comments", anybody, s.listComments},
+		{post, "/api/v1/markets/:slug/comments", trader, s.createComment},
+		{del, "/api/v1/comments/:id", trader, s.deleteComment},
+
+		{get, "/api/v1/notifications", reader, s.listNotifications},
+		{post, "/api/v1/notifications/read", trader, s.readNotifications},
+
 		{get, "/api/v1/accounts/:handle", anybody, s.getAccount},
 		{get, "/api/v1/portfolio", reader, s.getPortfolio},
 		{get, "/api/v1/leaderboard", anybody, s.getLeaderboard},
@@ -76,6 +85,8 @@ func (s *Server) routes() []route {
 
 		{get, "/", anybody, s.listPage},
 		{get, "/m/:slug", anybody, s.marketPage},
+		{get, "/m/:slug/:tab", anybody, s.marketTab},
+		{get, "/notifications", anybody, s.notificationsPage},
 		{get, "/static/*", anybody, s.getAsset},
 	}
 	for _, r := range table {

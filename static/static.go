@@ -15,6 +15,8 @@ import (
 	"math/big"
 	"strings"
 	"time"
+
+	"github.com/pgtape/pgtape/static/markdown"
 )
 
 // FS holds what is served under /static/, as written: Assets has it as sent.
@@ -34,7 +36,9 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"colour":  colour,
 	"leader":  leader,
 	"modules": func(page string) []string { return modules[page] },
-	"own":     func(page string) bool { return modules[page] != nil && len(modules[page]) > len(modules[""]) },
+	"counted": counted, "happened": func(kind string) string { return happened[kind] }, "isTalk": isTalk,
+	"markdown": markdown.HTML, "mayRemove": mayRemove, "moment": moment, "names": names, "pays": pays, "received": received,
+	"own": func(page string) bool { return modules[page] != nil && len(modules[page]) > len(modules[""]) },
 }).ParseFS(pages, "pages/*.html"))
 
 // Render writes the page name ("list", "market" or "error"; pages/NAME.html states what each needs)

@@ -28,7 +28,7 @@ begin
     -- 1. Check.
     perform pgtape_core.refuse_fault(case
         when v_body is null or length(v_body) not between 1 and 2000 then 'a comment has 1 to 2000 characters'
-        when length(idempotency_key) not between 1 and 200 then 'an idempotency key has 1 to 200 characters'
+        when length(idempotency_key) not between 1 and 255 then 'an idempotency key has 1 to 255 characters'
     end);
 
     -- 2. Lock the market: comments have their place among its events.
