@@ -93,7 +93,7 @@ func TestATabIsAPageAndAPart(t *testing.T) {
 	for tab, want := range map[string]string{
 		"holders":  `<a href="/u/ana">ana</a></th><td class="right" title="10.000000">10.00`,
 		"comments": `<strong>so</strong> &lt;script&gt;alert(1)&lt;/script&gt; <a href="/u/ana">@ana</a>`,
-		"rules":    "a share of Yes pays ¤ 0.50, No pays ¤ 0.50",
+		"rules":    "a share of Yes pays ¤\u00a00.50, No pays ¤\u00a00.50",
 		"timeline": "&lt;b&gt;why&lt;/b&gt;",
 	} {
 		page := ana.get(t, "/m/"+market+"/"+tab)

@@ -39,7 +39,7 @@ func pays(payout map[string]any, outcomes []any) (string, error) {
 			return "", fmt.Errorf("no payout of %q", outcome)
 		}
 		if n.Sign() > 0 {
-			something = append(something, label(outcome)+" pays ¤ "+trimmed(n))
+			something = append(something, label(outcome)+" pays ¤\u00a0"+trimmed(n))
 		} else {
 			nothing = append(nothing, label(outcome))
 		}
@@ -94,9 +94,9 @@ func counted(n json.Number, one, many string) string {
 
 // received says what somebody was paid, or gave back.
 func received(amount string) (string, error) {
-	words := "You were paid ¤ "
+	words := "You were paid ¤\u00a0"
 	if rest, back := strings.CutPrefix(amount, "-"); back {
-		amount, words = rest, "You gave back ¤ "
+		amount, words = rest, "You gave back ¤\u00a0"
 	}
 	n, err := credits(amount)
 	return words + n + ".", err
