@@ -11,6 +11,7 @@ import { isTalk } from "./market_tape.js";
 const REST = { holders: 3000, comments: 400, timeline: 400 };
 const BEHIND = 150; // until the database shows what the tape has told already
 const AGAIN = 3000;
+const SPREAD = 300; // not all readers of a market at once
 
 const shows = { holders: (e) => !isTalk(e), comments: isTalk, timeline: (e) => !e.trade && !isTalk(e) };
 
@@ -23,13 +24,15 @@ class MarketPart extends Watching {
     this.have = Number($(".part", this)?.dataset.version ?? -1);
     this.wanted = 0;
     ages(this);
-    this.panel.addEventListener("shown", () => {
+    const onscroll = () => this.held && !this.isScrolled() && this.release();
+    const onseen = () => {
       this.have = -1; // what happened meanwhile may have left the tape that the page keeps
       this.later();
-    });
-    const onscroll = () => this.held && !this.isScrolled() && this.release();
+    };
+    this.panel.addEventListener("shown", onseen);
     addEventListener("scroll", onscroll, { passive: true });
-    this.ends.push(() => removeEventListener("scroll", onscroll), () => clearTimeout(this.timer));
+    document.addEventListener("visibilitychange", onseen);
+    this.ends.push(() => removeEventListener("scroll", onscroll), () => document.removeEventListener("visibilitychange", onseen), () => clearTimeout(this.timer));
     this.every(20_000, () => ages(this));
     this.watch((s) => latest(s.markets[market], shows[tab]), (seq) => {
       this.wanted = seq;
@@ -42,8 +45,9 @@ class MarketPart extends Watching {
   }
 
   later(pause = REST[this.dataset.tab]) {
-    if (this.panel.hidden || this.timer || this.have >= this.wanted) return;
-    this.timer = setTimeout(() => this.load(), Math.max(0, (this.asked ?? 0) + pause - Date.now()));
+    if (this.panel.hidden || document.hidden || this.timer || this.have >= this.wanted) return;
+    const due = (this.asked ?? 0) + pause - Date.now();
+    this.timer = setTimeout(() => this.load(), this.have < 0 ? due : Math.max(due, Math.random() * SPREAD));
   }
 
   async load() {
