@@ -60,12 +60,14 @@ func last(ref string) string { return ref[strings.LastIndexByte(ref, '/')+1:] }
 // bodies are orders and the like that would be taken, to put one hostile member into; %d is a number
 // of its own.
 var bodies = map[string]string{
-	"/api/v1/session":               `{"handle":"guest%d"}`,
-	"/api/v1/markets":               `{"slug":"hostile-%d","question":"?","liquidity":"1"}`,
-	"/api/v1/markets/{slug}/trades": `{"outcome":"yes","side":"buy","shares":"0.1","max_cost":"1"}`,
-	"/api/v1/markets/{slug}/moves":  `{"move":"dispute","reason":"?"}`,
-	"/api/v1/password":              `{"password":"correct horse battery"}`,
-	"/api/v1/keys":                  `{"name":"k","scopes":["read"]}`,
+	"/api/v1/session":                 `{"handle":"guest%d"}`,
+	"/api/v1/markets":                 `{"slug":"hostile-%d","question":"?","liquidity":"1"}`,
+	"/api/v1/markets/{slug}/trades":   `{"outcome":"yes","side":"buy","shares":"0.1","max_cost":"1"}`,
+	"/api/v1/markets/{slug}/moves":    `{"move":"dispute","reason":"?"}`,
+	"/api/v1/markets/{slug}/comments": `{"body":"so it is"}`,
+	"/api/v1/notifications/read":      `{"ids":null}`,
+	"/api/v1/password":                `{"password":"correct horse battery"}`,
+	"/api/v1/keys":                    `{"name":"k","scopes":["read"]}`,
 }
 
 // attacker sends one thing after another and fails the test if one does harm.

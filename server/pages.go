@@ -30,6 +30,10 @@ func (s *Server) marketPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	part, err := s.tabOf(c, c.Param("tab"))
+	if err != nil {
+		return err
+	}
 	newest := newTapePage(slug, "", events).Events
 	slices.Reverse(newest)
 	return render(c, http.StatusOK, "market", struct {
@@ -37,7 +41,9 @@ func (s *Server) marketPage(c echo.Context) error {
 		Market  db.Market   `json:"market"`
 		Trades  any         `json:"trades"`
 		Origin  string      `json:"origin"`
-	}{account, view.Market, newest, origin(c)})
+		Tab     string      `json:"tab"`
+		Part    *tab        `json:"part"`
+	}{account, view.Market, newest, origin(c), c.Param("tab"), part})
 }
 
 // errorPage says what went wrong instead of a page. Without a database nobody is signed in, and who

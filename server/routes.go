@@ -85,6 +85,14 @@ func (s *Server) routes() []route {
 		{get, "/api/v1/markets/:slug/settlement", anybody, s.getSettlement},
 		{get, "/api/v1/market-preview", anybody, s.getMarketPreview},
 		{get, "/api/v1/audit", operator, s.getAudit},
+		{get, "/api/v1/markets/:slug/holders", anybody, s.getHolders},
+		{get, "/api/v1/markets/:slug/timeline", anybody, s.getTimeline},
+		{get, "/api/v1/markets/:slug/comments", anybody, s.listComments},
+		{post, "/api/v1/markets/:slug/comments", trader, s.createComment},
+		{del, "/api/v1/comments/:id", trader, s.deleteComment},
+
+		{get, "/api/v1/notifications", reader, s.listNotifications},
+		{post, "/api/v1/notifications/read", trader, s.readNotifications},
 
 		{get, "/api/v1/accounts/:handle", anybody, s.getAccount},
 		{get, "/api/v1/portfolio", reader, s.getPortfolio},
@@ -111,6 +119,8 @@ func (s *Server) routes() []route {
 		{get, "/signup", anybody, s.signUpPage},
 		{get, "/settings", inSession, s.settingsPage},
 		{get, "/admin", running, s.adminPage},
+		{get, "/m/:slug/:tab", anybody, s.marketTab},
+		{get, "/notifications", anybody, s.notificationsPage},
 		{get, "/static/*", anybody, s.getAsset},
 	}
 	for _, r := range table {

@@ -52,6 +52,25 @@ table pgtape_core.book: proposal numeric(7,6)[]
 table pgtape_core.book: payout numeric(7,6)[]
 table pgtape_core.book: updated_at timestamp with time zone not null
 view pgtape.categories: category text
+table pgtape_core.comment: id bigint not null
+table pgtape_core.comment: market_id bigint not null
+table pgtape_core.comment: account_id bigint not null
+table pgtape_core.comment: seq bigint not null
+table pgtape_core.comment: body text not null
+table pgtape_core.comment: at timestamp with time zone not null
+table pgtape_core.comment: idempotency_key text
+type pgtape_core.comment_state: id bigint
+type pgtape_core.comment_state: market text
+type pgtape_core.comment_state: seq bigint
+type pgtape_core.comment_state: account text
+type pgtape_core.comment_state: body text
+type pgtape_core.comment_state: at timestamp with time zone
+view pgtape.comments: id bigint
+view pgtape.comments: market text
+view pgtape.comments: seq bigint
+view pgtape.comments: account text
+view pgtape.comments: body text
+view pgtape.comments: at timestamp with time zone
 table pgtape_core.credential: account_id bigint not null
 table pgtape_core.credential: phc text not null
 table pgtape_core.credential: changed_at timestamp with time zone not null default clock_timestamp()
@@ -173,6 +192,14 @@ view pgtape.my_positions: shares numeric(30,6)
 view pgtape.my_positions: cost numeric(30,6)
 view pgtape.my_positions: price numeric(13,12)
 view pgtape.my_positions: value numeric(30,6)
+table pgtape_core.notification: id bigint not null
+table pgtape_core.notification: account_id bigint not null
+table pgtape_core.notification: kind text not null
+table pgtape_core.notification: market_id bigint not null
+table pgtape_core.notification: seq bigint not null
+table pgtape_core.notification: detail jsonb not null default '{}'::jsonb
+table pgtape_core.notification: created_at timestamp with time zone not null
+table pgtape_core.notification: read_at timestamp with time zone
 table pgtape_core.oidc_flow: token_hash bytea not null
 table pgtape_core.oidc_flow: body jsonb not null
 table pgtape_core.oidc_flow: expires_at timestamp with time zone not null
@@ -260,6 +287,13 @@ table pgtape_core.tape: hash bytea not null
 view pgtape.tape: body text
 view pgtape.tape: prev_hash text
 view pgtape.tape: hash text
+view pgtape.timeline: market text
+view pgtape.timeline: seq bigint
+view pgtape.timeline: at timestamp with time zone
+view pgtape.timeline: kind text
+view pgtape.timeline: body text
+view pgtape.timeline: prev_hash text
+view pgtape.timeline: hash text
 table pgtape_core.trade: id bigint not null
 table pgtape_core.trade: market_id bigint not null
 table pgtape_core.trade: seq bigint not null
@@ -311,6 +345,10 @@ constraint book_market_id_fkey on pgtape_core.book: FOREIGN KEY (market_id) REFE
 constraint book_pkey on pgtape_core.book: PRIMARY KEY (market_id)
 constraint paid_out_when_final on pgtape_core.book: CHECK (((payout IS NOT NULL) = (status = ANY (ARRAY['resolved'::text, 'void'::text]))))
 constraint status_is_known on pgtape_core.book: CHECK ((status = ANY (ARRAY['draft'::text, 'open'::text, 'halted'::text, 'closed'::text, 'proposed'::text, 'disputed'::text, 'resolved'::text, 'void'::text])))
+constraint body_has_1_to_2000_characters on pgtape_core.comment: CHECK (((length(body) >= 1) AND (length(body) <= 2000)))
+constraint comment_account_id_fkey on pgtape_core.comment: FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
+constraint comment_market_id_fkey on pgtape_core.comment: FOREIGN KEY (market_id) REFERENCES pgtape_core.market(id)
+constraint comment_pkey on pgtape_core.comment: PRIMARY KEY (id)
 constraint credential_account_id_fkey on pgtape_core.credential: FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
 constraint credential_pkey on pgtape_core.credential: PRIMARY KEY (account_id)
 constraint phc_is_argon2id on pgtape_core.credential: CHECK ((phc ~~ '$argon2id$%'::text))
@@ -340,6 +378,11 @@ constraint market_funder_id_fkey on pgtape_core.market: FOREIGN KEY (funder_id) 
 constraint market_pkey on pgtape_core.market: PRIMARY KEY (id)
 constraint market_slug_key on pgtape_core.market: UNIQUE (slug)
 constraint two_to_fifty_outcomes on pgtape_core.market: CHECK (((cardinality(outcomes) >= 2) AND (cardinality(outcomes) <= 50)))
+constraint kind_is_known on pgtape_core.notification: CHECK ((kind = ANY (ARRAY['resolved'::text, 'proposed'::text, 'traded'::text, 'mention'::text, 'comment'::text, 'closing_soon'::text])))
+constraint nobody_is_told_twice on pgtape_core.notification: UNIQUE (account_id, market_id, kind, seq)
+constraint notification_account_id_fkey on pgtape_core.notification: FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
+constraint notification_market_id_fkey on pgtape_core.notification: FOREIGN KEY (market_id) REFERENCES pgtape_core.market(id)
+constraint notification_pkey on pgtape_core.notification: PRIMARY KEY (id)
 constraint oidc_flow_pkey on pgtape_core.oidc_flow: PRIMARY KEY (token_hash)
 constraint session_account_id_fkey on pgtape_core.session: FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
 constraint session_pkey on pgtape_core.session: PRIMARY KEY (token_hash)
@@ -359,6 +402,10 @@ CREATE UNIQUE INDEX api_key_key_hash_key ON pgtape_core.api_key USING btree (key
 CREATE UNIQUE INDEX api_key_pkey ON pgtape_core.api_key USING btree (id)
 CREATE UNIQUE INDEX audit_entry_pkey ON pgtape_core.audit_entry USING btree (id)
 CREATE UNIQUE INDEX book_pkey ON pgtape_core.book USING btree (market_id)
+CREATE INDEX comment_account ON pgtape_core.comment USING btree (account_id)
+CREATE UNIQUE INDEX comment_idempotency ON pgtape_core.comment USING btree (account_id, idempotency_key COLLATE "C") WHERE (idempotency_key IS NOT NULL)
+CREATE INDEX comment_market ON pgtape_core.comment USING btree (market_id, id)
+CREATE UNIQUE INDEX comment_pkey ON pgtape_core.comment USING btree (id)
 CREATE UNIQUE INDEX credential_pkey ON pgtape_core.credential USING btree (account_id)
 CREATE UNIQUE INDEX doorbell_pkey ON pgtape_core.doorbell USING btree (singleton)
 CREATE UNIQUE INDEX function_bundle_pkey ON pgtape_core.function_bundle USING btree (singleton)
@@ -372,8 +419,13 @@ CREATE UNIQUE INDEX ledger_entry_pkey ON pgtape_core.ledger_entry USING btree (a
 CREATE INDEX ledger_entry_transaction ON pgtape_core.ledger_entry USING brin (transaction_id) WITH (autosummarize='on')
 CREATE UNIQUE INDEX login_pkey ON pgtape_core.login USING btree (role_name)
 CREATE UNIQUE INDEX market_account_id_key ON pgtape_core.market USING btree (account_id)
+CREATE INDEX market_funder ON pgtape_core.market USING btree (funder_id)
 CREATE UNIQUE INDEX market_pkey ON pgtape_core.market USING btree (id)
 CREATE UNIQUE INDEX market_slug_key ON pgtape_core.market USING btree (slug)
+CREATE UNIQUE INDEX nobody_is_told_twice ON pgtape_core.notification USING btree (account_id, market_id, kind, seq)
+CREATE INDEX notification_account ON pgtape_core.notification USING btree (account_id, created_at, id)
+CREATE INDEX notification_market ON pgtape_core.notification USING btree (market_id, seq)
+CREATE UNIQUE INDEX notification_pkey ON pgtape_core.notification USING btree (id)
 CREATE UNIQUE INDEX oidc_flow_pkey ON pgtape_core.oidc_flow USING btree (token_hash)
 CREATE INDEX position_market ON pgtape_core."position" USING btree (market_id, account_id)
 CREATE UNIQUE INDEX position_pkey ON pgtape_core."position" USING btree (account_id, market_id, outcome)
@@ -383,6 +435,7 @@ CREATE UNIQUE INDEX session_pkey ON pgtape_core.session USING btree (token_hash)
 CREATE UNIQUE INDEX setting_pkey ON pgtape_core.setting USING btree (name)
 CREATE INDEX sign_in_link_account ON pgtape_core.sign_in_link USING btree (account_id)
 CREATE UNIQUE INDEX sign_in_link_pkey ON pgtape_core.sign_in_link USING btree (token_hash)
+CREATE INDEX tape_life ON pgtape_core.tape USING btree (market, seq) WHERE (kind <> ALL (ARRAY['trade'::text, 'commented'::text, 'comment_removed'::text]))
 CREATE UNIQUE INDEX tape_pkey ON pgtape_core.tape USING btree (market, seq)
 CREATE INDEX trade_account ON pgtape_core.trade USING btree (account_id, id)
 CREATE INDEX trade_at ON pgtape_core.trade USING brin (at) WITH (autosummarize='on')
@@ -394,6 +447,7 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.le
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.tape FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.trade FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
 function pgtape.close_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.comment(text,text,text,text) returns pgtape_core.comment_state, volatile, security definer
 function pgtape.correct_resolution(text,numeric[],text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.create_account(text,numeric) returns pgtape_core.account_state, volatile, security definer
 function pgtape.create_invite(bytea,integer,interval,text,text) returns TABLE(id bigint, expires_at timestamp with time zone), volatile, security definer
@@ -408,6 +462,7 @@ function pgtape.dispute_market(text,text,text) returns pgtape_core.market_state,
 function pgtape.grant_credits(text,numeric,text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.halt_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.history(text,timestamp with time zone,timestamp with time zone,integer) returns TABLE(at timestamp with time zone, seq bigint, prices numeric[]), stable, security definer
+function pgtape.holders(text,integer) returns TABLE(outcome text, account text, shares numeric, value numeric), stable, security definer
 function pgtape.identity_account(text,text) returns SETOF text, stable, security definer
 function pgtape.invites(text) returns TABLE(id bigint, made_by text, role text, uses integer, used integer, created_at timestamp with time zone, expires_at timestamp with time zone), stable, security definer
 function pgtape.keep_doorbell_ringing() returns timestamp with time zone, volatile, security definer
@@ -418,12 +473,15 @@ function pgtape.link_identity(text,text,text) returns void, volatile, security d
 function pgtape.map_login(text,text) returns void, volatile, security definer
 function pgtape.market_preview(integer,numeric,numeric) returns record, stable, security definer
 function pgtape.moves(text,text) returns text[], stable, security definer
+function pgtape.notifications(text,bigint,integer) returns TABLE(id bigint, kind text, market text, question text, seq bigint, detail jsonb, words text, at timestamp with time zone, read_at timestamp with time zone), stable, security definer
 function pgtape.oidc_flow(bytea) returns SETOF jsonb, stable, security definer
 function pgtape.open_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.people(text,text,integer,text) returns TABLE(handle text, role text, created_at timestamp with time zone, last_seen_at timestamp with time zone, guarded boolean, sessions bigint, keys bigint), stable, security definer
 function pgtape.propose_resolution(text,numeric[],text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.put_oidc_flow(bytea,jsonb) returns void, volatile, security definer
 function pgtape.quote(text,text,text,numeric,numeric) returns pgtape_core.quote, stable, security definer
+function pgtape.read_notifications(bigint[],text) returns bigint, volatile, security definer
+function pgtape.remove_comment(bigint,text,text) returns pgtape_core.comment_state, volatile, security definer
 function pgtape.renew_credential(text,text,text) returns void, volatile, security definer
 function pgtape.resolve_market(text,numeric[],text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.revoke_access(text,text) returns SETOF bytea, volatile, security definer
@@ -440,6 +498,7 @@ function pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,nume
 function pgtape.trade_batch(jsonb) returns TABLE(n integer, receipt pgtape_core.receipt, refusal jsonb), volatile, security definer
 function pgtape.trade_batch(text,jsonb) returns TABLE(n integer, receipt pgtape_core.receipt, refusal jsonb), volatile, security definer
 function pgtape.unlink_identity(text) returns void, volatile, security definer
+function pgtape.unread_notifications(text) returns bigint, volatile, security definer
 function pgtape.use_sign_in_link(bytea,text,bytea,text) returns SETOF bytea, volatile, security definer
 function pgtape.verify() returns TABLE(invariant text, subject text, problem text), stable, security definer
 function pgtape.void_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
@@ -457,6 +516,7 @@ function pgtape_core.check_append_only() returns TABLE(invariant text, subject t
 function pgtape_core.check_balances() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_bounds() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_charges() returns TABLE(invariant text, subject text, problem text), stable
+function pgtape_core.check_comments() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_escrow() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_idempotency() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_ledger() returns TABLE(invariant text, subject text, problem text), stable
@@ -469,11 +529,14 @@ function pgtape_core.check_tape_trades() returns TABLE(invariant text, subject t
 function pgtape_core.check_trade_entries() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_trading_hours() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.closed_to_orders(text,text,timestamp with time zone,timestamp with time zone) returns pgtape_core.refusal, immutable
+function pgtape_core.comment_state_of(pgtape_core.comment,text,text) returns pgtape_core.comment_state, immutable
 function pgtape_core.cursor_of(bigint,bytea) returns text, immutable
+function pgtape_core.derive_notifications(bigint) returns void, volatile
 function pgtape_core.due(bigint,numeric[]) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.entitled(pgtape_core.market,numeric[]) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.event_hash(bytea,text,bigint,timestamp with time zone,text,text) returns bytea, immutable
 function pgtape_core.forget_access(bigint) returns void, volatile
+function pgtape_core.forget_words(bigint) returns void, volatile
 function pgtape_core.is_guarded(pgtape_core.account) returns boolean, stable
 function pgtape_core.is_operator() returns boolean, stable
 function pgtape_core.is_server() returns boolean, stable
@@ -500,6 +563,10 @@ function pgtape_core.move_market(pgtape_core.market,pgtape_core.book,text,text,t
 function pgtape_core.next_event(text,bigint,bytea,timestamp with time zone,text,text) returns pgtape_core.tape, immutable
 function pgtape_core.no_market(text) returns pgtape_core.refusal, immutable
 function pgtape_core.note_act(text,text,text,jsonb) returns void, volatile
+function pgtape_core.notify(text,bigint,bigint,bigint[],jsonb[],timestamp with time zone) returns void, volatile
+function pgtape_core.notify_payout(pgtape_core.market,text,bigint,numeric[],bigint[],numeric[],timestamp with time zone) returns void, volatile
+function pgtape_core.notify_proposal(pgtape_core.market,bigint,numeric[]) returns void, volatile
+function pgtape_core.notify_talk(pgtape_core.market,pgtape_core.comment,text) returns void, volatile
 function pgtape_core.open_session(bigint,bytea,interval,text) returns void, volatile
 function pgtape_core.operate(text,text[],text,text,text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.order_fault(pgtape_core.order_request) returns pgtape_core.refusal, immutable
@@ -519,6 +586,7 @@ function pgtape_core.refuse(text,text,text,jsonb) returns void, immutable
 function pgtape_core.refuse_change() returns trigger, volatile
 function pgtape_core.refuse_fault(text) returns void, immutable
 function pgtape_core.request_hash(pgtape_core.order_request) returns bytea, immutable
+function pgtape_core.require_account(text) returns record, stable
 function pgtape_core.require_operator(text) returns text, stable
 function pgtape_core.require_role(text,text[]) returns text, stable
 function pgtape_core.require_runner(text,text) returns text, stable
@@ -527,6 +595,7 @@ function pgtape_core.sale_value(numeric[],numeric,integer,numeric) returns numer
 function pgtape_core.shares_of(bigint[],bigint,integer) returns numeric[], stable
 function pgtape_core.sqlstate_of(text) returns text, immutable
 function pgtape_core.stale_quote(pgtape_core.order_request,pgtape_core.quote) returns pgtape_core.refusal, immutable
+function pgtape_core.talk(pgtape_core.market,pgtape_core.book,timestamp with time zone,text,text) returns void, volatile
 function pgtape_core.trades_of_keys(pgtape_core.order_request[],bigint[]) returns record, volatile
 function pgtape_core.transfer(text,bigint,bigint,numeric,timestamp with time zone,bigint,bigint) returns void, volatile
 function pgtape_core.uniform_payout(integer) returns numeric[], immutable
@@ -534,6 +603,7 @@ function pgtape_core.write_books(pgtape_core.book[]) returns void, volatile
 function pgtape_core.write_credential(bigint,text) returns SETOF bytea, volatile
 function pgtape_core.write_identity(pgtape_core.account,text,text) returns void, volatile
 function pgtape_core.write_trades(pgtape_core.trade[],pgtape_core."position"[]) returns void, volatile
+pgtape_auditor may execute pgtape.holders(text,integer)
 pgtape_auditor may execute pgtape.verify()
 pgtape_auditor may execute pgtape_core.actor()
 pgtape_auditor may execute pgtape_core.avg_price(numeric,numeric,integer)
@@ -544,6 +614,7 @@ pgtape_auditor may select pgtape.accounts
 pgtape_auditor may select pgtape.activity
 pgtape_auditor may select pgtape.audit
 pgtape_auditor may select pgtape.categories
+pgtape_auditor may select pgtape.comments
 pgtape_auditor may select pgtape.heads
 pgtape_auditor may select pgtape.leaderboard
 pgtape_auditor may select pgtape.ledger
@@ -551,8 +622,10 @@ pgtape_auditor may select pgtape.markets
 pgtape_auditor may select pgtape.positions
 pgtape_auditor may select pgtape.schema_digest
 pgtape_auditor may select pgtape.tape
+pgtape_auditor may select pgtape.timeline
 pgtape_auditor may select pgtape.trades
 pgtape_operator may execute pgtape.close_market(text,text,text)
+pgtape_operator may execute pgtape.comment(text,text,text,text)
 pgtape_operator may execute pgtape.correct_resolution(text,numeric[],text,text)
 pgtape_operator may execute pgtape.create_account(text,numeric)
 pgtape_operator may execute pgtape.create_invite(bytea,integer,interval,text,text)
@@ -562,13 +635,17 @@ pgtape_operator may execute pgtape.dispute_market(text,text,text)
 pgtape_operator may execute pgtape.grant_credits(text,numeric,text,text)
 pgtape_operator may execute pgtape.halt_market(text,text,text)
 pgtape_operator may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
+pgtape_operator may execute pgtape.holders(text,integer)
 pgtape_operator may execute pgtape.invites(text)
 pgtape_operator may execute pgtape.map_login(text,text)
 pgtape_operator may execute pgtape.market_preview(integer,numeric,numeric)
+pgtape_operator may execute pgtape.notifications(text,bigint,integer)
 pgtape_operator may execute pgtape.open_market(text,text,text)
 pgtape_operator may execute pgtape.people(text,text,integer,text)
 pgtape_operator may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_operator may execute pgtape.quote(text,text,text,numeric,numeric)
+pgtape_operator may execute pgtape.read_notifications(bigint[],text)
+pgtape_operator may execute pgtape.remove_comment(bigint,text,text)
 pgtape_operator may execute pgtape.resolve_market(text,numeric[],text,text)
 pgtape_operator may execute pgtape.revoke_access(text,text)
 pgtape_operator may execute pgtape.revoke_invite(bigint,text)
@@ -578,6 +655,7 @@ pgtape_operator may execute pgtape.settlement(text,numeric[])
 pgtape_operator may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_operator may execute pgtape.trade_batch(jsonb)
 pgtape_operator may execute pgtape.trade_batch(text,jsonb)
+pgtape_operator may execute pgtape.unread_notifications(text)
 pgtape_operator may execute pgtape.verify()
 pgtape_operator may execute pgtape.void_market(text,text,text)
 pgtape_operator may execute pgtape.ways_in(text)
@@ -590,6 +668,7 @@ pgtape_operator may select pgtape.accounts
 pgtape_operator may select pgtape.activity
 pgtape_operator may select pgtape.audit
 pgtape_operator may select pgtape.categories
+pgtape_operator may select pgtape.comments
 pgtape_operator may select pgtape.heads
 pgtape_operator may select pgtape.leaderboard
 pgtape_operator may select pgtape.ledger
@@ -600,8 +679,10 @@ pgtape_operator may select pgtape.my_positions
 pgtape_operator may select pgtape.positions
 pgtape_operator may select pgtape.schema_digest
 pgtape_operator may select pgtape.tape
+pgtape_operator may select pgtape.timeline
 pgtape_operator may select pgtape.trades
 pgtape_server may execute pgtape.close_market(text,text,text)
+pgtape_server may execute pgtape.comment(text,text,text,text)
 pgtape_server may execute pgtape.correct_resolution(text,numeric[],text,text)
 pgtape_server may execute pgtape.create_account(text,numeric)
 pgtape_server may execute pgtape.create_invite(bytea,integer,interval,text,text)
@@ -616,6 +697,7 @@ pgtape_server may execute pgtape.dispute_market(text,text,text)
 pgtape_server may execute pgtape.grant_credits(text,numeric,text,text)
 pgtape_server may execute pgtape.halt_market(text,text,text)
 pgtape_server may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
+pgtape_server may execute pgtape.holders(text,integer)
 pgtape_server may execute pgtape.identity_account(text,text)
 pgtape_server may execute pgtape.invites(text)
 pgtape_server may execute pgtape.keep_doorbell_ringing()
@@ -625,12 +707,15 @@ pgtape_server may execute pgtape.link_account(bytea)
 pgtape_server may execute pgtape.link_identity(text,text,text)
 pgtape_server may execute pgtape.market_preview(integer,numeric,numeric)
 pgtape_server may execute pgtape.moves(text,text)
+pgtape_server may execute pgtape.notifications(text,bigint,integer)
 pgtape_server may execute pgtape.oidc_flow(bytea)
 pgtape_server may execute pgtape.open_market(text,text,text)
 pgtape_server may execute pgtape.people(text,text,integer,text)
 pgtape_server may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_server may execute pgtape.put_oidc_flow(bytea,jsonb)
 pgtape_server may execute pgtape.quote(text,text,text,numeric,numeric)
+pgtape_server may execute pgtape.read_notifications(bigint[],text)
+pgtape_server may execute pgtape.remove_comment(bigint,text,text)
 pgtape_server may execute pgtape.renew_credential(text,text,text)
 pgtape_server may execute pgtape.resolve_market(text,numeric[],text,text)
 pgtape_server may execute pgtape.revoke_access(text,text)
@@ -647,6 +732,7 @@ pgtape_server may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bi
 pgtape_server may execute pgtape.trade_batch(jsonb)
 pgtape_server may execute pgtape.trade_batch(text,jsonb)
 pgtape_server may execute pgtape.unlink_identity(text)
+pgtape_server may execute pgtape.unread_notifications(text)
 pgtape_server may execute pgtape.use_sign_in_link(bytea,text,bytea,text)
 pgtape_server may execute pgtape.verify()
 pgtape_server may execute pgtape.void_market(text,text,text)
@@ -660,6 +746,7 @@ pgtape_server may select pgtape.accounts
 pgtape_server may select pgtape.activity
 pgtape_server may select pgtape.audit
 pgtape_server may select pgtape.categories
+pgtape_server may select pgtape.comments
 pgtape_server may select pgtape.heads
 pgtape_server may select pgtape.leaderboard
 pgtape_server may select pgtape.ledger
@@ -670,18 +757,25 @@ pgtape_server may select pgtape.my_positions
 pgtape_server may select pgtape.positions
 pgtape_server may select pgtape.schema_digest
 pgtape_server may select pgtape.tape
+pgtape_server may select pgtape.timeline
 pgtape_server may select pgtape.trades
 pgtape_trader may execute pgtape.close_market(text,text,text)
+pgtape_trader may execute pgtape.comment(text,text,text,text)
 pgtape_trader may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
 pgtape_trader may execute pgtape.dispute_market(text,text,text)
 pgtape_trader may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
+pgtape_trader may execute pgtape.holders(text,integer)
 pgtape_trader may execute pgtape.market_preview(integer,numeric,numeric)
+pgtape_trader may execute pgtape.notifications(text,bigint,integer)
 pgtape_trader may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_trader may execute pgtape.quote(text,text,text,numeric,numeric)
+pgtape_trader may execute pgtape.read_notifications(bigint[],text)
+pgtape_trader may execute pgtape.remove_comment(bigint,text,text)
 pgtape_trader may execute pgtape.settlement(text,numeric[])
 pgtape_trader may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_trader may execute pgtape.trade_batch(jsonb)
 pgtape_trader may execute pgtape.trade_batch(text,jsonb)
+pgtape_trader may execute pgtape.unread_notifications(text)
 pgtape_trader may execute pgtape_core.actor()
 pgtape_trader may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_trader may execute pgtape_core.cursor_of(bigint,bytea)
@@ -689,6 +783,7 @@ pgtape_trader may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_
 pgtape_trader may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_trader may select pgtape.activity
 pgtape_trader may select pgtape.categories
+pgtape_trader may select pgtape.comments
 pgtape_trader may select pgtape.heads
 pgtape_trader may select pgtape.leaderboard
 pgtape_trader may select pgtape.markets
@@ -697,5 +792,6 @@ pgtape_trader may select pgtape.my_ledger
 pgtape_trader may select pgtape.my_positions
 pgtape_trader may select pgtape.schema_digest
 pgtape_trader may select pgtape.tape
+pgtape_trader may select pgtape.timeline
 pgtape_trader may select pgtape.trades
 publication pgtape_tape: pgtape_core.tape, insert t update f delete f truncate f

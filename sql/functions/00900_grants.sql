@@ -14,8 +14,16 @@ grant execute on function
     pgtape.propose_resolution(text, numeric[], text, text),
     pgtape.dispute_market(text, text, text),
     pgtape.settlement(text, numeric[]),
-    pgtape.market_preview(integer, numeric, numeric)
+    pgtape.market_preview(integer, numeric, numeric),
+    pgtape.comment(text, text, text, text),
+    pgtape.remove_comment(bigint, text, text),
+    pgtape.unread_notifications(text),
+    pgtape.notifications(text, bigint, integer),
+    pgtape.read_notifications(bigint[], text)
     to pgtape_server, pgtape_trader, pgtape_operator;
+
+grant execute on function pgtape.holders(text, integer) to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
+grant select on pgtape.comments, pgtape.timeline to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
 
 grant execute on function pgtape.create_account(text, numeric) to pgtape_server, pgtape_operator;
 
