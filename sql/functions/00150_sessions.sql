@@ -26,7 +26,7 @@ begin
     end if;
     select a.* into v_account
     from pgtape_core.account a
-    where lower(a.handle) = lower(create_session.account) and a.kind = 'person';
+    where lower(a.handle) = lower(create_session.account) and a.kind = 'person' and a.gone_at is null;
     if v_account.id is null then
         perform pgtape_core.refuse('not_found', 'there is no account ' || coalesce(account, '(null)'));
     end if;

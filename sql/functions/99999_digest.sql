@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '2f3f38660c4377f5dc2159de29fc53e1fc4d5da2fb9da9b4176169e57bf860a3',
+set digest = '4ba556a28d00737ebff1bb4818b10cbcae004e12d5c80e6bb69e5c35535060db',
     applied_at = clock_timestamp();
