@@ -52,6 +52,17 @@ func (p *passes) forget(token string) {
 	p.note(sha256.Sum256([]byte(token)), pass{until: time.Now().Add(passLife)})
 }
 
+// forgetAccount ends all sessions of an account.
+func (p *passes) forgetAccount(handle string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key, known := range p.known {
+		if known.handle == handle {
+			p.known[key] = pass{until: time.Now().Add(passLife)}
+		}
+	}
+}
+
 // note remembers a pass, unless it has been withdrawn, and returns the one that is in force.
 func (p *passes) note(key [sha256.Size]byte, new pass) pass {
 	p.mu.Lock()

@@ -48,6 +48,8 @@ type Server struct {
 	hub      *hub.Hub
 	orders   *orders.Queue
 	passes   passes
+	board    kept[[]db.Standing]
+	record   kept[[]db.Tally]
 	signIn   SignIn
 	patience time.Duration // of who waits for a version that this node has not seen
 	comments time.Duration // between comment lines of a stream
@@ -75,6 +77,8 @@ func New(c Config) *Server {
 		state:    markets,
 		hub:      hub.New(history{c.DB, markets}, c.Hub),
 		orders:   orders.New(c.DB),
+		board:    kept[[]db.Standing]{life: boardLife},
+		record:   kept[[]db.Tally]{life: recordLife},
 		signIn:   c.SignIn,
 		patience: 5 * time.Second,
 		comments: 15 * time.Second,

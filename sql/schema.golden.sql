@@ -53,7 +53,7 @@ table pgtape_core.house_tape: version bigint not null default 0
 table pgtape_core.house_tape: head bytea not null default decode(repeat('00'::text, 32), 'hex'::text)
 view pgtape.leaderboard: account text
 view pgtape.leaderboard: balance numeric(30,6)
-view pgtape.leaderboard: positions_value numeric(30,6)
+view pgtape.leaderboard: positions_value numeric
 view pgtape.leaderboard: profit numeric
 view pgtape.leaderboard: markets bigint
 view pgtape.ledger: transaction_id bigint

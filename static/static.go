@@ -28,6 +28,11 @@ var pages embed.FS
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"clock":   clock,
 	"credits": credits,
+	"day":     day,
+	"gain":    gain,
+	"kind":    kind,
+	"signed":  signed,
+	"when":    when,
 	"label":   label,
 	"percent": percent,
 	"shares":  credits,

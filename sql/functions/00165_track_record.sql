@@ -138,7 +138,7 @@ create or replace function pgtape.brier_scores(accounts text[])
     set search_path = ''
     set jit = off
 as $$
-    select a.handle, round(r.forecasts), round(r.error_sum / r.forecasts, 6)
+    select a.handle, round(r.forecasts), round(r.error_sum / r.forecasts, 4)
     from unnest(accounts) as n (name)
     join pgtape_core.account a on lower(a.handle) = lower(n.name) and a.kind = 'person'
     cross join lateral (

@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '4ba556a28d00737ebff1bb4818b10cbcae004e12d5c80e6bb69e5c35535060db',
+set digest = '752309042d724f17ebcaed16e279706cb3d8f09efad6d1e4a5b6ebd0e0de47ba',
     applied_at = clock_timestamp();

@@ -48,7 +48,8 @@ async function submit(event) {
   for (const b of buttons) b.disabled = true;
   try {
     form.dataset.key ??= newKey(); // one key an intention: asked again, it is done once
-    const body = method === "DELETE" ? undefined : bodyOf(form, by);
+    const fields = bodyOf(form, by);
+    const body = method === "DELETE" && !Object.keys(fields).length ? undefined : fields;
     const answer = await call(method, path, { body, headers: { "Idempotency-Key": form.dataset.key } });
     delete form.dataset.key;
     done(form, answer ?? {});
