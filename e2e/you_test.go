@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/pgtape/pgtape/db"
@@ -60,6 +59,15 @@ func TestPagesOfPeopleFitAPhone(t *testing.T) {
 		p.untilLive()
 		p.fitsWidth(path)
 	}
+	for _, scheme := range []string{"light", "dark"} {
+		p.prefer(scheme)
+		p.goTo("/calibration")
+		p.untilLive()
+		p.contrasts(scheme, []string{"h1", ".stat dt", ".stat dd", ".ranges a", ".hint", ".table th", ".table td"})
+		p.goTo("/portfolio")
+		p.untilLive()
+		p.contrasts(scheme, []string{"h1", "h2", ".link", "summary", ".pill", ".button"})
+	}
 	s.pictures(t, p, "360")
 	s.Verify(t)
 }
@@ -73,15 +81,16 @@ func (s *site) pictures(t *testing.T, p *page, name string) {
 	}
 	for _, path := range pagesOfPeople {
 		for _, theme := range []string{"light", "dark"} {
-			p.act("show "+path, func(ctx context.Context) error {
-				return chromedp.Run(ctx, emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}))
-			})
+			p.prefer(theme)
 			p.goTo(path)
 			p.untilLive()
 			p.do("for (const d of document.querySelectorAll('main details')) d.open = " + fmt.Sprint(theme == "dark" && name == "desk" && path == "/portfolio"))
 			var picture []byte
-			p.act("take a picture", func(ctx context.Context) error { return chromedp.Run(ctx, chromedp.FullScreenshot(&picture, 90)) })
-			must(t, os.WriteFile(filepath.Join(dir, strings.ReplaceAll(path[1:], "/", "-")+"-"+name+"-"+theme+".jpg"), picture, 0o644))
+			p.act("taking a picture", func(ctx context.Context) (err error) {
+				picture, err = chromedp.Run(ctx, chromedp.FullScreenshot(100))
+				return err
+			})
+			must(t, os.WriteFile(filepath.Join(dir, strings.ReplaceAll(path[1:], "/", "-")+"-"+name+"-"+theme+".png"), picture, 0o644))
 		}
 	}
 }
@@ -95,6 +104,7 @@ func TestAPortfolioInTheBrowser(t *testing.T) {
 	p.goTo("/")
 	p.signIn("ana")
 	s.furnish(t)
+	p.goTo("/")
 	p.clickWords(".nav", "Portfolio")
 	p.says(hook("positions"), "Will it rain in Berlin tomorrow?")
 	p.says("main", "Is this hers?")
@@ -122,6 +132,7 @@ func TestSomebodyLeavesWhileAnotherWatches(t *testing.T) {
 	s := open(t, siteOptions{})
 	market := s.Market(t)
 	leaver, watcher := s.page(t), s.page(t)
+	leaver.faults.allow(`400.*/api/v1/account$`)
 	leaver.goTo("/")
 	leaver.signIn("ana")
 	s.buy(t, "ana", market, "yes", "5")

@@ -433,7 +433,7 @@ func TestVerifySaysWhatWasWrittenAgainOnRecord(t *testing.T) {
 	mustSQL(t, dir, "select halt_market('rain', 'why')")
 	code, stdout, stderr := pgtape(t, "verify", "--data-dir", dir, "--replay", "--heads", heads)
 	if code != 0 || !strings.Contains(stderr, "rewritten on record: market rain, seq 2 was written again from seq 1 on") ||
-		!strings.Contains(stderr, "rewritten on record: market house, seq 1") || strings.Contains(stderr, "market snow") {
+		!strings.Contains(stderr, "rewritten on record: market house, seq") || strings.Contains(stderr, "market snow") {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}
 	if code, stdout, stderr = pgtape(t, "verify", "--data-dir", dir, "--heads", heads); code != 0 || strings.Contains(stderr, "rewritten") {
