@@ -70,7 +70,7 @@ type mark struct {
 	R    string `json:"r"`
 }
 
-// The square of a calibration plot, within its box of 320 by 320.
+// The square of a calibration plot, within its box of 350 by 320.
 const squareLeft, squareTop, squareSize = 36.0, 12.0, 270.0
 
 func newMark(price, frequency, low, high, forecasts float64) mark {
