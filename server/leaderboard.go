@@ -65,7 +65,7 @@ func (s *Server) leaderboardPage(c echo.Context) error {
 	state := struct {
 		Account   *db.Account `json:"account"`
 		Standings []standing  `json:"standings"`
-		Own       *standing   `json:"own"` // if it is not among them
+		Own       *standing   `json:"own"`      // if it is not among them
 		Previous  *int        `json:"previous"` // pages
 		Next      *int        `json:"next"`
 	}{Account: account, Standings: standings}

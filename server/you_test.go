@@ -184,6 +184,8 @@ func TestTrackRecordsArePublic(t *testing.T) {
 	}
 	_, err := s.VoidMarket(t.Context(), void, "no answer")
 	must(t, err)
+	// As if they had been made long ago, and at 50 % until just now.
+	s.Exec(t, "update pgtape_core.market set created_at = created_at - interval '10 days'")
 	var shown struct {
 		Record struct {
 			Forecasts, Brier, Even, Base db.Decimal
@@ -200,7 +202,7 @@ func TestTrackRecordsArePublic(t *testing.T) {
 		embedded(t, s.nobody().get(t, path), &shown)
 		r := shown.Record
 		want := "2 0.0629 0.1250 0.0625"
-		if strings.Contains(path, "at=") { // half-way through its life it was at 50 %
+		if strings.Contains(path, "at=") {
 			want = "2 0.1250 0.1250 0.0625"
 		}
 		if got := fmt.Sprintf("%s %s %s %s", r.Forecasts, r.Brier, r.Even, r.Base); got != want {
