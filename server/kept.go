@@ -5,14 +5,16 @@ import (
 	"time"
 )
 
-// kept is what takes long to find out, and may be a little old. One request at a time finds it out
-// again; those that come meanwhile take what there is.
+// kept is what takes long to find out, and may be a little old: for its life, or, where that is more,
+// for twenty times as long as it took. One request at a time finds it out again; those that come
+// meanwhile take what there is.
 type kept[T any] struct {
 	life time.Duration
 
 	mu    sync.Mutex
 	value T
 	at    time.Time     // zero: nothing yet, or withdrawn
+	took  time.Duration // to find it out
 	busy  chan struct{} // closed when who finds it out is done; nil: nobody does
 }
 
@@ -20,7 +22,7 @@ type kept[T any] struct {
 func (k *kept[T]) get(find func() (T, error)) (T, error) {
 	for {
 		k.mu.Lock()
-		fresh, busy := time.Since(k.at) < k.life, k.busy
+		fresh, busy := time.Since(k.at) < max(k.life, 20*k.took), k.busy
 		if fresh || busy != nil && !k.at.IsZero() {
 			defer k.mu.Unlock()
 			return k.value, nil
@@ -41,7 +43,7 @@ func (k *kept[T]) fill(find func() (T, error)) (value T, err error) {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		if err == nil {
-			k.value, k.at = value, start
+			k.value, k.at, k.took = value, start, time.Since(start)
 		}
 		close(k.busy)
 		k.busy = nil

@@ -42,6 +42,7 @@ func TestWhatIsKeptIsGivenWhileItIsFoundOutAnew(t *testing.T) {
 	if n, _ := k.get(func() (int, error) { return 1, nil }); n != 1 {
 		t.Fatalf("got %d", n)
 	}
+	k.took, k.at = 0, time.Now().Add(-time.Hour) // it is old
 	n, err := k.get(func() (int, error) {
 		return k.get(nil) // somebody else, meanwhile
 	})

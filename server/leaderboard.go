@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	boardLife = 10 * time.Second // to value all positions takes a second where there are ten thousand
+	boardLife = 10 * time.Second // to value ten thousand positions takes most of a second
 	boardRows = 50               // on a page
 )
 
