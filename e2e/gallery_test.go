@@ -27,7 +27,7 @@ type room struct {
 func TestEveryPageIsAccessible(t *testing.T) {
 	t.Parallel()
 	s := open(t, siteOptions{})
-	s.furnish(t)
+	s.populate(t)
 	for _, scheme := range []string{"light", "dark"} {
 		for _, narrow := range []bool{false, true} {
 			name := scheme
@@ -112,7 +112,7 @@ var rooms = []room{
 }
 
 // furnish puts into a site what pages show.
-func (s *site) furnish(t *testing.T) {
+func (s *site) populate(t *testing.T) {
 	t.Helper()
 	ctx := t.Context()
 	ana, bo := s.Account(t, "1000"), s.Account(t, "1000")

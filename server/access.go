@@ -50,9 +50,19 @@ func (s *Server) admit(to access, trusted bool) echo.MiddlewareFunc {
 				return err
 			}
 			c.Set(accountKey, who.Account)
+			c.Set(callerKey, who)
 			return next(c)
 		}
 	}
+}
+
+const callerKey = "caller"
+
+// require refuses a key that lacks the scope of what its request comes to: a route may ask for less
+// than one of its uses.
+func require(c echo.Context, s scope) error {
+	who, _ := c.Get(callerKey).(caller)
+	return access{db.Trader, s}.refusal(who)
 }
 
 // goodKey refuses a key that is not valid where no key is needed: its owner thinks that it is.

@@ -46,6 +46,8 @@ var examples = map[string]example{
 	"POST /api/v1/markets/:slug/comments":    {"/api/v1/markets/nosuch/comments", `{"body":"so it is"}`},
 	"DELETE /api/v1/comments/:id":            {"/api/v1/comments/999999", ""},
 	"POST /api/v1/notifications/read":        {"", `{"ids":null}`},
+	"DELETE /api/v1/account":                 {"", `{"handle":"somebody else"}`},
+	"GET /u/:handle":                         {"/u/nosuch", ""},
 	"GET /m/:slug/:tab":                      {"/m/nosuch/holders", ""},
 	"GET /m/:slug/card.png":                  {"/m/nosuch/card.png", ""},
 	"GET /embed/:slug":                       {"/embed/nosuch", ""},

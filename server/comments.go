@@ -91,7 +91,13 @@ func (s *Server) deleteComment(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.db.RemoveComment(c.Request().Context(), n, c.QueryParam("reason"), accountOf(c).Handle); err != nil {
+	reason := c.QueryParam("reason")
+	if reason != "" { // as an operator
+		if err := require(c, operate); err != nil {
+			return err
+		}
+	}
+	if err := s.db.RemoveComment(c.Request().Context(), n, reason, accountOf(c).Handle); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)

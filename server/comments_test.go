@@ -172,3 +172,26 @@ func TestNotificationsOverHTTP(t *testing.T) {
 		t.Errorf("nobody: %s", got)
 	}
 }
+
+func TestAKeyToTradeRemovesNobodyElsesComments(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	boss, market := s.operator(t, "boss"), s.Market(t)
+	key := func(scopes ...string) []string {
+		made, _, err := s.CreateKey(t.Context(), "boss", "k", scopes, 0)
+		must(t, err)
+		return []string{"Authorization", "Bearer " + made}
+	}
+	var said struct{ ID int64 }
+	s.signIn(t, "ana").post(t, "/api/v1/markets/"+market+"/comments", `{"body":"buy shoes"}`).read(t, &said)
+	path := fmt.Sprintf("/api/v1/comments/%d?reason=spam", said.ID)
+	if got := s.nobody().do(t, http.MethodDelete, path, nil, key("read", "trade")...); got.code() != db.NotPermitted {
+		t.Errorf("a key to trade: %s", got)
+	}
+	if got := s.nobody().do(t, http.MethodDelete, path, nil, key("trade", "operate")...); got.status != http.StatusNoContent {
+		t.Errorf("a key to operate: %s", got)
+	}
+	if got := boss.get(t, "/api/v1/markets/"+market+"/comments"); strings.Contains(string(got.body), "shoes") {
+		t.Errorf("it is still there: %s", got)
+	}
+}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -58,18 +59,8 @@ func (s *Server) changePassword(c echo.Context) error {
 		return err
 	}
 	ctx, handle := c.Request().Context(), accountOf(c).Handle
-	before, err := s.db.Credential(ctx, handle)
-	if err != nil {
+	if err := s.confirmOwner(ctx, handle, request.Current); err != nil {
 		return err
-	}
-	if before != "" {
-		right, _, err := s.hasher.Check(ctx, request.Current, before)
-		if err != nil {
-			return busy(err)
-		}
-		if !right {
-			return db.Errorf(db.NotPermitted, "the current password is wrong")
-		}
 	}
 	phc, err := s.hash(ctx, request.Password, handle)
 	if err != nil {
@@ -82,6 +73,24 @@ func (s *Server) changePassword(c echo.Context) error {
 	s.passes.withdraw(ended...)
 	setSessionCookie(c, token, sessionLife)
 	return c.NoContent(http.StatusNoContent)
+}
+
+// confirmOwner refuses who only has somebody's browser: where the account has a password, it must be
+// given.
+// Errors: NotPermitted.
+func (s *Server) confirmOwner(ctx context.Context, handle, secret string) error {
+	phc, err := s.db.Credential(ctx, handle)
+	if err != nil || phc == "" {
+		return err
+	}
+	right, _, err := s.hasher.Check(ctx, secret, phc)
+	if err != nil {
+		return busy(err)
+	}
+	if !right {
+		return db.Errorf(db.NotPermitted, "the current password is wrong")
+	}
+	return nil
 }
 
 // idOf reads the number that an address ends with.

@@ -19,7 +19,7 @@ const (
 )
 
 // passes remembers who the sessions and keys that were used lately are of. The handle of an account
-// never changes.
+// never changes, but when it is deleted.
 type passes struct {
 	mu    sync.Mutex
 	known map[db.Hash]pass // by the hash of the token or key
@@ -60,6 +60,17 @@ func (p *passes) forget(handle string) {
 	for key, known := range p.known {
 		if known.Handle == handle {
 			delete(p.known, key)
+		}
+	}
+}
+
+// forgetAccount ends all sessions of an account.
+func (p *passes) forgetAccount(handle string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key, known := range p.known {
+		if known.Handle == handle {
+			p.known[key] = pass{until: time.Now().Add(passLife)}
 		}
 	}
 }

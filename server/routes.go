@@ -96,6 +96,9 @@ func (s *Server) routes() []route {
 
 		{get, "/api/v1/accounts/:handle", anybody, s.getAccount},
 		{get, "/api/v1/portfolio", reader, s.getPortfolio},
+		{get, "/api/v1/portfolio/history", reader, s.getAccountHistory},
+		{get, "/api/v1/account/export", inSession, s.exportAccount},
+		{del, "/api/v1/account", inSession, s.deleteAccount},
 		{get, "/api/v1/leaderboard", anybody, s.getLeaderboard},
 		{get, "/api/v1/source", anybody, s.getSource},
 		{get, "/api/v1/openapi.json", anybody, getOpenAPI},
@@ -121,6 +124,11 @@ func (s *Server) routes() []route {
 		{get, "/admin", running, s.adminPage},
 		{get, "/m/:slug/:tab", anybody, s.marketTab},
 		{get, "/notifications", anybody, s.notificationsPage},
+		{get, "/portfolio", anybody, s.portfolioPage},
+		{get, "/portfolio/history.csv", inSession, s.getHistoryCSV},
+		{get, "/leaderboard", anybody, s.leaderboardPage},
+		{get, "/calibration", anybody, s.calibrationPage},
+		{get, "/u/:handle", anybody, s.profilePage},
 		{get, "/static/*", anybody, s.getAsset},
 	}
 	for _, r := range table {

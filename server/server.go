@@ -52,6 +52,8 @@ type Server struct {
 	signUp   SignUp
 	hasher   *password.Hasher
 	oidc     *identities
+	board    kept[[]db.Standing]
+	record   kept[[]db.Tally]
 	patience time.Duration // of who waits for a version that this node has not seen
 	comments time.Duration // between comment lines of a stream
 	reading  time.Duration // what a client may take to send headers, or a body
@@ -85,6 +87,8 @@ func New(c Config) *Server {
 		signUp:   cmp.Or(c.SignUp, Closed),
 		hasher:   password.NewHasher(2),
 		oidc:     newIdentities(c.OIDC),
+		board:    kept[[]db.Standing]{life: boardLife},
+		record:   kept[[]db.Tally]{life: recordLife},
 		patience: 5 * time.Second,
 		comments: 15 * time.Second,
 		reading:  cmp.Or(c.ReadWithin, 10*time.Second),

@@ -5,6 +5,7 @@ table pgtape_core.account: kind text not null default 'person'::text
 table pgtape_core.account: balance numeric(30,6) not null default 0
 table pgtape_core.account: created_at timestamp with time zone not null default clock_timestamp()
 table pgtape_core.account: role text not null default 'trader'::text
+table pgtape_core.account: gone_at timestamp with time zone
 type pgtape_core.account_state: handle text
 type pgtape_core.account_state: balance numeric(30,6)
 type pgtape_core.account_state: created_at timestamp with time zone
@@ -102,6 +103,7 @@ view pgtape.leaderboard: account text
 view pgtape.leaderboard: balance numeric(30,6)
 view pgtape.leaderboard: positions_value numeric
 view pgtape.leaderboard: profit numeric
+view pgtape.leaderboard: markets bigint
 view pgtape.ledger: transaction_id bigint
 view pgtape.ledger: account text
 view pgtape.ledger: amount numeric(30,6)
@@ -257,6 +259,23 @@ type pgtape_core.refusal: code text
 type pgtape_core.refusal: message text
 type pgtape_core.refusal: hint text
 type pgtape_core.refusal: detail jsonb
+table pgtape_core.rewriting: id bigint not null
+table pgtape_core.rewriting: at timestamp with time zone not null default clock_timestamp()
+table pgtape_core.rewriting: xact xid8 not null default pg_current_xact_id()
+table pgtape_core.rewriting: market text not null
+table pgtape_core.rewriting: from_seq bigint not null
+table pgtape_core.rewriting: version bigint not null
+table pgtape_core.rewriting: old_head bytea not null
+table pgtape_core.rewriting: new_head bytea not null
+table pgtape_core.rewriting: why text not null
+view pgtape.rewritings: id bigint
+view pgtape.rewritings: at timestamp with time zone
+view pgtape.rewritings: market text
+view pgtape.rewritings: from_seq bigint
+view pgtape.rewritings: version bigint
+view pgtape.rewritings: old_head text
+view pgtape.rewritings: new_head text
+view pgtape.rewritings: why text
 view pgtape.schema_digest: digest text
 view pgtape.schema_digest: applied_at timestamp with time zone
 table pgtape_core.session: token_hash bytea not null
@@ -384,6 +403,8 @@ constraint notification_account_id_fkey on pgtape_core.notification: FOREIGN KEY
 constraint notification_market_id_fkey on pgtape_core.notification: FOREIGN KEY (market_id) REFERENCES pgtape_core.market(id)
 constraint notification_pkey on pgtape_core.notification: PRIMARY KEY (id)
 constraint oidc_flow_pkey on pgtape_core.oidc_flow: PRIMARY KEY (token_hash)
+constraint from_seq_within_the_tape on pgtape_core.rewriting: CHECK (((from_seq >= 1) AND (from_seq <= version)))
+constraint rewriting_pkey on pgtape_core.rewriting: PRIMARY KEY (id)
 constraint session_account_id_fkey on pgtape_core.session: FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
 constraint session_pkey on pgtape_core.session: PRIMARY KEY (token_hash)
 constraint setting_pkey on pgtape_core.setting: PRIMARY KEY (name)
@@ -429,6 +450,8 @@ CREATE UNIQUE INDEX notification_pkey ON pgtape_core.notification USING btree (i
 CREATE UNIQUE INDEX oidc_flow_pkey ON pgtape_core.oidc_flow USING btree (token_hash)
 CREATE INDEX position_market ON pgtape_core."position" USING btree (market_id, account_id)
 CREATE UNIQUE INDEX position_pkey ON pgtape_core."position" USING btree (account_id, market_id, outcome)
+CREATE INDEX rewriting_market ON pgtape_core.rewriting USING btree (market, id)
+CREATE UNIQUE INDEX rewriting_pkey ON pgtape_core.rewriting USING btree (id)
 CREATE INDEX session_account ON pgtape_core.session USING btree (account_id)
 CREATE UNIQUE INDEX session_id ON pgtape_core.session USING btree (id)
 CREATE UNIQUE INDEX session_pkey ON pgtape_core.session USING btree (token_hash)
@@ -437,15 +460,21 @@ CREATE INDEX sign_in_link_account ON pgtape_core.sign_in_link USING btree (accou
 CREATE UNIQUE INDEX sign_in_link_pkey ON pgtape_core.sign_in_link USING btree (token_hash)
 CREATE INDEX tape_life ON pgtape_core.tape USING btree (market, seq) WHERE (kind <> ALL (ARRAY['trade'::text, 'commented'::text, 'comment_removed'::text]))
 CREATE UNIQUE INDEX tape_pkey ON pgtape_core.tape USING btree (market, seq)
-CREATE INDEX trade_account ON pgtape_core.trade USING btree (account_id, id)
+CREATE INDEX trade_account_market ON pgtape_core.trade USING btree (account_id, market_id, id)
 CREATE INDEX trade_at ON pgtape_core.trade USING brin (at) WITH (autosummarize='on')
 CREATE UNIQUE INDEX trade_idempotency ON pgtape_core.trade USING btree (account_id, idempotency_key COLLATE "C") WHERE (idempotency_key IS NOT NULL)
 CREATE UNIQUE INDEX trade_market_seq ON pgtape_core.trade USING btree (market_id, seq)
 CREATE UNIQUE INDEX trade_pkey ON pgtape_core.trade USING btree (id)
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.rewriting FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.tape FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.trade FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
+function pgtape.account_history(text,bigint,integer) returns TABLE(transaction_id bigint, at timestamp with time zone, kind text, market text, question text, outcome text, side text, shares numeric, amount numeric, balance numeric), stable, security definer
+function pgtape.account_markets(text) returns TABLE(market text, question text, status text, traded numeric, paid numeric, value numeric, profit numeric), stable, security definer
+function pgtape.account_profile(text) returns TABLE(handle text, created_at timestamp with time zone, gone boolean, role text, trades bigint, markets bigint, made bigint, profit numeric), stable, security definer
+function pgtape.account_record(text) returns TABLE(bucket integer, forecasts numeric, price_sum numeric, outcome_sum numeric, outcome_squares numeric, error_sum numeric), stable, security definer
+function pgtape.brier_scores(text[]) returns TABLE(account text, forecasts numeric, brier numeric), stable, security definer
 function pgtape.close_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.comment(text,text,text,text) returns pgtape_core.comment_state, volatile, security definer
 function pgtape.correct_resolution(text,numeric[],text,text) returns pgtape_core.market_state, volatile, security definer
@@ -456,9 +485,11 @@ function pgtape.create_market(text,text,text[],numeric,timestamp with time zone,
 function pgtape.create_session(text,bytea,interval,text,boolean) returns pgtape_core.account_state, volatile, security definer
 function pgtape.create_sign_in_link(text,bytea,interval,text) returns timestamp with time zone, volatile, security definer
 function pgtape.credential_of(text) returns SETOF text, stable, security definer
+function pgtape.delete_account(text,text) returns text, volatile, security definer
 function pgtape.delete_session(bytea) returns void, volatile, security definer
 function pgtape.delete_sessions(text,bigint,bytea) returns SETOF bytea, volatile, security definer
 function pgtape.dispute_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.export_account(text) returns json, stable, security definer
 function pgtape.grant_credits(text,numeric,text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.halt_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.history(text,timestamp with time zone,timestamp with time zone,integer) returns TABLE(at timestamp with time zone, seq bigint, prices numeric[]), stable, security definer
@@ -472,11 +503,13 @@ function pgtape.link_account(bytea) returns SETOF text, stable, security definer
 function pgtape.link_identity(text,text,text) returns void, volatile, security definer
 function pgtape.map_login(text,text) returns void, volatile, security definer
 function pgtape.market_preview(integer,numeric,numeric) returns record, stable, security definer
+function pgtape.markets_made(text) returns TABLE(market text, question text, status text, volume numeric, traders bigint, closes_at timestamp with time zone, cost numeric), stable, security definer
 function pgtape.moves(text,text) returns text[], stable, security definer
 function pgtape.notifications(text,bigint,integer) returns TABLE(id bigint, kind text, market text, question text, seq bigint, detail jsonb, words text, at timestamp with time zone, read_at timestamp with time zone), stable, security definer
 function pgtape.oidc_flow(bytea) returns SETOF jsonb, stable, security definer
 function pgtape.open_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.people(text,text,integer,text) returns TABLE(handle text, role text, created_at timestamp with time zone, last_seen_at timestamp with time zone, guarded boolean, sessions bigint, keys bigint), stable, security definer
+function pgtape.profit_history(text,timestamp with time zone,integer) returns TABLE(at timestamp with time zone, profit numeric), stable, security definer
 function pgtape.propose_resolution(text,numeric[],text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.put_oidc_flow(bytea,jsonb) returns void, volatile, security definer
 function pgtape.quote(text,text,text,numeric,numeric) returns pgtape_core.quote, stable, security definer
@@ -493,6 +526,7 @@ function pgtape.set_password(text,text,bytea,text,text) returns SETOF bytea, vol
 function pgtape.set_role(text,text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.settlement(text,numeric[]) returns record, stable, security definer
 function pgtape.sign_up(text,text,bytea,text,text) returns pgtape_core.account_state, volatile, security definer
+function pgtape.site_record() returns TABLE(horizon text, several boolean, bucket integer, forecasts numeric, price_sum numeric, outcome_sum numeric, outcome_squares numeric, error_sum numeric, even_error_sum numeric), stable, security definer
 function pgtape.take_oidc_flow(bytea) returns SETOF jsonb, volatile, security definer
 function pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text) returns pgtape_core.receipt, volatile, security definer
 function pgtape.trade_batch(jsonb) returns TABLE(n integer, receipt pgtape_core.receipt, refusal jsonb), volatile, security definer
@@ -503,6 +537,7 @@ function pgtape.use_sign_in_link(bytea,text,bytea,text) returns SETOF bytea, vol
 function pgtape.verify() returns TABLE(invariant text, subject text, problem text), stable, security definer
 function pgtape.void_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.ways_in(text) returns TABLE(password boolean, issuer text), stable, security definer
+function pgtape_core.access_of(bigint) returns json, stable
 function pgtape_core.account_state_of(pgtape_core.account) returns pgtape_core.account_state, immutable
 function pgtape_core.acting_account(text) returns record, stable
 function pgtape_core.actor() returns text, stable, security definer
@@ -524,6 +559,7 @@ function pgtape_core.check_orders(pgtape_core.order_request[]) returns record, s
 function pgtape_core.check_payouts() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_positions() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_prices() returns TABLE(invariant text, subject text, problem text), stable
+function pgtape_core.check_rewritings() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_tape() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_tape_trades() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_trade_entries() returns TABLE(invariant text, subject text, problem text), stable
@@ -556,9 +592,11 @@ function pgtape_core.lock_accounts(bigint[]) returns void, volatile
 function pgtape_core.lock_books(bigint[],boolean) returns pgtape_core.book[], volatile
 function pgtape_core.lock_holders(pgtape_core.market) returns void, volatile
 function pgtape_core.lock_market(text,text[]) returns record, volatile
+function pgtape_core.lock_to_leave(bigint) returns pgtape_core.account, volatile
 function pgtape_core.lock_traders(bigint[],boolean) returns record, volatile
 function pgtape_core.market_fault(text,text,text[],numeric,timestamp with time zone,text,text) returns text, stable
 function pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book) returns pgtape_core.market_state, stable, security definer
+function pgtape_core.member(text) returns pgtape_core.account, stable
 function pgtape_core.move_market(pgtape_core.market,pgtape_core.book,text,text,text,text,text,timestamp with time zone) returns pgtape_core.market_state, volatile
 function pgtape_core.next_event(text,bigint,bytea,timestamp with time zone,text,text) returns pgtape_core.tape, immutable
 function pgtape_core.no_market(text) returns pgtape_core.refusal, immutable
@@ -568,9 +606,11 @@ function pgtape_core.notify_payout(pgtape_core.market,text,bigint,numeric[],bigi
 function pgtape_core.notify_proposal(pgtape_core.market,bigint,numeric[]) returns void, volatile
 function pgtape_core.notify_talk(pgtape_core.market,pgtape_core.comment,text) returns void, volatile
 function pgtape_core.open_session(bigint,bytea,interval,text) returns void, volatile
+function pgtape_core.open_value(bigint) returns numeric, stable
 function pgtape_core.operate(text,text[],text,text,text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.order_fault(pgtape_core.order_request) returns pgtape_core.refusal, immutable
 function pgtape_core.orders_of(jsonb,text) returns pgtape_core.order_request[], stable
+function pgtape_core.paid_out_at(text) returns timestamp with time zone, stable
 function pgtape_core.pay_out(pgtape_core.market,pgtape_core.book,numeric[],text,text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.payout_fault(pgtape_core.market,numeric[]) returns text, immutable
 function pgtape_core.person(text) returns pgtape_core.account, stable
@@ -578,32 +618,45 @@ function pgtape_core.place(pgtape_core.order_request[],boolean) returns record, 
 function pgtape_core.positions_of(integer[],bigint[],numeric[],pgtape_core.market) returns pgtape_core."position"[], immutable
 function pgtape_core.post(text,bigint[],numeric[],timestamp with time zone,bigint,bigint) returns void, volatile
 function pgtape_core.price_order(pgtape_core.market,pgtape_core.book,pgtape_core.order_request,numeric) returns record, immutable
+function pgtape_core.prices_at(bigint,timestamp with time zone[]) returns TABLE(moment timestamp with time zone, prices numeric[]), stable
 function pgtape_core.raise_refusal(pgtape_core.refusal) returns void, immutable
 function pgtape_core.reason_fault(text) returns text, immutable
 function pgtape_core.receipt_of(pgtape_core.trade,text,text,text,boolean) returns pgtape_core.receipt, immutable
 function pgtape_core.received(pgtape_core.market) returns TABLE(account_id bigint, amount numeric), stable
+function pgtape_core.record_of(bigint) returns TABLE(bucket integer, forecasts numeric, price_sum numeric, outcome_sum numeric, outcome_squares numeric, error_sum numeric), stable
 function pgtape_core.refuse(text,text,text,jsonb) returns void, immutable
 function pgtape_core.refuse_change() returns trigger, volatile
 function pgtape_core.refuse_fault(text) returns void, immutable
+function pgtape_core.renamed(text,text,text,text,boolean) returns text, immutable
 function pgtape_core.request_hash(pgtape_core.order_request) returns bytea, immutable
 function pgtape_core.require_account(text) returns record, stable
 function pgtape_core.require_operator(text) returns text, stable
 function pgtape_core.require_role(text,text[]) returns text, stable
 function pgtape_core.require_runner(text,text) returns text, stable
+function pgtape_core.rewrite_tape(text,text,text,boolean,text) returns void, volatile
 function pgtape_core.ring(text,bigint) returns void, volatile
 function pgtape_core.sale_value(numeric[],numeric,integer,numeric) returns numeric, immutable, security definer
+function pgtape_core.seq_at(text,timestamp with time zone,bigint,bigint) returns bigint, stable
 function pgtape_core.shares_of(bigint[],bigint,integer) returns numeric[], stable
 function pgtape_core.sqlstate_of(text) returns text, immutable
 function pgtape_core.stale_quote(pgtape_core.order_request,pgtape_core.quote) returns pgtape_core.refusal, immutable
 function pgtape_core.talk(pgtape_core.market,pgtape_core.book,timestamp with time zone,text,text) returns void, volatile
+function pgtape_core.tapes_naming(pgtape_core.account) returns SETOF bigint, stable
 function pgtape_core.trades_of_keys(pgtape_core.order_request[],bigint[]) returns record, volatile
+function pgtape_core.trading_ended_at(pgtape_core.market) returns timestamp with time zone, stable
 function pgtape_core.transfer(text,bigint,bigint,numeric,timestamp with time zone,bigint,bigint) returns void, volatile
 function pgtape_core.uniform_payout(integer) returns numeric[], immutable
+function pgtape_core.words_of(bigint) returns json, stable
 function pgtape_core.write_books(pgtape_core.book[]) returns void, volatile
 function pgtape_core.write_credential(bigint,text) returns SETOF bytea, volatile
 function pgtape_core.write_identity(pgtape_core.account,text,text) returns void, volatile
 function pgtape_core.write_trades(pgtape_core.trade[],pgtape_core."position"[]) returns void, volatile
+function pgtape_core.yes_of(text[]) returns integer, immutable
+pgtape_auditor may execute pgtape.account_profile(text)
+pgtape_auditor may execute pgtape.account_record(text)
+pgtape_auditor may execute pgtape.brier_scores(text[])
 pgtape_auditor may execute pgtape.holders(text,integer)
+pgtape_auditor may execute pgtape.site_record()
 pgtape_auditor may execute pgtape.verify()
 pgtape_auditor may execute pgtape_core.actor()
 pgtape_auditor may execute pgtape_core.avg_price(numeric,numeric,integer)
@@ -620,10 +673,14 @@ pgtape_auditor may select pgtape.leaderboard
 pgtape_auditor may select pgtape.ledger
 pgtape_auditor may select pgtape.markets
 pgtape_auditor may select pgtape.positions
+pgtape_auditor may select pgtape.rewritings
 pgtape_auditor may select pgtape.schema_digest
 pgtape_auditor may select pgtape.tape
 pgtape_auditor may select pgtape.timeline
 pgtape_auditor may select pgtape.trades
+pgtape_operator may execute pgtape.account_profile(text)
+pgtape_operator may execute pgtape.account_record(text)
+pgtape_operator may execute pgtape.brier_scores(text[])
 pgtape_operator may execute pgtape.close_market(text,text,text)
 pgtape_operator may execute pgtape.comment(text,text,text,text)
 pgtape_operator may execute pgtape.correct_resolution(text,numeric[],text,text)
@@ -652,6 +709,7 @@ pgtape_operator may execute pgtape.revoke_invite(bigint,text)
 pgtape_operator may execute pgtape.set_password(text,text,bytea,text,text)
 pgtape_operator may execute pgtape.set_role(text,text,text)
 pgtape_operator may execute pgtape.settlement(text,numeric[])
+pgtape_operator may execute pgtape.site_record()
 pgtape_operator may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_operator may execute pgtape.trade_batch(jsonb)
 pgtape_operator may execute pgtape.trade_batch(text,jsonb)
@@ -677,10 +735,16 @@ pgtape_operator may select pgtape.my_account
 pgtape_operator may select pgtape.my_ledger
 pgtape_operator may select pgtape.my_positions
 pgtape_operator may select pgtape.positions
+pgtape_operator may select pgtape.rewritings
 pgtape_operator may select pgtape.schema_digest
 pgtape_operator may select pgtape.tape
 pgtape_operator may select pgtape.timeline
 pgtape_operator may select pgtape.trades
+pgtape_server may execute pgtape.account_history(text,bigint,integer)
+pgtape_server may execute pgtape.account_markets(text)
+pgtape_server may execute pgtape.account_profile(text)
+pgtape_server may execute pgtape.account_record(text)
+pgtape_server may execute pgtape.brier_scores(text[])
 pgtape_server may execute pgtape.close_market(text,text,text)
 pgtape_server may execute pgtape.comment(text,text,text,text)
 pgtape_server may execute pgtape.correct_resolution(text,numeric[],text,text)
@@ -691,9 +755,11 @@ pgtape_server may execute pgtape.create_market(text,text,text[],numeric,timestam
 pgtape_server may execute pgtape.create_session(text,bytea,interval,text,boolean)
 pgtape_server may execute pgtape.create_sign_in_link(text,bytea,interval,text)
 pgtape_server may execute pgtape.credential_of(text)
+pgtape_server may execute pgtape.delete_account(text,text)
 pgtape_server may execute pgtape.delete_session(bytea)
 pgtape_server may execute pgtape.delete_sessions(text,bigint,bytea)
 pgtape_server may execute pgtape.dispute_market(text,text,text)
+pgtape_server may execute pgtape.export_account(text)
 pgtape_server may execute pgtape.grant_credits(text,numeric,text,text)
 pgtape_server may execute pgtape.halt_market(text,text,text)
 pgtape_server may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
@@ -706,11 +772,13 @@ pgtape_server may execute pgtape.keys_of(text)
 pgtape_server may execute pgtape.link_account(bytea)
 pgtape_server may execute pgtape.link_identity(text,text,text)
 pgtape_server may execute pgtape.market_preview(integer,numeric,numeric)
+pgtape_server may execute pgtape.markets_made(text)
 pgtape_server may execute pgtape.moves(text,text)
 pgtape_server may execute pgtape.notifications(text,bigint,integer)
 pgtape_server may execute pgtape.oidc_flow(bytea)
 pgtape_server may execute pgtape.open_market(text,text,text)
 pgtape_server may execute pgtape.people(text,text,integer,text)
+pgtape_server may execute pgtape.profit_history(text,timestamp with time zone,integer)
 pgtape_server may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_server may execute pgtape.put_oidc_flow(bytea,jsonb)
 pgtape_server may execute pgtape.quote(text,text,text,numeric,numeric)
@@ -727,6 +795,7 @@ pgtape_server may execute pgtape.set_password(text,text,bytea,text,text)
 pgtape_server may execute pgtape.set_role(text,text,text)
 pgtape_server may execute pgtape.settlement(text,numeric[])
 pgtape_server may execute pgtape.sign_up(text,text,bytea,text,text)
+pgtape_server may execute pgtape.site_record()
 pgtape_server may execute pgtape.take_oidc_flow(bytea)
 pgtape_server may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_server may execute pgtape.trade_batch(jsonb)
@@ -755,10 +824,14 @@ pgtape_server may select pgtape.my_account
 pgtape_server may select pgtape.my_ledger
 pgtape_server may select pgtape.my_positions
 pgtape_server may select pgtape.positions
+pgtape_server may select pgtape.rewritings
 pgtape_server may select pgtape.schema_digest
 pgtape_server may select pgtape.tape
 pgtape_server may select pgtape.timeline
 pgtape_server may select pgtape.trades
+pgtape_trader may execute pgtape.account_profile(text)
+pgtape_trader may execute pgtape.account_record(text)
+pgtape_trader may execute pgtape.brier_scores(text[])
 pgtape_trader may execute pgtape.close_market(text,text,text)
 pgtape_trader may execute pgtape.comment(text,text,text,text)
 pgtape_trader may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
@@ -772,6 +845,7 @@ pgtape_trader may execute pgtape.quote(text,text,text,numeric,numeric)
 pgtape_trader may execute pgtape.read_notifications(bigint[],text)
 pgtape_trader may execute pgtape.remove_comment(bigint,text,text)
 pgtape_trader may execute pgtape.settlement(text,numeric[])
+pgtape_trader may execute pgtape.site_record()
 pgtape_trader may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_trader may execute pgtape.trade_batch(jsonb)
 pgtape_trader may execute pgtape.trade_batch(text,jsonb)

@@ -30,10 +30,14 @@ var pages embed.FS
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"clock":   clock,
 	"day":     day,
+	"gain":    gain,
+	"kind":    kind,
 	"moment":  moment,
+	"signed":  signed,
 	"text":    text,
 	"title":   title,
 	"counted": counted,
+	"when":    when,
 
 	"statuses": func() []choice { return statuses },
 	"sorts":    func() []choice { return sorts },
@@ -114,14 +118,6 @@ func clock(at string) (string, error) {
 		return "", fmt.Errorf("not a time: %w", err)
 	}
 	return t.UTC().Format("15:04:05"), nil
-}
-
-func day(at string) (string, error) {
-	t, err := time.Parse(time.RFC3339Nano, at)
-	if err != nil {
-		return "", fmt.Errorf("not a time: %w", err)
-	}
-	return t.UTC().Format("2 Jan 2006, 15:04 UTC"), nil
 }
 
 // each stands for complete sets: one share of each outcome.

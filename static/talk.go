@@ -7,7 +7,6 @@ import (
 	"math/big"
 	"slices"
 	"strings"
-	"time"
 )
 
 // happened words the kinds of events that are a market's life, as js/components/market_tape.js does.
@@ -21,14 +20,6 @@ var happened = map[string]string{
 func isTalk(kind string) bool { return kind == "commented" || kind == "comment_removed" }
 
 // moment shows a time for who has no scripts; with them it is the reader's own.
-func moment(at string) (string, error) {
-	t, err := time.Parse(time.RFC3339Nano, at)
-	if err != nil {
-		return "", fmt.Errorf("not a time: %w", err)
-	}
-	return t.UTC().Format("2 Jan 2006, 15:04 UTC"), nil
-}
-
 // pays words a payout: what a share of each outcome brings, those first that bring something.
 func pays(payout map[string]any, outcomes []any) (string, error) {
 	var something, nothing []string

@@ -426,6 +426,30 @@ func TestVerifyKnowsWhatWasPublished(t *testing.T) {
 	}
 }
 
+func TestVerifySaysWhatWasWrittenAgainOnRecord(t *testing.T) {
+	t.Parallel()
+	dir := dataDir(t)
+	start(t, "serve", "--data-dir", dir)
+	heads := filepath.Join(dir, "heads.txt")
+	mustSQL(t, dir, "select create_account('ana')")
+	mustSQL(t, dir, "select create_market('rain', 'Will it?', account => 'ana')")
+	mustSQL(t, dir, "select create_market('snow', 'Will it?', account => 'house')")
+	mustSQL(t, dir, "select trade('rain', 'yes', 'buy', shares => 5, max_cost => 5, account => 'ana', idempotency_key => 'k')")
+	if code, stdout, stderr := pgtape(t, "verify", "--data-dir", dir, "--heads", heads); code != 0 {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	mustSQL(t, dir, "select delete_account('ana', 'ana')")
+	mustSQL(t, dir, "select halt_market('rain', 'why')")
+	code, stdout, stderr := pgtape(t, "verify", "--data-dir", dir, "--replay", "--heads", heads)
+	if code != 0 || !strings.Contains(stderr, "rewritten on record: market rain, seq 2 was written again from seq 1 on") ||
+		!strings.Contains(stderr, "rewritten on record: market house, seq") || strings.Contains(stderr, "market snow") {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	if code, stdout, stderr = pgtape(t, "verify", "--data-dir", dir, "--heads", heads); code != 0 || strings.Contains(stderr, "rewritten") {
+		t.Errorf("with the heads of afterwards: exit code %d\n%s%s", code, stdout, stderr)
+	}
+}
+
 func TestBenchMeasuresAServerOfItsOwn(t *testing.T) {
 	t.Parallel()
 	code, stdout, stderr := pgtape(t, "bench", "--clients", "4", "--markets", "2", "--sockets", "4", "--duration", "2s", "--json")

@@ -1,27 +1,4 @@
 -- +goose Up
--- person finds somebody by handle, or refuses.
--- Raises: TP007 no such account.
--- +goose StatementBegin
-create or replace function pgtape_core.person(handle text)
-    returns pgtape_core.account
-    language plpgsql
-    stable
-    set search_path = ''
-as $$
-declare
-    v_account pgtape_core.account;
-begin
-    select a.* into v_account
-    from pgtape_core.account a
-    where lower(a.handle) = lower(person.handle) and a.kind = 'person';
-    if v_account.id is null then
-        perform pgtape_core.refuse('not_found', 'there is no account ' || coalesce(handle, '(null)'));
-    end if;
-    return v_account;
-end;
-$$;
--- +goose StatementEnd
-
 -- is_guarded tells whether something must be known to act as an account: who has neither password
 -- nor identity, and no rights, can be entered by handle where the sign-up policy lets people.
 -- +goose StatementBegin
@@ -84,7 +61,7 @@ begin
     if not pgtape_core.is_server() then
         perform pgtape_core.refuse('not_permitted', 'only the server opens sessions');
     end if;
-    v_account := pgtape_core.person(account);
+    v_account := pgtape_core.member(account);
     if by_handle and pgtape_core.is_guarded(v_account) then
         perform pgtape_core.refuse(
             'not_permitted', v_account.handle || ' is not open to whoever chooses the handle',

@@ -68,7 +68,7 @@ begin
     elsif not pgtape_core.is_server() then
         perform pgtape_core.refuse('not_permitted', 'only the server opens sessions');
     end if;
-    v_account := pgtape_core.person(account);
+    v_account := pgtape_core.member(account);
     perform from pgtape_core.account a where a.id = v_account.id for no key update;
     return query select * from pgtape_core.write_credential(v_account.id, phc);
     if token_hash is null then
@@ -115,7 +115,7 @@ create or replace function pgtape.create_sign_in_link(
 as $$
 declare
     v_actor   text := pgtape_core.require_role(admin, '{admin}');
-    v_account pgtape_core.account := pgtape_core.person(account);
+    v_account pgtape_core.account := pgtape_core.member(account);
 begin
     if token_hash is null or length(token_hash) <> 32 or lifetime is null or lifetime <= interval '0' then
         perform pgtape_core.refuse('invalid_request', 'a link needs the SHA-256 of its token and a positive lifetime');

@@ -18,7 +18,7 @@ create or replace function pgtape.create_key(
     set search_path = ''
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.person(account);
+    v_account pgtape_core.account := pgtape_core.member(account);
     v_id      bigint;
 begin
     perform pgtape_core.refuse_fault(case

@@ -138,7 +138,7 @@ begin
         end if;
     end if;
     perform pgtape.create_account(handle);
-    v_account := pgtape_core.person(handle);
+    v_account := pgtape_core.member(handle);
     if phc is not null then
         perform pgtape_core.write_credential(v_account.id, phc);
     end if;

@@ -57,7 +57,7 @@ create or replace function pgtape.link_identity(account text, issuer text, subje
     set search_path = ''
 as $$
 begin
-    perform pgtape_core.write_identity(pgtape_core.person(account), issuer, subject);
+    perform pgtape_core.write_identity(pgtape_core.member(account), issuer, subject);
 end;
 $$;
 -- +goose StatementEnd
@@ -74,7 +74,7 @@ create or replace function pgtape.unlink_identity(account text)
     set search_path = ''
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.person(account);
+    v_account pgtape_core.account := pgtape_core.member(account);
 begin
     delete from pgtape_core.identity i where i.account_id = v_account.id;
     if not found then

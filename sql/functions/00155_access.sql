@@ -46,7 +46,7 @@ create or replace function pgtape.revoke_access(account text, admin text default
 as $$
 declare
     v_actor   text := pgtape_core.require_role(admin, '{admin}');
-    v_account pgtape_core.account := pgtape_core.person(account);
+    v_account pgtape_core.account := pgtape_core.member(account);
 begin
     return query delete from pgtape_core.session s where s.account_id = v_account.id returning s.token_hash;
     return query delete from pgtape_core.api_key k where k.account_id = v_account.id returning k.key_hash;
@@ -71,5 +71,46 @@ as $$
     delete from pgtape_core.identity i where i.account_id = forget_access.account_id;
     delete from pgtape_core.sign_in_link l where l.account_id = forget_access.account_id;
     delete from pgtape_core.invite i where i.account_id = forget_access.account_id;
+$$;
+-- +goose StatementEnd
+
+-- access_of gives, as JSON, the ways in to an account, without their secrets.
+-- +goose StatementBegin
+create or replace function pgtape_core.access_of(account_id bigint)
+    returns json
+    language sql
+    stable
+    set search_path = ''
+as $$
+    select json_build_object(
+        'password', exists (select from pgtape_core.credential c where c.account_id = access_of.account_id),
+        'sessions', (
+            select coalesce(json_agg(json_build_object(
+                'label', s.label, 'created_at', s.created_at, 'last_seen_at', s.last_seen_at, 'expires_at', s.expires_at
+            ) order by s.id), '[]')
+            from pgtape_core.session s
+            where s.account_id = access_of.account_id
+        ),
+        'keys', (
+            select coalesce(json_agg(json_build_object(
+                'name', k.name, 'prefix', k.prefix, 'scopes', k.scopes, 'created_at', k.created_at,
+                'expires_at', k.expires_at, 'last_used_at', k.last_used_at
+            ) order by k.id), '[]')
+            from pgtape_core.api_key k
+            where k.account_id = access_of.account_id
+        ),
+        'identities', (
+            select coalesce(json_agg(json_build_object('issuer', i.issuer, 'subject', i.subject, 'created_at', i.created_at)), '[]')
+            from pgtape_core.identity i
+            where i.account_id = access_of.account_id
+        ),
+        'invites', (
+            select coalesce(json_agg(json_build_object(
+                'role', i.role, 'uses', i.uses, 'used', i.used, 'created_at', i.created_at, 'expires_at', i.expires_at
+            ) order by i.id), '[]')
+            from pgtape_core.invite i
+            where i.account_id = access_of.account_id
+        )
+    );
 $$;
 -- +goose StatementEnd

@@ -280,3 +280,28 @@ as $$
     delete from pgtape_core.notification n where n.account_id = forget_words.account_id;
 $$;
 -- +goose StatementEnd
+
+-- words_of gives, as JSON, what an account has said and what it was told.
+-- +goose StatementBegin
+create or replace function pgtape_core.words_of(account_id bigint)
+    returns json
+    language sql
+    stable
+    set search_path = ''
+as $$
+    select json_build_object(
+        'comments', (
+            select coalesce(json_agg(json_build_object('market', m.slug, 'at', c.at, 'body', c.body) order by c.id), '[]')
+            from pgtape_core.comment c
+            join pgtape_core.market m on m.id = c.market_id
+            where c.account_id = words_of.account_id
+        ),
+        'notifications', (
+            select coalesce(json_agg(to_jsonb(n) - 'account_id' - 'market_id' || jsonb_build_object('market', m.slug) order by n.id), '[]')
+            from pgtape_core.notification n
+            left join pgtape_core.market m on m.id = n.market_id
+            where n.account_id = words_of.account_id
+        )
+    );
+$$;
+-- +goose StatementEnd

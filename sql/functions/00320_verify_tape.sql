@@ -186,6 +186,7 @@ as $$
     union all select * from pgtape_core.check_payouts()
     union all select * from pgtape_core.check_bounds()
     union all select * from pgtape_core.check_tape()
+    union all select * from pgtape_core.check_rewritings()
     union all select * from pgtape_core.check_tape_trades()
     union all select * from pgtape_core.check_trading_hours()
     union all select * from pgtape_core.check_charges()

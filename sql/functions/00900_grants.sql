@@ -28,6 +28,12 @@ grant select on pgtape.comments, pgtape.timeline to pgtape_server, pgtape_trader
 grant execute on function pgtape.create_account(text, numeric) to pgtape_server, pgtape_operator;
 
 grant execute on function
+    pgtape.account_history(text, bigint, integer),
+    pgtape.profit_history(text, timestamptz, integer),
+    pgtape.account_markets(text),
+    pgtape.markets_made(text),
+    pgtape.export_account(text),
+    pgtape.delete_account(text, text),
     pgtape.create_session(text, bytea, interval, text, boolean),
     pgtape.session_account(bytea),
     pgtape.delete_session(bytea),
@@ -71,6 +77,10 @@ grant execute on function
     pgtape.ways_in(text)
     to pgtape_server, pgtape_operator;
 
+grant execute on function
+    pgtape.site_record(), pgtape.account_record(text), pgtape.brier_scores(text[]), pgtape.account_profile(text)
+    to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
+
 grant execute on function pgtape.map_login(text, text) to pgtape_operator;
 
 grant execute on function pgtape.verify() to pgtape_server, pgtape_operator, pgtape_auditor;
@@ -78,7 +88,7 @@ grant execute on function pgtape.verify() to pgtape_server, pgtape_operator, pgt
 grant select on pgtape.markets, pgtape.categories, pgtape.activity, pgtape.tape, pgtape.heads, pgtape.trades, pgtape.leaderboard, pgtape.schema_digest
     to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
 grant select on pgtape.my_account, pgtape.my_positions, pgtape.my_ledger to pgtape_trader, pgtape_operator, pgtape_server;
-grant select on pgtape.accounts, pgtape.positions, pgtape.ledger, pgtape.audit to pgtape_server, pgtape_operator, pgtape_auditor;
+grant select on pgtape.accounts, pgtape.positions, pgtape.ledger, pgtape.audit, pgtape.rewritings to pgtape_server, pgtape_operator, pgtape_auditor;
 
 -- What the views call, which runs with the reader's rights: it shows what the views show anyway.
 grant execute on function

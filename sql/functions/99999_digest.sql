@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '46085433d2830d535e68847ae7fca41a047712fe81edae6636dc5d91e528d367',
+set digest = 'b456ba035a6992caa084d7b0d3d4e50ba66b736f0ada84c19fb3df6e92de219b',
     applied_at = clock_timestamp();

@@ -1,5 +1,6 @@
 // Every form that calls the API: <form data-call="POST /path"> sends its fields as one JSON object
-// (of a DELETE, as its query) and says what came of it. Fields that are empty are left out. How a field is sent:
+// (with data-fields="query", as a query) and says what came of it. Fields that are empty are left out.
+// How a field is sent:
 //   data-as="list"  one item a line         data-as="number"  a JSON number
 //   data-as="json"  true, false or a number, as it is written
 //   type="checkbox" true or false, or, of several of one name, the values that are checked
@@ -50,12 +51,10 @@ async function submit(event) {
   for (const b of buttons) b.disabled = true;
   try {
     form.dataset.key ??= newKey(); // one key an intention: asked again, it is done once
-    let [body, query] = [bodyOf(form, by), ""];
-    if (method === "DELETE") { // has no body
-      if (Object.keys(body).length) query = `?${new URLSearchParams(body)}`;
-      body = undefined;
-    }
-    const answer = await call(method, path + query, { body, headers: { "Idempotency-Key": form.dataset.key } });
+    const fields = bodyOf(form, by);
+    const inQuery = form.dataset.fields === "query" && Object.keys(fields).length > 0;
+    const body = inQuery || (method === "DELETE" && !Object.keys(fields).length) ? undefined : fields;
+    const answer = await call(method, inQuery ? `${path}?${new URLSearchParams(fields)}` : path, { body, headers: { "Idempotency-Key": form.dataset.key } });
     delete form.dataset.key;
     done(form, answer ?? {});
   } catch (problem) {
