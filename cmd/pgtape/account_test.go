@@ -50,8 +50,15 @@ func TestTheFirstAdminIsMadeOnTheCommandLine(t *testing.T) {
 		t.Errorf("password: %s", out)
 	}
 	for _, refused := range [][]string{
-		{"create", "ana"}, {"create", "two words"}, {"create", "cy", "--role", "king"}, {"role", "nosuch", "admin"}, {"role", "bo", "king"},
-		{"password", "nosuch"}, {"invite", "--uses", "0"}, {"invite", "--days", "400"}, {"create", "cy", "--password"},
+		{"create", "ana"},
+		{"create", "two words"},
+		{"create", "cy", "--role", "king"},
+		{"role", "nosuch", "admin"},
+		{"role", "bo", "king"},
+		{"password", "nosuch"},
+		{"invite", "--uses", "0"},
+		{"invite", "--days", "400"},
+		{"create", "cy", "--password"},
 	} {
 		account(2, refused...)
 	}
