@@ -342,3 +342,26 @@ func (p *page) picture(name string) {
 		return os.WriteFile(dir+"/"+name+".png", picture, 0o644)
 	})
 }
+
+func TestAHandleWithAPasswordIsNotEnteredByChoosingIt(t *testing.T) {
+	t.Parallel()
+	s := open(t, siteOptions{})
+	ana, other := s.visitor(t), s.visitor(t)
+	ana.goTo("/")
+	ana.signIn("ana")
+	ana.goTo("/settings")
+	ana.says("main", "anybody can sign in by your handle")
+	ana.fill("#new-password", secret)
+	ana.click(hook("change-password"))
+	ana.until("there is a password to change", find("#current-password")+" !== null")
+
+	other.faults.allow("403")
+	other.goTo("/")
+	other.fill(hook("sign-in-handle"), "ana")
+	other.click(hook("sign-in-button"))
+	other.says(".sign-in-error", "ana is not open to whoever chooses the handle")
+	other.picture("guarded")
+	other.clickWords(".sign-in-error", "Sign in with a password")
+	other.enter("ana", secret, "sign-in")
+	other.says(hook("account-handle"), "ana")
+}
