@@ -27,9 +27,17 @@ func (s *site) visitor(t *testing.T) *page {
 	return p
 }
 
+// untilLoaded waits for the scripts of a page that the page before has led to: without them a form
+// does nothing.
+func (p *page) untilLoaded() {
+	p.t.Helper()
+	p.until("the page is loaded", "document.readyState === 'complete'")
+}
+
 // enter signs in, or up where a page has that form, with a password.
 func (p *page) enter(handle, secret, button string) {
 	p.t.Helper()
+	p.untilLoaded()
 	name, word := "#sign-in-name", "#sign-in-password"
 	if button == "sign-up" {
 		name, word = "#sign-up-name", "#new-password"
@@ -48,6 +56,7 @@ func TestSigningUpAndInAndOut(t *testing.T) {
 	p.untilLive()
 	p.click(hook("to-sign-up"))
 	p.until("the page is for signing up", "location.pathname === '/signup'")
+	p.untilLoaded()
 	p.faults.allow("40[019]")
 	p.fill("#sign-up-name", "ana")
 	p.fill("#new-password", "password1")
@@ -58,8 +67,10 @@ func TestSigningUpAndInAndOut(t *testing.T) {
 	p.until("it leads back to the market", "location.pathname === "+js("/m/"+market))
 	p.says(hook("account-handle"), "ana")
 
+	p.untilLoaded()
 	p.clickWords("account-menu", "Sign out")
 	p.click(hook("to-sign-in"))
+	p.until("the page is for signing in", "location.pathname === '/signin'")
 	p.enter("ana", "wrong horse battery", "sign-in")
 	p.says(".form-error", "the handle or the password is wrong")
 	p.fill("#sign-in-password", secret)
@@ -91,6 +102,7 @@ func TestAChangedPasswordSignsTheOtherBrowserOut(t *testing.T) {
 	here.click(hook("account-handle"))
 	here.until("both browsers are listed", `document.querySelectorAll("[data-testid=device]").length === 2`)
 	here.says(hook("device"), "Chrome on Linux this one")
+	here.untilLoaded()
 
 	here.faults.allow("403")
 	here.fill("#current-password", "wrong")
@@ -175,6 +187,8 @@ func TestAnInviteIsGoodForOne(t *testing.T) {
 	s := open(t, siteOptions{signUp: server.Invite})
 	admin := s.admin(t)
 	admin.clickWords(".nav", "Admin")
+	admin.until("the page is the admin's", "location.pathname === '/admin'")
+	admin.untilLoaded()
 	admin.click(hook("make-invite"))
 	admin.says(hook("new-invite"), s.url+"/signup?invite=")
 	path := strings.TrimPrefix(admin.text(hook("new-invite")), s.url)
@@ -200,6 +214,7 @@ func TestAnInviteIsGoodForOne(t *testing.T) {
 	admin.clickWords(hook("person", "handle", "ana"), "Give")
 	admin.clickWords("dialog", "Give")
 	admin.until("ana is an operator", find(hook("person", "handle", "ana")+" option[selected]")+".value === 'operator'")
+	admin.untilLoaded()
 	admin.click(`[aria-label="Sign-in link for ana"]`)
 	admin.says(hook("new-link"), "/signin?link=")
 	guest.goTo(strings.TrimPrefix(admin.text(hook("new-link")), s.url))
@@ -245,6 +260,7 @@ func TestAccountsByKeyboard(t *testing.T) {
 func (p *page) tabTo(selector string) {
 	p.t.Helper()
 	p.until("there is "+selector, find(selector)+" !== null")
+	p.untilLoaded()
 	for range 80 {
 		if get[bool](p, "document.activeElement === "+find(selector)) {
 			return
@@ -269,6 +285,7 @@ func TestAProviderInABrowser(t *testing.T) {
 		if first {
 			p.says("h1", "Choose a handle")
 			p.says("main", "Example ID has told us")
+			p.untilLoaded()
 			p.fill("#sign-up-name", "jane")
 			p.click(hook("sign-up"))
 		}
@@ -341,4 +358,28 @@ func (p *page) picture(name string) {
 		}
 		return os.WriteFile(dir+"/"+name+".png", picture, 0o644)
 	})
+}
+
+func TestAHandleWithAPasswordIsNotEnteredByChoosingIt(t *testing.T) {
+	t.Parallel()
+	s := open(t, siteOptions{})
+	ana, other := s.visitor(t), s.visitor(t)
+	ana.goTo("/")
+	ana.signIn("ana")
+	ana.goTo("/settings")
+	ana.says("main", "anybody can sign in by your handle")
+	ana.fill("#new-password", secret)
+	ana.click(hook("change-password"))
+	ana.until("there is a password to change", find("#current-password")+" !== null")
+
+	other.faults.allow("403")
+	other.goTo("/")
+	other.fill(hook("sign-in-handle"), "ana")
+	other.click(hook("sign-in-button"))
+	other.says(".sign-in-error", "ana is not open to whoever chooses the handle")
+	other.picture("guarded")
+	other.clickWords(".sign-in-error", "Sign in with a password")
+	other.until("the page is for signing in", "location.pathname === '/signin'")
+	other.enter("ana", secret, "sign-in")
+	other.says(hook("account-handle"), "ana")
 }

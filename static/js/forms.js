@@ -59,7 +59,7 @@ async function submit(event) {
     done(form, answer ?? {});
   } catch (problem) {
     if (problem.status) delete form.dataset.key;
-    say(form, [problem.message, problem.hint].filter(Boolean).join(". "));
+    say(form, [problem.message, problem.hint].filter(Boolean).join("; "));
     $("[autofocus], input, textarea, select", form)?.focus();
   }
   for (const b of buttons) b.disabled = false;

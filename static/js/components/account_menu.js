@@ -60,8 +60,8 @@ class AccountMenu extends Watching {
       try {
         await signIn(input.value.trim());
       } catch (problem) {
-        text(error, [problem.message, problem.hint].filter(Boolean).join(". "));
-        if (problem.code === "not_permitted") error.append(" ", h("a", { class: "link", href: "/signin" }, "Sign in with a password"));
+        if (problem.code === "not_permitted") error.replaceChildren(problem.message, ". ", h("a", { class: "link", href: "/signin" }, "Sign in with a password"));
+        else text(error, [problem.message, problem.hint].filter(Boolean).join("; "));
         input.focus();
       }
       button.disabled = false;
