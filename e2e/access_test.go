@@ -16,14 +16,10 @@ import (
 
 const secret = "correct horse battery"
 
-// hasty is what leaving a page brings about before its socket is open.
-const hasty = "closed before the connection is established"
-
 // visitor is a page that is left without waiting for it to be live.
 func (s *site) visitor(t *testing.T) *page {
 	t.Helper()
 	p := s.page(t)
-	p.faults.allow(hasty)
 	return p
 }
 
@@ -299,7 +295,6 @@ func TestAccountPagesOnAPhone(t *testing.T) {
 	t.Parallel()
 	s := open(t, siteOptions{signUp: server.Open})
 	p := s.phone(t)
-	p.faults.allow(hasty)
 	for _, path := range []string{"/signin", "/signup"} {
 		p.goTo(path)
 		p.fitsWidth(path)
@@ -344,10 +339,13 @@ func TestAccountPagesInLightAndDark(t *testing.T) {
 	}
 }
 
-// picture keeps a picture of the page for whoever wants to look: PGTAPE_TEST_PICTURES names a folder.
+// pictures names a folder in which tests keep pictures of pages, for whoever wants to look.
+const pictures = "PGTAPE_TEST_PICTURES"
+
+// picture keeps a picture of the page, if somebody wants any.
 func (p *page) picture(name string) {
 	p.t.Helper()
-	dir := os.Getenv("PGTAPE_TEST_PICTURES")
+	dir := os.Getenv(pictures)
 	if dir == "" {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,10 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	s.populate(t)
 	for _, scheme := range []string{"light", "dark"} {
 		for _, narrow := range []bool{false, true} {
+			// Colours do not depend on the width, nor the other way round: two of four tell all.
+			if narrow != (scheme == "dark") && os.Getenv(pictures) == "" {
+				continue
+			}
 			name := scheme
 			if narrow {
 				name += " on a phone"
@@ -43,8 +48,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 					p.prefer(scheme)
 					p.faults.allow("404") // the page of what is missing
 					if by != "" {
-						p.goTo("/")
-						p.signIn(by)
+						p.carry(by)
 					}
 					for _, r := range rooms {
 						if r.by == by {
@@ -55,6 +59,15 @@ func TestEveryPageIsAccessible(t *testing.T) {
 			})
 		}
 	}
+}
+
+// carry gives the browser a session, as if somebody had signed in.
+func (p *page) carry(handle string) {
+	p.t.Helper()
+	token, _, err := p.site.CreateSession(p.t.Context(), handle, "")
+	must(p.t, err)
+	p.goTo("/healthz")
+	p.do("document.cookie = " + js("pgtape_session="+token+"; path=/"))
 }
 
 // look looks at a page.
@@ -95,7 +108,16 @@ var rooms = []room{
 	{name: "market-resolved", path: "/m/done"},
 	{name: "missing", path: "/m/none"},
 	{name: "new-stranger", path: "/new"},
+	{name: "holders", path: "/m/launch/holders"},
+	{name: "comments", path: "/m/launch/comments"},
+	{name: "rules", path: "/m/launch/rules"},
+	{name: "timeline", path: "/m/done/timeline"},
 	{name: "embed", path: "/embed/launch"},
+	{name: "leaderboard", path: "/leaderboard"},
+	{name: "calibration", path: "/calibration"},
+	{name: "profile", path: "/u/boss"},
+	{name: "portfolio-stranger", path: "/portfolio"},
+	{name: "notifications-stranger", path: "/notifications"},
 	{name: "signin", path: "/signin"},
 	{name: "signup", path: "/signup"},
 
@@ -106,6 +128,10 @@ var rooms = []room{
 		p.do(find("engineer-corner details") + ".open = true")
 	}},
 	{name: "new", path: "/new", by: "boss"},
+	{name: "comments-signed-in", path: "/m/launch/comments", by: "boss"},
+	{name: "portfolio", path: "/portfolio", by: "boss"},
+	{name: "notifications", path: "/notifications", by: "boss"},
+	{name: "leaderboard-signed-in", path: "/leaderboard", by: "boss"},
 	{name: "audit", path: "/audit", by: "boss"},
 	{name: "settings", path: "/settings", by: "boss"},
 	{name: "admin", path: "/admin", by: "boss"},
@@ -135,6 +161,7 @@ func (s *site) populate(t *testing.T) {
 		s.buy(t, account, "lunch", []string{"thai", "pizza", "ramen"}[i%3], db.Decimal(fmt.Sprint(4+3*i)))
 		s.buy(t, account, "done", []string{"yes", "yes", "no"}[i%3], "10")
 	}
+	s.Exec(t, "select pgtape.comment('launch', 'I **doubt** it, @boss: see <https://example.org>', $1), pgtape.comment('launch', 'We shall see', $2)", ana, bo)
 	_, err = s.HaltMarket(ctx, "done", "The news is out")
 	must(t, err)
 	_, err = s.ResolveMarket(ctx, "done", []db.Decimal{"1", "0"}, "It was: see the minutes")

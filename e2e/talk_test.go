@@ -11,10 +11,6 @@ import (
 	"github.com/pgtape/pgtape/db"
 )
 
-// rival is what a browser says of a socket that was closed as it was being opened: a page that hears
-// nothing for a while, as on a slow machine, opens a second one, and keeps the one that speaks first.
-const rival = "WebSocket is closed before the connection is established"
-
 func commentsSay(part string) string {
 	return fmt.Sprintf(`[...document.querySelectorAll("[data-testid=comment]")].some((c) => c.innerText.includes(%s))`, js(part))
 }
@@ -24,8 +20,6 @@ func TestACommentMadeInPsqlAppearsOnEveryPage(t *testing.T) {
 	s := open(t, siteOptions{})
 	market, cy := s.Market(t), s.Account(t, "10")
 	ana, bo := s.page(t), s.page(t)
-	ana.faults.allow(rival)
-	bo.faults.allow(rival)
 	ana.openMarket(market)
 	ana.signIn("ana")
 	ana.clickWords("market-tabs", "Comments")
@@ -72,7 +66,6 @@ func TestAnOperatorRemovesACommentForAReason(t *testing.T) {
 	s := open(t, siteOptions{})
 	market, bo := s.Market(t), s.Account(t, "10")
 	p := s.page(t)
-	p.faults.allow(rival)
 	p.openMarket(market)
 	p.signIn("op")
 	_, err := s.SetRole(t.Context(), "op", db.Operator, "")
@@ -106,7 +99,6 @@ func TestNewCommentsWaitForWhoReadsFurtherDown(t *testing.T) {
 		s.say(t, bo, market, fmt.Sprintf("comment %d", i))
 	}
 	p := s.page(t)
-	p.faults.allow(rival)
 	p.goTo("/m/" + market + "/comments")
 	p.untilLive()
 	p.do(`scrollTo({ top: 2000, behavior: "instant" })`)
@@ -129,7 +121,6 @@ func TestAMentionIsReadOnce(t *testing.T) {
 	s := open(t, siteOptions{})
 	market, bo := s.Market(t), s.Account(t, "10")
 	p := s.page(t)
-	p.faults.allow(rival)
 	p.openMarket(market)
 	p.signIn("ana")
 	p.until("the bell is there", `!document.querySelector("notification-bell").hidden`)
@@ -166,7 +157,6 @@ func TestWhoHoldsSharesIsToldOfTheEnd(t *testing.T) {
 	s := open(t, siteOptions{})
 	market := s.Market(t)
 	p := s.page(t)
-	p.faults.allow(rival)
 	p.openMarket(market)
 	p.signIn("ana")
 	s.buy(t, "ana", market, "yes", "10")
@@ -197,7 +187,6 @@ func TestWhatIsWrittenRunsNowhere(t *testing.T) {
 	_, err = s.CreateAccount(t.Context(), "bo", "10")
 	must(t, err)
 	p := s.page(t)
-	p.faults.allow(rival)
 	p.openMarket("hostile")
 	p.signIn("ana")
 	p.clickWords("market-tabs", "Comments")
@@ -227,7 +216,6 @@ func TestTabsByKeyboard(t *testing.T) {
 	s := open(t, siteOptions{})
 	market := s.Market(t)
 	p := s.page(t)
-	p.faults.allow(rival)
 	p.openMarket(market)
 	p.do(`document.querySelector("#tab-tape").focus()`)
 	for _, step := range []struct{ key, tab string }{
@@ -264,7 +252,6 @@ func TestTabsWithoutJavaScriptAndOnAPhone(t *testing.T) {
 	s.say(t, s.Account(t, "1"), "rain", "@"+wide.Handle+" "+long)
 
 	p := s.page(t)
-	p.faults.allow(rival)
 	p.set(emulation.SetScriptExecutionDisabledParams{Value: true})
 	p.faults.allow(`^request failed: Script +csp`)
 	for tab, says := range map[string]string{"holders": "1234.12", "comments": "so " + long, "rules": "By the station.", "timeline": "Made by house"} {
@@ -273,7 +260,6 @@ func TestTabsWithoutJavaScriptAndOnAPhone(t *testing.T) {
 	}
 
 	phone := s.phone(t)
-	phone.faults.allow(rival)
 	phone.openMarket("rain")
 	phone.signIn(wide.Handle)
 	for _, tab := range []string{"holders", "comments", "rules", "timeline"} {
@@ -292,7 +278,6 @@ func TestTalkIsReadableInBothThemes(t *testing.T) {
 	s := open(t, siteOptions{})
 	market, bo := s.Market(t), s.Account(t, "1000")
 	p := s.page(t)
-	p.faults.allow(rival)
 	p.openMarket(market)
 	p.signIn("ana")
 	s.buy(t, bo, market, "yes", "5")

@@ -45,17 +45,12 @@ func (s *site) furnish(t *testing.T) {
 	}
 }
 
-// mayBeSlow is for tests of many pages: on a busy machine the feed of one tries a second socket now
-// and then, and closes it unused when the first speaks, which browsers remark on.
-func (p *page) mayBeSlow() { p.faults.allow(`closed before the connection is established`) }
-
 var pagesOfPeople = []string{"/portfolio", "/leaderboard", "/calibration", "/u/ana", "/u/bo"}
 
 func TestPagesOfPeopleFitAPhone(t *testing.T) {
 	t.Parallel()
 	s := open(t, siteOptions{})
 	p := s.phone(t)
-	p.mayBeSlow()
 	p.goTo("/")
 	p.untilLive()
 	p.signIn("ana")
@@ -105,7 +100,6 @@ func TestAPortfolioInTheBrowser(t *testing.T) {
 	t.Parallel()
 	s := open(t, siteOptions{})
 	p := s.page(t)
-	p.mayBeSlow()
 	p.goTo("/portfolio")
 	p.untilLive()
 	p.says("main", "Sign in to see yours")
@@ -148,8 +142,6 @@ func TestSomebodyLeavesWhileAnotherWatches(t *testing.T) {
 	market := s.Market(t)
 	leaver, watcher := s.page(t), s.page(t)
 	leaver.faults.allow(`400.*/api/v1/account$`)
-	leaver.mayBeSlow()
-	watcher.mayBeSlow()
 	leaver.goTo("/")
 	leaver.untilLive()
 	leaver.signIn("ana")
