@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = 'b456ba035a6992caa084d7b0d3d4e50ba66b736f0ada84c19fb3df6e92de219b',
+set digest = 'ba58152f005529a0d038ae901b6fee2f84911209a3a8289b19f3d8fab32067d1',
     applied_at = clock_timestamp();
