@@ -101,7 +101,7 @@ table pgtape_core.invite: created_at timestamp with time zone not null default c
 table pgtape_core.invite: expires_at timestamp with time zone not null
 view pgtape.leaderboard: account text
 view pgtape.leaderboard: balance numeric(30,6)
-view pgtape.leaderboard: positions_value numeric
+view pgtape.leaderboard: positions_value numeric(30,6)
 view pgtape.leaderboard: profit numeric
 view pgtape.leaderboard: markets bigint
 view pgtape.ledger: transaction_id bigint

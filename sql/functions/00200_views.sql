@@ -136,7 +136,7 @@ from pgtape_core.account a
 cross join lateral (
     select coalesce(sum(
                case when b.payout is null then pgtape_core.sale_value(b.outstanding, m.liquidity, h.outcome, h.shares) end
-           ), 0.000000) as value,
+           ), 0)::numeric(30, 6) as value,
            count(distinct h.market_id) as markets
     from pgtape_core.position h
     join pgtape_core.market m on m.id = h.market_id
