@@ -75,6 +75,7 @@ func (p *page) look(r room, look string, narrow bool) {
 	p.t.Helper()
 	p.goTo(r.path)
 	p.untilLive()
+	p.until("the ticket has its quote", `document.querySelector(".quote[data-old]") === null && document.querySelector("[data-testid=ticket-state]")?.dataset.state !== "quoting"`)
 	if r.prepare != nil {
 		r.prepare(p)
 	}
