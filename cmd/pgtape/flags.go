@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -54,6 +55,7 @@ type serverFlags struct {
 	listen string
 	source string
 	signIn string
+	drain  time.Duration
 
 	replayLimit int64
 	doors       doorFlags
@@ -78,6 +80,9 @@ func (f *serverFlags) check() error {
 	}
 	if f.replayLimit < 1 {
 		return fmt.Errorf("--replay-limit %d: want 1 or more events", f.replayLimit)
+	}
+	if f.drain < 0 || f.drain > time.Minute {
+		return fmt.Errorf("--drain %v: want 0s to 1m", f.drain)
 	}
 	switch server.SignIn(f.signIn) {
 	case server.Open, server.Closed:

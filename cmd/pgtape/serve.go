@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -49,6 +50,7 @@ trust each other. With --sign-in closed the web is for reading only.`,
 	database.add(cmd.Flags())
 	serving.add(cmd.Flags())
 	serving.tls.add(cmd.Flags())
+	cmd.Flags().DurationVar(&serving.drain, "drain", 3*time.Second, "at the end, sockets are sent away one by one for so long, while /readyz says 503 and requests are still answered; 0: all at once")
 	cmd.Flags().StringVar(&serving.signIn, "sign-in", "open", "open (choose a handle) or closed")
 	logging.add(cmd.Flags())
 	return cmd
@@ -106,14 +108,19 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 	}
 
 	reader := tape.NewReader(tape.Options{URL: d.server, Mode: mode, Log: log})
-	config := server.Config{DB: pool, Reader: reader, SignIn: server.SignIn(f.signIn), Log: log}
+	config := server.Config{DB: pool, Reader: reader, SignIn: server.SignIn(f.signIn), Drain: f.drain, Log: log}
 	config.Hub.ReplayLimit = f.replayLimit
 	f.doors.apply(&config)
 	s := server.New(config)
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return reader.Run(ctx, s.Sink()) })
-	group.Go(func() error { return s.Run(ctx) })
-	group.Go(func() error { return s.Serve(ctx, listener) })
+	feeding, fed := context.WithCancel(context.WithoutCancel(ctx)) // sockets are fed until the last is gone
+	defer fed()
+	group.Go(func() error { return reader.Run(feeding, s.Sink()) })
+	group.Go(func() error { return s.Run(feeding) })
+	group.Go(func() error {
+		defer fed()
+		return s.Serve(ctx, listener)
+	})
 	if plain != nil {
 		group.Go(func() error { return servePlain(ctx, plain, listener, door, log) })
 	}
