@@ -229,7 +229,8 @@ func (c *Client) dial(ctx context.Context) (conn *websocket.Conn, reached bool, 
 			return nil, reached, e
 		}
 		// A server of ours that has no room now, or is about to restart, keeps no socket from getting through.
-		return nil, e.Code == "", errors.New(e.Message)
+		busy := e.Code == CodeUnavailable || e.Code == CodeTooManyRequests
+		return nil, reached && !busy, errors.New(e.Message)
 	}
 	if err != nil {
 		return nil, reached, fmt.Errorf("connecting: %w", err)
