@@ -334,6 +334,7 @@ function pgtape.create_market(text,text,text[],numeric,timestamp with time zone,
 function pgtape.create_session(text,bytea,interval) returns pgtape_core.account_state, volatile, security definer
 function pgtape.delete_session(bytea) returns void, volatile, security definer
 function pgtape.dispute_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.environment() returns text, stable, security definer
 function pgtape.grant_credits(text,numeric,text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.halt_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.history(text,timestamp with time zone,timestamp with time zone,integer) returns TABLE(at timestamp with time zone, seq bigint, prices numeric[]), stable, security definer
@@ -346,6 +347,7 @@ function pgtape.propose_resolution(text,numeric[],text,text) returns pgtape_core
 function pgtape.quote(text,text,text,numeric,numeric) returns pgtape_core.quote, stable, security definer
 function pgtape.resolve_market(text,numeric[],text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.session_account(bytea) returns SETOF pgtape_core.account_state, stable, security definer
+function pgtape.set_environment(text) returns text, volatile, security definer
 function pgtape.set_role(text,text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.settlement(text,numeric[]) returns record, stable, security definer
 function pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text) returns pgtape_core.receipt, volatile, security definer
@@ -437,6 +439,7 @@ function pgtape_core.transfer(text,bigint,bigint,numeric,timestamp with time zon
 function pgtape_core.uniform_payout(integer) returns numeric[], immutable
 function pgtape_core.write_books(pgtape_core.book[]) returns void, volatile
 function pgtape_core.write_trades(pgtape_core.trade[],pgtape_core."position"[]) returns void, volatile
+pgtape_auditor may execute pgtape.environment()
 pgtape_auditor may execute pgtape.verify()
 pgtape_auditor may execute pgtape_core.actor()
 pgtape_auditor may execute pgtape_core.avg_price(numeric,numeric,integer)
@@ -460,6 +463,7 @@ pgtape_operator may execute pgtape.correct_resolution(text,numeric[],text,text)
 pgtape_operator may execute pgtape.create_account(text,numeric)
 pgtape_operator may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
 pgtape_operator may execute pgtape.dispute_market(text,text,text)
+pgtape_operator may execute pgtape.environment()
 pgtape_operator may execute pgtape.grant_credits(text,numeric,text,text)
 pgtape_operator may execute pgtape.halt_market(text,text,text)
 pgtape_operator may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
@@ -469,6 +473,7 @@ pgtape_operator may execute pgtape.open_market(text,text,text)
 pgtape_operator may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_operator may execute pgtape.quote(text,text,text,numeric,numeric)
 pgtape_operator may execute pgtape.resolve_market(text,numeric[],text,text)
+pgtape_operator may execute pgtape.set_environment(text)
 pgtape_operator may execute pgtape.set_role(text,text,text)
 pgtape_operator may execute pgtape.settlement(text,numeric[])
 pgtape_operator may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
@@ -503,6 +508,7 @@ pgtape_server may execute pgtape.create_market(text,text,text[],numeric,timestam
 pgtape_server may execute pgtape.create_session(text,bytea,interval)
 pgtape_server may execute pgtape.delete_session(bytea)
 pgtape_server may execute pgtape.dispute_market(text,text,text)
+pgtape_server may execute pgtape.environment()
 pgtape_server may execute pgtape.grant_credits(text,numeric,text,text)
 pgtape_server may execute pgtape.halt_market(text,text,text)
 pgtape_server may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
@@ -514,6 +520,7 @@ pgtape_server may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_server may execute pgtape.quote(text,text,text,numeric,numeric)
 pgtape_server may execute pgtape.resolve_market(text,numeric[],text,text)
 pgtape_server may execute pgtape.session_account(bytea)
+pgtape_server may execute pgtape.set_environment(text)
 pgtape_server may execute pgtape.set_role(text,text,text)
 pgtape_server may execute pgtape.settlement(text,numeric[])
 pgtape_server may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
@@ -544,6 +551,7 @@ pgtape_server may select pgtape.trades
 pgtape_trader may execute pgtape.close_market(text,text,text)
 pgtape_trader may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
 pgtape_trader may execute pgtape.dispute_market(text,text,text)
+pgtape_trader may execute pgtape.environment()
 pgtape_trader may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
 pgtape_trader may execute pgtape.market_preview(integer,numeric,numeric)
 pgtape_trader may execute pgtape.propose_resolution(text,numeric[],text,text)

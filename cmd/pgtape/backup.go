@@ -26,7 +26,7 @@ passwords and keys: keep it where you would keep the database.`,
 			if err != nil {
 				return err
 			}
-			d, err := database.attachOrStart(cmd.Context(), log)
+			d, err := database.openOrStart(cmd, reads, log)
 			if err != nil {
 				return err
 			}
@@ -35,6 +35,7 @@ passwords and keys: keep it where you would keep the database.`,
 		},
 	}
 	database.add(cmd.Flags())
+	database.addBranch(cmd.Flags())
 	logging.add(cmd.Flags())
 	return cmd
 }
@@ -99,7 +100,7 @@ that is printed. Who watches is sent a snapshot, and goes on from there by itsel
 				}
 				return err
 			}
-			d, err := database.attachOrStart(cmd.Context(), log)
+			d, err := database.openOrStart(cmd, writes, log)
 			if err != nil {
 				return err
 			}

@@ -40,7 +40,7 @@ trust each other. With --sign-in closed the web is for reading only.`,
 			if err := serving.check(); err != nil {
 				return err
 			}
-			d, err := database.start(cmd.Context(), "", log)
+			d, err := database.serve(cmd, log)
 			if err != nil {
 				return err
 			}
@@ -48,6 +48,7 @@ trust each other. With --sign-in closed the web is for reading only.`,
 		},
 	}
 	database.add(cmd.Flags())
+	database.addBranch(cmd.Flags())
 	serving.add(cmd.Flags())
 	serving.tls.add(cmd.Flags())
 	cmd.Flags().DurationVar(&serving.drain, "drain", 3*time.Second, "at the end, sockets are sent away one by one for so long, while /readyz says 503 and requests are still answered; 0: all at once")
@@ -92,6 +93,7 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 	if err := pool.CheckSource(ctx, mode); err != nil {
 		return err
 	}
+	nameServed(ctx, d.owner, d.env, log)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)

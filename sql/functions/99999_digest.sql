@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '0413c5e686c912669b50daf30967cd4767dffc111ae3e993571d660e4cb63525',
+set digest = 'fea8379783d8cfc52d658fa154311491e8485fb0ed6e94d74288fbc1977b494f',
     applied_at = clock_timestamp();
