@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -95,6 +96,9 @@ that is printed. Who watches is sent a snapshot, and goes on from there by itsel
 			}
 			if database.url != "" {
 				made, err := db.RestoreBackup(cmd.Context(), database.url, file, info.Size())
+				if env := environmentOf(cmd); err == nil && env != "" {
+					err = db.SetEnvironment(cmd.Context(), database.url, env)
+				}
 				if err == nil {
 					say("restored %d rows, as of %s; sound", rows(made), made.At.UTC().Format("2006-01-02 15:04:05 MST"))
 				}
@@ -105,9 +109,19 @@ that is printed. Who watches is sent a snapshot, and goes on from there by itsel
 				return err
 			}
 			defer func() { err = errors.Join(err, d.stop()) }()
+			// What is restored belongs to where it is now, wherever the backup is from.
+			env, err := db.Environment(cmd.Context(), d.owner)
+			if err != nil {
+				return err
+			}
 			made, before, err := db.RestoreOver(cmd.Context(), *d.at, file, info.Size())
 			if err != nil {
 				return err
+			}
+			if env = cmp.Or(env, environmentOf(cmd)); env != "" {
+				if err := db.SetEnvironment(cmd.Context(), d.owner, env); err != nil {
+					return err
+				}
 			}
 			say("restored %d rows, as of %s; sound", rows(made), made.At.UTC().Format("2006-01-02 15:04:05 MST"))
 			say("what was there before is the database %s now", before)

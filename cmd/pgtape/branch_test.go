@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,14 @@ func TestADatabaseBelongsToAnEnvironment(t *testing.T) {
 	wantTold(t, 0, "ok", "sql", "select 'ok'", "--data-dir", dir, "--env", "development")
 	wantTold(t, 0, "ok", "sql", "select 'ok'", "--data-dir", dir)
 	wantTold(t, 0, "environment_named", "sql", "select * from pgtape.audit", "--data-dir", dir)
+
+	// What is restored belongs to where it is now.
+	file := filepath.Join(t.TempDir(), "book.zip")
+	wantTold(t, 0, "rows", "backup", file, "--data-dir", dir)
+	wantTold(t, 0, "before: development", "env", "set", "staging", "--data-dir", dir, "--yes")
+	wantTold(t, 2, "belongs to the environment staging", "restore", file, "--data-dir", dir, "--env", "development")
+	wantTold(t, 0, "sound", "restore", file, "--data-dir", dir)
+	wantTold(t, 0, "the database:  staging", "env", "--data-dir", dir)
 }
 
 // A server names the database; another one's data are refused before they are migrated.

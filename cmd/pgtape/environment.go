@@ -150,4 +150,4 @@ func newEnvSet(database *databaseFlags) *cobra.Command {
 	return cmd
 }
 
-var errDemoInProduction = errors.New("pgtape demo lets bots trade: it does not run in production")
+var errDemoInProduction = errors.New("pgtape demo lets bots trade: it does not run in production (--env '' for a demo beside it)")
