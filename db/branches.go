@@ -261,6 +261,7 @@ func (b *Branches) copyParent(ctx context.Context, branch Branch) error {
 	}
 	defer os.Remove(file.Name())
 	defer file.Close()
+	_ = os.Remove(file.Name()) // where an open file may be: nothing is left behind, even by a kill
 	if _, err := writeBackup(ctx, b.at(b.parent), file, secret); err != nil {
 		return err
 	}
