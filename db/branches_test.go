@@ -41,6 +41,9 @@ func TestABranchHasAllButWhatLetsSomebodyIn(t *testing.T) {
 	d.Exec(t, `
 		insert into pgtape_core.session (token_hash, account_id, expires_at)
 		select sha256('x'), a.id, now() + interval '1 day' from pgtape_core.account a where a.handle = $1`, ana)
+	d.Exec(t, `
+		insert into pgtape_core.credential (account_id, phc)
+		select a.id, '$argon2id$x' from pgtape_core.account a where a.handle = $1`, ana)
 	trade := func() error {
 		_, err := d.Trade(t.Context(), db.Order{Account: ana, Market: market, Outcome: "yes", Side: "buy", Shares: "0.01", MaxCost: "1"})
 		return err
@@ -89,8 +92,8 @@ func TestABranchHasAllButWhatLetsSomebodyIn(t *testing.T) {
 			t.Errorf("%s has the rows\n%s\nand on the parent\n%s", table, rows, before[table])
 		}
 	}
-	if before["session"] == "" {
-		t.Error("nobody was signed in: nothing is tested")
+	if before["session"] == "" || before["credential"] == "" {
+		t.Error("nobody was signed in, or has a password: nothing is tested")
 	}
 	copied, err := db.Open(t.Context(), branches.URLOf(branch), db.Options{MaxConns: 2})
 	if err != nil {

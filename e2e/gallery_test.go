@@ -1,24 +1,15 @@
 package e2e_test
 
 import (
-	"context"
 	_ "embed"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/pgtape/pgtape/db"
 )
-
-// gallery is a folder for pictures of every page, in both themes, wide and on a phone.
-var gallery = flag.String("gallery", "", "a folder for a picture of each page")
 
 // axe is the library that knows what pages get wrong for those who do not see them.
 //
@@ -57,7 +48,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 					}
 					for _, r := range rooms {
 						if r.by == by {
-							p.enter(r, strings.ReplaceAll(name, " ", "-"), narrow)
+							p.look(r, strings.ReplaceAll(name, " ", "-"), narrow)
 						}
 					}
 				}
@@ -66,17 +57,15 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	}
 }
 
-// enter looks at a page.
-func (p *page) enter(r room, look string, narrow bool) {
+// look looks at a page.
+func (p *page) look(r room, look string, narrow bool) {
 	p.t.Helper()
 	p.goTo(r.path)
 	p.untilLive()
 	if r.prepare != nil {
 		r.prepare(p)
 	}
-	if *gallery != "" {
-		p.picture(filepath.Join(*gallery, r.name+"-"+look+".png"))
-	}
+	p.picture(r.name + "-" + look)
 	if narrow {
 		p.fitsWidth(r.name)
 	}
@@ -97,18 +86,6 @@ func (p *page) soundByAxe(name string) {
 	}
 }
 
-// picture saves the whole page.
-func (p *page) picture(path string) {
-	p.t.Helper()
-	p.act("taking a picture", func(ctx context.Context) error {
-		png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(path, png, 0o644)
-	})
-}
-
 // rooms are all pages, with something on them and without.
 var rooms = []room{
 	{name: "list", path: "/"},
@@ -119,6 +96,8 @@ var rooms = []room{
 	{name: "missing", path: "/m/none"},
 	{name: "new-stranger", path: "/new"},
 	{name: "embed", path: "/embed/launch"},
+	{name: "signin", path: "/signin"},
+	{name: "signup", path: "/signup"},
 
 	{name: "list-signed-in", path: "/", by: "boss"},
 	{name: "market-signed-in", path: "/m/launch", by: "boss", prepare: func(p *page) {
@@ -128,6 +107,8 @@ var rooms = []room{
 	}},
 	{name: "new", path: "/new", by: "boss"},
 	{name: "audit", path: "/audit", by: "boss"},
+	{name: "settings", path: "/settings", by: "boss"},
+	{name: "admin", path: "/admin", by: "boss"},
 }
 
 // furnish puts into a site what pages show.

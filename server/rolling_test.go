@@ -196,7 +196,7 @@ func startNode(t *testing.T, d *dbtest.DB, address string, drain time.Duration) 
 	listener, err := net.Listen("tcp", address)
 	must(t, err)
 	reader := tape.NewReader(tape.Options{URL: d.URL()})
-	s := server.New(server.Config{DB: pool, Reader: reader, SignIn: server.Open, Drain: drain})
+	s := server.New(server.Config{DB: pool, Reader: reader, SignUp: server.Handle, Drain: drain})
 	serving, leave := context.WithCancel(context.Background())
 	feeding, fed := context.WithCancel(context.Background())
 	var tasks sync.WaitGroup

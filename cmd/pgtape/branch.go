@@ -22,7 +22,7 @@ sides, one from after it on its own only.
   pgtape branch create fix --from production
   pgtape serve --branch fix --listen 127.0.0.1:8090
 
-serve, migrate, psql, sql, verify and backup take --branch. The login has to own the tables and, on a
+serve, migrate, account, psql, sql, verify, backup and replay take --branch. The login has to own the tables and, on a
 Postgres that is not embedded, to be allowed to make databases (alter role … createdb).`,
 	}
 	cmd.AddCommand(newBranchCreate(), newBranchList(), newBranchDelete())

@@ -81,7 +81,7 @@ func TestAServerNamesItsDatabase(t *testing.T) {
 func TestABranchGoesItsOwnWay(t *testing.T) {
 	t.Parallel()
 	dir := dataDir(t)
-	parent := start(t, "serve", "--data-dir", dir, "--env", "production", "--log-level", "error")
+	parent := start(t, "serve", "--data-dir", dir, "--env", "production", "--log-level", "error", "--sign-up", "handle")
 	production := []string{"--data-dir", dir, "--env", "production"}
 	run := func(want int, text string, args ...string) {
 		t.Helper()
@@ -97,14 +97,17 @@ func TestABranchGoesItsOwnWay(t *testing.T) {
 	}
 	buy := func(c *client.Client, key string) client.Market {
 		t.Helper()
-		if _, err := c.Trade(ctx, "rain", client.Order{Outcome: "yes", Side: "buy", Shares: "1", MaxCost: "1"}, key); err != nil {
-			t.Fatal(err)
+		receipt, err := c.Trade(ctx, "rain", client.Order{Outcome: "yes", Side: "buy", Shares: "1", MaxCost: "1"}, key)
+		for {
+			if err != nil {
+				t.Fatal(err)
+			}
+			var market client.Market
+			if market, err = c.Market(ctx, "rain"); market.Version == receipt.Version { // the tape has brought it
+				return market
+			}
+			<-time.After(10 * time.Millisecond)
 		}
-		market, err := c.Market(ctx, "rain")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return market
 	}
 	shared := buy(ana, "1")
 
@@ -114,7 +117,7 @@ func TestABranchGoesItsOwnWay(t *testing.T) {
 	run(0, "1 markets, ", "branch", "list")
 	later := buy(ana, "2")
 
-	branch := start(t, "serve", "--branch", "fix", "--data-dir", dir, "--env", "production", "--log-level", "error")
+	branch := start(t, "serve", "--branch", "fix", "--data-dir", dir, "--env", "production", "--log-level", "error", "--sign-up", "handle")
 	run(0, "branch:fix", "sql", "select environment()", "--branch", "fix")
 	run(0, "sound", "verify", "--branch", "fix", "--replay")
 	there := client.New(branch.url)
@@ -132,7 +135,7 @@ func TestABranchGoesItsOwnWay(t *testing.T) {
 		defer stop()
 		var first client.Frame
 		err := there.Watch(watch, []client.Subscription{{Market: "rain", After: after}}, func(f client.Frame) {
-			if first.Op == "" && f.Market == "rain" {
+			if first.Op == "" && f.Market == "rain" && f.Op != client.OpSubscribed {
 				first = f
 				stop()
 			}

@@ -57,7 +57,7 @@ stands for --database-url. Below both comes the file pgtape.toml. Exit codes: 0 
 		SilenceUsage:  true,
 	}
 	root.AddCommand(
-		newDemo(), newServe(), newMigrate(), newPsql(), newSQL(), newVerify(), newBackup(), newRestore(),
+		newDemo(), newServe(), newAccount(), newMigrate(), newPsql(), newSQL(), newVerify(), newBackup(), newRestore(),
 		newReplay(), newBench(), newEnv(), newBranch(),
 	)
 	root.PersistentFlags().String("config", "", "file that sets flags (default: pgtape.toml in this folder, if it is there; '' for none)")

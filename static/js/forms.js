@@ -1,6 +1,7 @@
 // Every form that calls the API: <form data-call="POST /path"> sends its fields as one JSON object
-// and says what came of it. Fields that are empty are left out. How a field is sent:
+// (of a DELETE, as its query) and says what came of it. Fields that are empty are left out. How a field is sent:
 //   data-as="list"  one item a line         data-as="number"  a JSON number
+//   data-as="json"  true, false or a number, as it is written
 //   type="checkbox" true or false, or, of several of one name, the values that are checked
 //   type="datetime-local"  the moment that it is here, in UTC
 // On success the page goes to data-then, with {member} taken from the answer, or loads again; or,
@@ -12,6 +13,7 @@ import { $, $$, announce, h, set, text } from "./dom.js";
 const ways = {
   list: (value) => value.split("\n").map((line) => line.trim()).filter(Boolean),
   number: (value) => Number(value),
+  json: (value) => JSON.parse(value),
 };
 
 // bodyOf reads a form.
@@ -48,13 +50,17 @@ async function submit(event) {
   for (const b of buttons) b.disabled = true;
   try {
     form.dataset.key ??= newKey(); // one key an intention: asked again, it is done once
-    const body = method === "DELETE" ? undefined : bodyOf(form, by);
-    const answer = await call(method, path, { body, headers: { "Idempotency-Key": form.dataset.key } });
+    let [body, query] = [bodyOf(form, by), ""];
+    if (method === "DELETE") { // has no body
+      if (Object.keys(body).length) query = `?${new URLSearchParams(body)}`;
+      body = undefined;
+    }
+    const answer = await call(method, path + query, { body, headers: { "Idempotency-Key": form.dataset.key } });
     delete form.dataset.key;
     done(form, answer ?? {});
   } catch (problem) {
     if (problem.status) delete form.dataset.key;
-    say(form, [problem.message, problem.hint].filter(Boolean).join(" "));
+    say(form, [problem.message, problem.hint].filter(Boolean).join(". "));
     $("[autofocus], input, textarea, select", form)?.focus();
   }
   for (const b of buttons) b.disabled = false;
