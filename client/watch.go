@@ -207,7 +207,7 @@ func closedByServer(err error) bool {
 	return errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure
 }
 
-// dial opens a socket; reached says whether there was somebody to ask for one. What a server of
+// dial opens a socket; reached says whether somebody was asked who may let none through. What a server of
 // ours refuses for good is an *Error; what anything else on the way says of sockets is not final.
 func (c *Client) dial(ctx context.Context) (conn *websocket.Conn, reached bool, err error) {
 	address := *c.base
@@ -228,7 +228,9 @@ func (c *Client) dial(ctx context.Context) (conn *websocket.Conn, reached bool, 
 		if e.final() && e.Code != "" && e.Code != CodeInvalidRequest {
 			return nil, reached, e
 		}
-		return nil, reached, errors.New(e.Message)
+		// A server of ours that has no room now, or is about to restart, keeps no socket from getting through.
+		busy := e.Code == CodeUnavailable || e.Code == CodeTooManyRequests
+		return nil, reached && !busy, errors.New(e.Message)
 	}
 	if err != nil {
 		return nil, reached, fmt.Errorf("connecting: %w", err)

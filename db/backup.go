@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +45,11 @@ const (
 // goes on. The login must own the tables.
 // Errors: NotPermitted, Unavailable.
 func WriteBackup(ctx context.Context, url string, w io.Writer) (*Backup, error) {
+	return writeBackup(ctx, url, w, nil)
+}
+
+// writeBackup leaves some tables of pgtape_core out.
+func writeBackup(ctx context.Context, url string, w io.Writer, without []string) (*Backup, error) {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return nil, connectError(err)
@@ -64,6 +70,9 @@ func WriteBackup(ctx context.Context, url string, w io.Writer) (*Backup, error) 
 	if backup.Tables, err = backedUpTables(ctx, tx); err != nil {
 		return nil, err
 	}
+	backup.Tables = slices.DeleteFunc(backup.Tables, func(t BackupTable) bool {
+		return slices.Contains(without, strings.TrimPrefix(t.Name, "pgtape_core."))
+	})
 	file := zip.NewWriter(w)
 	for i, table := range backup.Tables {
 		name, err := quotedTable(table.Name)

@@ -54,10 +54,14 @@ func open(t *testing.T, options ...func(*server.Config)) *site {
 	must(t, err)
 	s.url = "http://" + listener.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
+	feeding, fed := context.WithCancel(context.Background())
 	var tasks sync.WaitGroup
-	tasks.Go(func() { _ = s.server.Run(ctx) })
+	tasks.Go(func() { _ = s.server.Run(feeding) })
 	served := make(chan error, 1)
-	tasks.Go(func() { served <- s.server.Serve(ctx, listener) })
+	tasks.Go(func() {
+		defer fed()
+		served <- s.server.Serve(ctx, listener)
+	})
 	s.stop = sync.OnceValue(func() error {
 		cancel()
 		tasks.Wait()

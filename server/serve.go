@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/labstack/echo/v4"
+
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/server/hub"
 )
@@ -17,11 +19,12 @@ import (
 // grace is for what is under way when Serve ends.
 const grace = 10 * time.Second
 
-// Run sends the heartbeats and reads what subscribers have missed, until ctx ends.
+// Run sends the heartbeats and reads what subscribers have missed, until ctx ends. It, and the tape
+// reader, should outlive Serve: sockets that wait to be drained are still served.
 func (s *Server) Run(ctx context.Context) error { return s.hub.Run(ctx) }
 
-// Serve answers on the listener until ctx ends, then shuts down gracefully. Run is a task of its
-// own, beside it.
+// Serve answers on the listener until ctx ends, then drains and shuts down gracefully. Run is a task
+// of its own, beside it.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler:           s.echo,
@@ -40,6 +43,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	case <-ctx.Done():
 	}
 
+	s.drain()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	drained := make(chan error, 1)
@@ -52,11 +56,39 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	return nil
 }
 
+// drain takes a node out of service while it still answers. Readiness says so, each answer is the
+// last of its connection, and no socket or stream is let in. For a third of the time those that are
+// there stay, since whoever is sent away before a proxy has looked at readiness would be sent back
+// here; the rest of the time they are sent away one after another.
+func (s *Server) drain() {
+	if s.draining <= 0 {
+		return
+	}
+	s.gate.shut()
+	s.log.Info("draining", "sockets", s.hub.Stats().Clients, "for", s.draining)
+	notice := s.draining / 3
+	time.Sleep(notice)
+	s.hub.CloseOver(s.draining-notice, hub.CloseRestarting, resume)
+}
+
+// resume is what a socket is closed with by a server that goes.
+const resume = "restarting: resume from your cursor"
+
+// leaving asks clients for another connection next time, so that none is cut while it is asked on.
+func (s *Server) leaving(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if s.gate.isShut() {
+			c.Response().Header().Set("Connection", "close")
+		}
+		return next(c)
+	}
+}
+
 // Shutdown lets no socket or stream in any more, ends those there are (1012), and waits until
 // they are gone; when ctx ends, it cuts the rest. Requests under way are the http.Server's to wait for.
 func (s *Server) Shutdown(ctx context.Context) error {
 	gone := s.gate.shut()
-	s.hub.CloseAll(hub.CloseRestarting, "restarting")
+	s.hub.CloseAll(hub.CloseRestarting, resume)
 	select {
 	case <-gone:
 		return nil
@@ -75,7 +107,7 @@ func (g *gate) connect(h *hub.Hub, attach func(*hub.Client) hub.Conn) *hub.Clien
 		return conn
 	})
 	if g.isShut() {
-		conn.Close(hub.CloseRestarting, "restarting")
+		conn.Close(hub.CloseRestarting, resume)
 	}
 	return client
 }

@@ -37,6 +37,9 @@ type Config struct {
 	// Proxies are believed when they say for whom they ask (X-Forwarded-For).
 	Proxies []netip.Prefix
 
+	// Drain is how long Serve sends sockets and streams away before it stops listening. 0: at once.
+	Drain time.Duration
+
 	// ReadWithin is for a client to send its headers, and after them its body: 10 s if it is 0.
 	ReadWithin time.Duration
 }
@@ -58,6 +61,7 @@ type Server struct {
 	comments time.Duration // between comment lines of a stream
 	reading  time.Duration // what a client may take to send headers, or a body
 	writing  time.Duration // and to take an answer
+	draining time.Duration
 	limits   *limits
 	log      *slog.Logger
 	assets   assets
@@ -93,6 +97,7 @@ func New(c Config) *Server {
 		comments: 15 * time.Second,
 		reading:  cmp.Or(c.ReadWithin, 10*time.Second),
 		writing:  writeWithin,
+		draining: c.Drain,
 		log:      c.Log,
 		assets:   loadAssets(),
 		cards:    newCards(),
@@ -114,7 +119,7 @@ func (s *Server) Handler() http.Handler { return s.echo }
 
 // route lets requests in, each by its line of the table.
 func (s *Server) route(e *echo.Echo) {
-	e.Use(s.begin, s.observe, contain, secure, sameSite, s.limit, plainParams, s.knownPolicy)
+	e.Use(s.begin, s.leaving, s.observe, contain, secure, sameSite, s.limit, plainParams, s.knownPolicy)
 
 	for _, r := range s.routes() {
 		e.Add(r.method, r.path, r.handler, s.checks(r)...)

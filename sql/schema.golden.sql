@@ -489,6 +489,7 @@ function pgtape.delete_account(text,text) returns text, volatile, security defin
 function pgtape.delete_session(bytea) returns void, volatile, security definer
 function pgtape.delete_sessions(text,bigint,bytea) returns SETOF bytea, volatile, security definer
 function pgtape.dispute_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.environment() returns text, stable, security definer
 function pgtape.export_account(text) returns json, stable, security definer
 function pgtape.grant_credits(text,numeric,text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.halt_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
@@ -522,6 +523,7 @@ function pgtape.revoke_invite(bigint,text) returns void, volatile, security defi
 function pgtape.revoke_key(text,bigint) returns SETOF bytea, volatile, security definer
 function pgtape.session_account(bytea) returns TABLE(handle text, balance numeric, created_at timestamp with time zone, role text, slid boolean), volatile, security definer
 function pgtape.sessions_of(text,bytea) returns TABLE(id bigint, label text, created_at timestamp with time zone, last_seen_at timestamp with time zone, current boolean), stable, security definer
+function pgtape.set_environment(text) returns text, volatile, security definer
 function pgtape.set_password(text,text,bytea,text,text) returns SETOF bytea, volatile, security definer
 function pgtape.set_role(text,text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.settlement(text,numeric[]) returns record, stable, security definer
@@ -655,6 +657,7 @@ function pgtape_core.yes_of(text[]) returns integer, immutable
 pgtape_auditor may execute pgtape.account_profile(text)
 pgtape_auditor may execute pgtape.account_record(text)
 pgtape_auditor may execute pgtape.brier_scores(text[])
+pgtape_auditor may execute pgtape.environment()
 pgtape_auditor may execute pgtape.holders(text,integer)
 pgtape_auditor may execute pgtape.site_record()
 pgtape_auditor may execute pgtape.verify()
@@ -689,6 +692,7 @@ pgtape_operator may execute pgtape.create_invite(bytea,integer,interval,text,tex
 pgtape_operator may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
 pgtape_operator may execute pgtape.create_sign_in_link(text,bytea,interval,text)
 pgtape_operator may execute pgtape.dispute_market(text,text,text)
+pgtape_operator may execute pgtape.environment()
 pgtape_operator may execute pgtape.grant_credits(text,numeric,text,text)
 pgtape_operator may execute pgtape.halt_market(text,text,text)
 pgtape_operator may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
@@ -706,6 +710,7 @@ pgtape_operator may execute pgtape.remove_comment(bigint,text,text)
 pgtape_operator may execute pgtape.resolve_market(text,numeric[],text,text)
 pgtape_operator may execute pgtape.revoke_access(text,text)
 pgtape_operator may execute pgtape.revoke_invite(bigint,text)
+pgtape_operator may execute pgtape.set_environment(text)
 pgtape_operator may execute pgtape.set_password(text,text,bytea,text,text)
 pgtape_operator may execute pgtape.set_role(text,text,text)
 pgtape_operator may execute pgtape.settlement(text,numeric[])
@@ -759,6 +764,7 @@ pgtape_server may execute pgtape.delete_account(text,text)
 pgtape_server may execute pgtape.delete_session(bytea)
 pgtape_server may execute pgtape.delete_sessions(text,bigint,bytea)
 pgtape_server may execute pgtape.dispute_market(text,text,text)
+pgtape_server may execute pgtape.environment()
 pgtape_server may execute pgtape.export_account(text)
 pgtape_server may execute pgtape.grant_credits(text,numeric,text,text)
 pgtape_server may execute pgtape.halt_market(text,text,text)
@@ -791,6 +797,7 @@ pgtape_server may execute pgtape.revoke_invite(bigint,text)
 pgtape_server may execute pgtape.revoke_key(text,bigint)
 pgtape_server may execute pgtape.session_account(bytea)
 pgtape_server may execute pgtape.sessions_of(text,bytea)
+pgtape_server may execute pgtape.set_environment(text)
 pgtape_server may execute pgtape.set_password(text,text,bytea,text,text)
 pgtape_server may execute pgtape.set_role(text,text,text)
 pgtape_server may execute pgtape.settlement(text,numeric[])
@@ -836,6 +843,7 @@ pgtape_trader may execute pgtape.close_market(text,text,text)
 pgtape_trader may execute pgtape.comment(text,text,text,text)
 pgtape_trader may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
 pgtape_trader may execute pgtape.dispute_market(text,text,text)
+pgtape_trader may execute pgtape.environment()
 pgtape_trader may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
 pgtape_trader may execute pgtape.holders(text,integer)
 pgtape_trader may execute pgtape.market_preview(integer,numeric,numeric)

@@ -32,6 +32,7 @@ It prints a link by which ana sets a password; with --password the password is r
 Links begin with --url, the address that people find the server at.`,
 	}
 	a.database.add(cmd.PersistentFlags())
+	a.database.addBranch(cmd.PersistentFlags())
 	cmd.PersistentFlags().StringVar(&a.url, "url", "http://127.0.0.1:8080", "where people find the server, for links")
 	cmd.AddCommand(a.create(), a.password(), a.role(), a.list(), a.invite())
 	return cmd
@@ -48,7 +49,7 @@ func (a *accounts) command(use, short string, arguments int, run func(ctx contex
 	return &cobra.Command{
 		Use: use, Short: short, Args: cobra.ExactArgs(arguments),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d, err := a.database.attach()
+			d, err := a.database.open(cmd, writes)
 			if err != nil {
 				return err
 			}

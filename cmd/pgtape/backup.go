@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -26,7 +27,7 @@ passwords and keys: keep it where you would keep the database.`,
 			if err != nil {
 				return err
 			}
-			d, err := database.attachOrStart(cmd.Context(), log)
+			d, err := database.openOrStart(cmd, reads, log)
 			if err != nil {
 				return err
 			}
@@ -35,6 +36,7 @@ passwords and keys: keep it where you would keep the database.`,
 		},
 	}
 	database.add(cmd.Flags())
+	database.addBranch(cmd.Flags())
 	logging.add(cmd.Flags())
 	return cmd
 }
@@ -94,19 +96,32 @@ that is printed. Who watches is sent a snapshot, and goes on from there by itsel
 			}
 			if database.url != "" {
 				made, err := db.RestoreBackup(cmd.Context(), database.url, file, info.Size())
+				if env := environmentOf(cmd); err == nil && env != "" {
+					err = db.SetEnvironment(cmd.Context(), database.url, env)
+				}
 				if err == nil {
 					say("restored %d rows, as of %s; sound", rows(made), made.At.UTC().Format("2006-01-02 15:04:05 MST"))
 				}
 				return err
 			}
-			d, err := database.attachOrStart(cmd.Context(), log)
+			d, err := database.openOrStart(cmd, writes, log)
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, d.stop()) }()
+			// What is restored belongs to where it is now, wherever the backup is from.
+			env, err := db.Environment(cmd.Context(), d.owner)
+			if err != nil {
+				return err
+			}
 			made, before, err := db.RestoreOver(cmd.Context(), *d.at, file, info.Size())
 			if err != nil {
 				return err
+			}
+			if env = cmp.Or(env, environmentOf(cmd)); env != "" {
+				if err := db.SetEnvironment(cmd.Context(), d.owner, env); err != nil {
+					return err
+				}
 			}
 			say("restored %d rows, as of %s; sound", rows(made), made.At.UTC().Format("2006-01-02 15:04:05 MST"))
 			say("what was there before is the database %s now", before)

@@ -7,21 +7,31 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/embedded"
 )
 
-// databaseFlags say which Postgres: one that is there, or the embedded one of a data directory.
+// databaseFlags say which Postgres: one that is there, or the embedded one of a data directory; and
+// which database of it, the parent or a branch.
 type databaseFlags struct {
 	url     string
 	dataDir string
+	branch  string
+	env     string // that the command runs in, and the database must be of
+	to      purpose
 }
 
 func (f *databaseFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.url, "database-url", "", "a Postgres that is there (default: the embedded one)")
 	flags.StringVar(&f.dataDir, "data-dir", "", "where the embedded Postgres keeps its data")
+}
+
+// addBranch is for commands that can work on a branch.
+func (f *databaseFlags) addBranch(flags *pflag.FlagSet) {
+	flags.StringVar(&f.branch, "branch", "", "a branch of the database instead (pgtape branch list)")
 }
 
 // database is a Postgres to work with.
@@ -30,6 +40,7 @@ type database struct {
 	server  string // URL of the login that serves
 	cluster *embedded.Cluster
 	at      *embedded.Endpoint // nil: not an embedded one
+	env     string             // that a server gives it, if it has none
 }
 
 // demoSuffix sets the demo's data apart from those of a market that is meant.
@@ -62,10 +73,98 @@ func (f *databaseFlags) start(ctx context.Context, suffix string, log *slog.Logg
 	}
 	d := ofEndpoint(cluster.Endpoint)
 	d.cluster = cluster
+	if f.branch == "" { // before it is migrated
+		if err := f.checkMeant(ctx, d.at.URL(d.at.Superuser(), db.OwnDatabase)); err != nil {
+			return nil, errors.Join(err, d.stop())
+		}
+	}
 	if err := db.Provision(ctx, cluster.Endpoint); err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing the embedded Postgres: %w", err), d.stop())
 	}
 	return d, nil
+}
+
+// attachFor attaches, without a look at environments, for a command that may start nothing.
+func (f *databaseFlags) attachFor(cmd *cobra.Command) (*database, error) {
+	f.env = environmentOf(cmd)
+	return f.attach()
+}
+
+// open finds a running Postgres, and the branch, if one is asked for, and makes sure that it is the
+// environment's.
+func (f *databaseFlags) open(cmd *cobra.Command, to purpose) (*database, error) {
+	f.to = to
+	d, err := f.attachFor(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return d, f.enter(cmd.Context(), d)
+}
+
+// openOrStart is open for commands that may start the Postgres of a data directory; a server may
+// wherever its data are.
+func (f *databaseFlags) openOrStart(cmd *cobra.Command, to purpose, log *slog.Logger) (*database, error) {
+	f.env, f.to = environmentOf(cmd), to
+	d, err := f.attachOrStart(cmd.Context(), log)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.enter(cmd.Context(), d); err != nil {
+		return nil, errors.Join(err, d.stop())
+	}
+	return d, nil
+}
+
+// serve starts the Postgres for a server. That of a branch takes the one of the parent, which may
+// be running.
+func (f *databaseFlags) serve(cmd *cobra.Command, log *slog.Logger) (d *database, err error) {
+	f.env, f.to = environmentOf(cmd), writes
+	if f.branch != "" {
+		d, err = f.attach()
+	}
+	if f.branch == "" || err != nil {
+		d, err = f.start(cmd.Context(), "", log)
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = f.enter(cmd.Context(), d)
+	if err == nil && f.branch != "" && d.at != nil { // an embedded one is brought up to date by itself
+		_, err = db.MigrateUp(cmd.Context(), d.owner)
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.stop())
+	}
+	d.env = f.environment()
+	return d, nil
+}
+
+// enter goes to the branch, if there is to be one, and refuses what is not meant.
+func (f *databaseFlags) enter(ctx context.Context, d *database) error {
+	if f.branch != "" {
+		branches, err := d.branches()
+		if err != nil {
+			return err
+		}
+		branch, err := branches.Find(ctx, f.branch)
+		if err != nil {
+			return err
+		}
+		d.owner = branches.URLOf(branch)
+		d.server = d.owner
+		if d.at != nil {
+			d.server = d.at.URL(db.OwnServer, branch.Database)
+		}
+	}
+	return f.checkMeant(ctx, d.owner)
+}
+
+// branches are those of the database, as long as it is the parent.
+func (d *database) branches() (*db.Branches, error) {
+	if d.at != nil {
+		return db.BranchesOfOwn(*d.at), nil
+	}
+	return db.BranchesOf(d.owner)
 }
 
 // attach finds a Postgres that is running: the URL's, or the embedded one of a server or a demo.

@@ -47,9 +47,16 @@ the next start goes on where it stopped.`,
 			if database.url == "" {
 				say("Starting PostgreSQL …")
 			}
+			database.env, database.to = environmentOf(cmd), writes
+			if database.env == production {
+				return errDemoInProduction
+			}
 			d, err := database.start(cmd.Context(), demoSuffix, log)
 			if err != nil {
 				return err
+			}
+			if err := database.enter(cmd.Context(), d); err != nil {
+				return errors.Join(err, d.stop())
 			}
 			show := demo{database: d, flags: database, speed: flowSpeed, botRate: botRate, log: log}
 			return errors.Join(show.run(cmd.Context(), serving), d.stop())

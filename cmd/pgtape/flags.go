@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -56,6 +57,7 @@ type serverFlags struct {
 	source string
 	signUp string
 	oidc   oidcFlags
+	drain  time.Duration
 
 	replayLimit int64
 	doors       doorFlags
@@ -85,6 +87,9 @@ func (f *serverFlags) check() error {
 	}
 	if f.replayLimit < 1 {
 		return fmt.Errorf("--replay-limit %d: want 1 or more events", f.replayLimit)
+	}
+	if f.drain < 0 || f.drain > time.Minute {
+		return fmt.Errorf("--drain %v: want 0s to 1m", f.drain)
 	}
 	switch server.SignUp(f.signUp) {
 	case server.Handle, server.Open, server.Invite, server.Closed:

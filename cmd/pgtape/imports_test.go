@@ -13,7 +13,7 @@ import (
 // The architecture as a table: what of ours, and of the libraries that belong to one place, each
 // package may import. Tests may import more.
 var allowed = map[string][]string{
-	"cmd/pgtape":      {"audit", "bench", "bench/compare", "bench/rivals", "client", "db", "db/embedded", "db/tape", "flow", "password", "server", "github.com/spf13/cobra", "golang.org/x/crypto"},
+	"cmd/pgtape":      {"audit", "bench", "bench/compare", "bench/rivals", "client", "db", "db/embedded", "db/tape", "flow", "password", "server", "github.com/BurntSushi/toml", "github.com/spf13/cobra", "golang.org/x/crypto"},
 	"audit":           {"audit/lmsr"},
 	"audit/lmsr":      {"github.com/cockroachdb/apd/v3"},
 	"bench":           {"client", "github.com/gorilla/websocket"},
@@ -47,7 +47,7 @@ var allowed = map[string][]string{
 var homes = []string{
 	"github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl", "github.com/pressly/goose/v3", "github.com/labstack/echo/v4",
 	"github.com/olahol/melody", "github.com/gorilla/websocket", "github.com/spf13/cobra", "github.com/fergusstrange/embedded-postgres",
-	"github.com/cockroachdb/apd/v3", "github.com/coreos/go-oidc/v3", "github.com/gorilla/feeds", "golang.org/x/crypto", "golang.org/x/image",
+	"github.com/BurntSushi/toml", "github.com/cockroachdb/apd/v3", "github.com/coreos/go-oidc/v3", "github.com/gorilla/feeds", "golang.org/x/crypto", "golang.org/x/image",
 	"github.com/yuin/goldmark", "github.com/microcosm-cc/bluemonday",
 }
 

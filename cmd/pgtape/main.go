@@ -52,14 +52,16 @@ func newRoot() *cobra.Command {
 Start with: pgtape demo
 
 Every flag has a twin in the environment: --listen is PGTAPE_LISTEN, and so on; DATABASE_URL
-stands for --database-url. Exit codes: 0 ok, 1 found wrong, 2 usage or could not run.`,
+stands for --database-url. Below both comes the file pgtape.toml. Exit codes: 0 ok, 1 found wrong, 2 usage or could not run.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.AddCommand(
 		newDemo(), newServe(), newAccount(), newMigrate(), newPsql(), newSQL(), newVerify(), newBackup(), newRestore(),
-		newReplay(), newBench(),
+		newReplay(), newBench(), newEnv(), newBranch(),
 	)
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return flagsFromEnv(cmd.Flags()) }
+	root.PersistentFlags().String("config", "", "file that sets flags (default: pgtape.toml in this folder, if it is there; '' for none)")
+	root.PersistentFlags().String("env", "", "environment: which block [env.NAME] of the file holds, and whether the database is the one that is meant (default: the file's only one)")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return configure(cmd) }
 	return root
 }

@@ -20,11 +20,12 @@ work with the stock goose command from a checkout:
   goose -dir sql/functions -no-versioning postgres "$DATABASE_URL" up`,
 	}
 	database.add(cmd.PersistentFlags())
+	database.addBranch(cmd.PersistentFlags())
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "up", Short: "Apply what is missing", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				d, err := database.attach()
+				d, err := database.open(cmd, writes)
 				if err != nil {
 					return err
 				}
@@ -35,6 +36,9 @@ work with the stock goose command from a checkout:
 				if err == nil && len(applied) == 0 {
 					say("nothing to do")
 				}
+				if err == nil {
+					err = nameDatabase(cmd.Context(), d.owner, database.environment())
+				}
 				return err
 			},
 		},
@@ -42,7 +46,7 @@ work with the stock goose command from a checkout:
 		&cobra.Command{
 			Use: "status", Short: "Tell what is applied; exit code 1 when something is missing", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				d, err := database.attach()
+				d, err := database.open(cmd, reads)
 				if err != nil {
 					return err
 				}
@@ -61,7 +65,7 @@ func newMigrateDown(database *databaseFlags) *cobra.Command {
 			if !sure {
 				return errors.New("this destroys the data of the tables it takes back: say --yes if you mean it")
 			}
-			d, err := database.attach()
+			d, err := database.open(cmd, writes)
 			if err != nil {
 				return err
 			}

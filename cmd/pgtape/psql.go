@@ -20,8 +20,8 @@ func newPsql() *cobra.Command {
 		Long: `Open psql on the database: the one of --database-url, or the embedded one of a running pgtape demo
 or serve, as the login pgtape_owner, which operates and trades as the account psql.
 Where no psql is installed: pgtape sql 'select …'`,
-		RunE: func(_ *cobra.Command, args []string) error {
-			d, err := database.attach()
+		RunE: func(cmd *cobra.Command, args []string) error {
+			d, err := database.open(cmd, writes)
 			if err != nil {
 				return err
 			}
@@ -33,6 +33,7 @@ Where no psql is installed: pgtape sql 'select …'`,
 		},
 	}
 	database.add(cmd.Flags())
+	database.addBranch(cmd.Flags())
 	return cmd
 }
 
@@ -71,7 +72,7 @@ func newSQL() *cobra.Command {
   pgtape sql "select * from trade('rain', 'yes', 'buy', shares => 10, max_cost => 6)"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d, err := database.attach()
+			d, err := database.open(cmd, writes)
 			if err != nil {
 				return err
 			}
@@ -83,6 +84,7 @@ func newSQL() *cobra.Command {
 		},
 	}
 	database.add(cmd.Flags())
+	database.addBranch(cmd.Flags())
 	return cmd
 }
 

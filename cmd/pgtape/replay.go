@@ -36,7 +36,7 @@ goes on where it stopped.`,
 			if err != nil {
 				return fmt.Errorf("--speed: %w", err)
 			}
-			d, err := database.attach()
+			d, err := database.open(cmd, writes)
 			if err != nil {
 				return err
 			}
@@ -51,6 +51,7 @@ goes on where it stopped.`,
 		},
 	}
 	database.add(cmd.Flags())
+	database.addBranch(cmd.Flags())
 	cmd.Flags().StringVar(&speed, "speed", "max", "recorded seconds per second, or max")
 	cmd.Flags().BoolVar(&resolve, "resolve", false, "at the end, resolve the markets by what happened")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")

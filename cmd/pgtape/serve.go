@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -40,7 +41,7 @@ room whose people trust each other. The first admin: pgtape account create HANDL
 			if err := serving.check(); err != nil {
 				return err
 			}
-			d, err := database.start(cmd.Context(), "", log)
+			d, err := database.serve(cmd, log)
 			if err != nil {
 				return err
 			}
@@ -48,8 +49,10 @@ room whose people trust each other. The first admin: pgtape account create HANDL
 		},
 	}
 	database.add(cmd.Flags())
+	database.addBranch(cmd.Flags())
 	serving.add(cmd.Flags())
 	serving.tls.add(cmd.Flags())
+	cmd.Flags().DurationVar(&serving.drain, "drain", 3*time.Second, "at the end, sockets are sent away one by one for so long, while /readyz says 503 and requests are still answered; 0: all at once")
 	logging.add(cmd.Flags())
 	return cmd
 }
@@ -90,6 +93,7 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 	if err := pool.CheckSource(ctx, mode); err != nil {
 		return err
 	}
+	nameServed(ctx, d.owner, d.env, log)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
@@ -106,14 +110,19 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 	}
 
 	reader := tape.NewReader(tape.Options{URL: d.server, Mode: mode, Log: log})
-	config := server.Config{DB: pool, Reader: reader, SignUp: server.SignUp(f.signUp), OIDC: f.oidc.Provider, Log: log}
+	config := server.Config{DB: pool, Reader: reader, SignUp: server.SignUp(f.signUp), OIDC: f.oidc.Provider, Drain: f.drain, Log: log}
 	config.Hub.ReplayLimit = f.replayLimit
 	f.doors.apply(&config)
 	s := server.New(config)
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return reader.Run(ctx, s.Sink()) })
-	group.Go(func() error { return s.Run(ctx) })
-	group.Go(func() error { return s.Serve(ctx, listener) })
+	feeding, fed := context.WithCancel(context.WithoutCancel(ctx)) // sockets are fed until the last is gone
+	defer fed()
+	group.Go(func() error { return reader.Run(feeding, s.Sink()) })
+	group.Go(func() error { return s.Run(feeding) })
+	group.Go(func() error {
+		defer fed()
+		return s.Serve(ctx, listener)
+	})
 	if plain != nil {
 		group.Go(func() error { return servePlain(ctx, plain, listener, door, log) })
 	}

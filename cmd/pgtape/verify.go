@@ -33,7 +33,7 @@ Exit codes: 0 sound, 1 with every broken invariant listed, 2 could not run.`,
 			if err != nil {
 				return err
 			}
-			d, err := database.attachOrStart(cmd.Context(), log)
+			d, err := database.openOrStart(cmd, reads, log)
 			if err != nil {
 				return err
 			}
@@ -47,6 +47,7 @@ Exit codes: 0 sound, 1 with every broken invariant listed, 2 could not run.`,
 		},
 	}
 	database.add(cmd.Flags())
+	database.addBranch(cmd.Flags())
 	logging.add(cmd.Flags())
 	cmd.Flags().BoolVar(&o.replay, "replay", false, "rebuild the book from the tape and compare")
 	cmd.Flags().StringVar(&o.heads, "heads", "", "check the heads in this file, then write today's to it")

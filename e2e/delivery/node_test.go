@@ -59,7 +59,7 @@ func (n *node) keepRunning() {
 			return
 		}
 		cmd := exec.Command(binary, "serve", "--database-url", n.database, "--listen", n.listen,
-			"--source", n.source, "--replay-limit", strconv.Itoa(replayLimit), "--no-limits")
+			"--source", n.source, "--replay-limit", strconv.Itoa(replayLimit), "--no-limits", "--drain", "500ms")
 		cmd.Stdout, cmd.Stderr = n.log, n.log
 		err := cmd.Start()
 		if err != nil {

@@ -317,6 +317,44 @@ func TestSocketThatFailsIsClosed(t *testing.T) {
 	})
 }
 
+// Clients that are sent away over a time go one by one, in no order that tells who came first, and
+// are sent events until it is their turn.
+func TestCloseOver(t *testing.T) {
+	t.Parallel()
+	withHub(t, map[string]int64{"rain": 3}, hub.Options{}, func(t *testing.T, h *hub.Hub, _ *table) {
+		sockets := make([]*socket, 40)
+		for i := range sockets {
+			sockets[i] = connect(h)
+			sockets[i].client.Subscribe("rain", "", hub.Tape)
+		}
+		go h.CloseOver(4*time.Second, hub.CloseRestarting, "restarting")
+		closed := func() (which []int) {
+			for i, s := range sockets {
+				if s.closeCode() == hub.CloseRestarting {
+					which = append(which, i)
+				}
+			}
+			return which
+		}
+		for second := range 4 {
+			time.Sleep(500 * time.Millisecond)
+			synctest.Wait()
+			which := closed()
+			if want := 5 + 10*second; len(which) < want || len(which) > want+1 {
+				t.Errorf("after %d.5 s %d are closed, want %d", second, len(which), want)
+			}
+			if second == 1 && which[len(which)-1] < 20 {
+				t.Errorf("closed in the order in which they came: %v", which)
+			}
+			time.Sleep(500 * time.Millisecond)
+		}
+		synctest.Wait()
+		if got := h.Stats(); len(closed()) != len(sockets) || got.Clients != 0 || got.Subscriptions != 0 {
+			t.Errorf("left: %+v", got)
+		}
+	})
+}
+
 func TestCloseAll(t *testing.T) {
 	t.Parallel()
 	withHub(t, map[string]int64{"rain": 3}, hub.Options{}, func(t *testing.T, h *hub.Hub, _ *table) {

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"math/rand/v2"
 	"strconv"
 	"time"
 )
@@ -47,6 +48,18 @@ func (h *Hub) State() State { return State(h.state.Load()) }
 // CloseAll closes every connection there is now.
 func (h *Hub) CloseAll(code int, reason string) {
 	for _, c := range h.clientsOf(func(*Client) bool { return true }) {
+		c.shut(code, reason)
+	}
+}
+
+// CloseOver closes every connection there is now, in random order and evenly over a time, so that
+// those who come back somewhere else are no crowd there.
+func (h *Hub) CloseOver(over time.Duration, code int, reason string) {
+	clients := h.clientsOf(func(*Client) bool { return true })
+	rand.Shuffle(len(clients), func(i, j int) { clients[i], clients[j] = clients[j], clients[i] })
+	began := time.Now()
+	for i, c := range clients {
+		time.Sleep(time.Until(began.Add(over / time.Duration(len(clients)) * time.Duration(i))))
 		c.shut(code, reason)
 	}
 }

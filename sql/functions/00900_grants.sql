@@ -83,6 +83,9 @@ grant execute on function
 
 grant execute on function pgtape.map_login(text, text) to pgtape_operator;
 
+grant execute on function pgtape.environment() to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
+grant execute on function pgtape.set_environment(text) to pgtape_server, pgtape_operator;
+
 grant execute on function pgtape.verify() to pgtape_server, pgtape_operator, pgtape_auditor;
 
 grant select on pgtape.markets, pgtape.categories, pgtape.activity, pgtape.tape, pgtape.heads, pgtape.trades, pgtape.leaderboard, pgtape.schema_digest
