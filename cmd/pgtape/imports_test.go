@@ -28,15 +28,17 @@ var allowed = map[string][]string{
 	"server/state":  {"audit/lmsr", "db", "db/tape"},
 	"static":        {},
 	"sql":           {},
-	"db":            {"db/embedded", "db/tape", "sql", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
-	"db/tape":       {"github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl"},
+	"db":            {"db/embedded", "db/keyshare", "db/tape", "sql", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
+	"db/keyshare":   {"github.com/jackc/pgx/v5"},
+	"db/tape":       {"db/keyshare", "github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl"},
 	"db/embedded":   {"github.com/jackc/pgx/v5", "github.com/fergusstrange/embedded-postgres"},
 	"e2e":           {},
 
 	// For tests only.
-	"db/dbtest":         {"db", "db/embedded", "e2e/link", "sql", "github.com/jackc/pgx/v5"},
+	"db/dbtest":         {"db", "db/embedded", "e2e/lag", "e2e/link", "sql", "github.com/jackc/pgx/v5"},
 	"db/booktest":       {},
-	"server/servertest": {"db/dbtest", "db/tape", "server"},
+	"server/servertest": {"db", "db/dbtest", "db/tape", "e2e/lag", "server"},
+	"e2e/lag":           {},
 	"e2e/link":          {},
 	"e2e/delivery":      {},
 }
