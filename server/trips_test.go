@@ -1,12 +1,14 @@
 package server_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/dbtest"
 	"github.com/pgtape/pgtape/e2e/lag"
+	"github.com/pgtape/pgtape/placement"
 	"github.com/pgtape/pgtape/server"
 	"github.com/pgtape/pgtape/server/servertest"
 )
@@ -40,4 +42,43 @@ func TestATradeByHTTPIsOneRoundTrip(t *testing.T) {
 		}
 	}
 	world.Verify(t)
+}
+
+// What pgtape placement reckons with is what the product's requests ask for.
+func TestQueriesOfTheProductsRequests(t *testing.T) {
+	t.Parallel()
+	world, way := servertest.Far(t, server.Open, 2*time.Millisecond)
+	s := &site{url: world.URL}
+	market := world.Market(t)
+	requests := map[string]func(user) answer{
+		"page of a market": func(u user) answer { return u.get(t, "/m/"+market) },
+		"quote": func(u user) answer {
+			return u.get(t, "/api/v1/markets/"+market+"/quote?outcome=yes&side=buy&shares=1")
+		},
+		"trade": func(u user) answer {
+			return u.post(t, "/api/v1/markets/"+market+"/trades", buyTen, "Idempotency-Key", newKey())
+		},
+		"history":   func(u user) answer { return u.get(t, "/api/v1/markets/"+market+"/history") },
+		"portfolio": func(u user) answer { return u.get(t, "/api/v1/portfolio") },
+	}
+	for i, r := range placement.Requests {
+		do := requests[r.Name]
+		if do == nil {
+			t.Fatalf("%s is not tried here", r.Name)
+		}
+		do(s.signIn(t, "before")) // the market is in memory now
+		fresh := s.signIn(t, fmt.Sprint("ana", i))
+		for _, visit := range []struct {
+			user string
+			want int
+		}{{"new", r.NewQueries}, {"warm", r.Queries}} {
+			before := way.Count()
+			if got := do(fresh); got.status >= 400 {
+				t.Fatalf("%s: %s", r.Name, got)
+			}
+			if got := way.Count().Since(before); got != (lag.Count{Trips: visit.want}) {
+				t.Errorf("%s of a %s user: %+v, want %d queries", r.Name, visit.user, got, visit.want)
+			}
+		}
+	}
 }

@@ -13,7 +13,7 @@ import (
 // The architecture as a table: what of ours, and of the libraries that belong to one place, each
 // package may import. Tests may import more.
 var allowed = map[string][]string{
-	"cmd/pgtape":    {"audit", "bench", "bench/compare", "bench/rivals", "client", "db", "db/embedded", "db/tape", "doctor", "flow", "server", "github.com/spf13/cobra"},
+	"cmd/pgtape":    {"audit", "bench", "bench/compare", "bench/rivals", "client", "db", "db/embedded", "db/tape", "doctor", "flow", "placement", "server", "github.com/spf13/cobra"},
 	"audit":         {"audit/lmsr"},
 	"audit/lmsr":    {"github.com/cockroachdb/apd/v3"},
 	"bench":         {"client", "github.com/gorilla/websocket"},
@@ -22,6 +22,7 @@ var allowed = map[string][]string{
 	"client":        {"github.com/gorilla/websocket"},
 	"doctor":        {"db", "db/tape", "github.com/jackc/pgx/v5"},
 	"flow":          {"db"},
+	"placement":     {"github.com/jackc/pgx/v5"},
 	"server":        {"db", "db/tape", "server/card", "server/hub", "server/orders", "server/state", "static", "github.com/gorilla/feeds", "github.com/labstack/echo/v4", "github.com/olahol/melody", "github.com/gorilla/websocket"},
 	"server/card":   {"golang.org/x/image"},
 	"server/hub":    {},
