@@ -244,3 +244,42 @@ func TestAPoolerIsFound(t *testing.T) {
 		})
 	}
 }
+
+// What a test cannot have for real, such as an old version, is made of a real report.
+func TestWhatIsJudgedOfOtherServers(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	o := doctor.Options{URL: d.URL(), Source: tape.WAL, Pool: 16}
+	real := examine(t, o)
+	tests := []struct {
+		name, subject string
+		change        func(*doctor.Facts, *doctor.Pace)
+		want          doctor.Severity
+		words         string
+	}{
+		{"an old version", "version", func(f *doctor.Facts, _ *doctor.Pace) { f.Number, f.Version = 13_00_20, "13.20" }, doctor.Blocks, "13.20"},
+		{"a standby", "standby", func(f *doctor.Facts, _ *doctor.Pace) { f.Standby = true }, doctor.Blocks, "standby"},
+		{"a clock behind", "clock", func(_ *doctor.Facts, p *doctor.Pace) { p.Skew = -300 }, doctor.Note, "300 ms"},
+		{"a clock far ahead", "clock", func(_ *doctor.Facts, p *doctor.Pace) { p.Skew = 5000 }, doctor.Costs, "5000 ms"},
+		{"a far database whose clock cannot be told", "clock", func(_ *doctor.Facts, p *doctor.Pace) { p.Skew, p.SkewError = 120, 60 }, doctor.OK, "give or take 60"},
+		{"a local disk", "commit", func(f *doctor.Facts, p *doctor.Pace) { f.Fsync, p.Flush = "on", 0.3 }, doctor.OK, "local disk"},
+		{"a disk over a network", "commit", func(f *doctor.Facts, p *doctor.Pace) { f.Fsync, p.Flush = "on", 3 }, doctor.OK, "over a network"},
+		{"a slow disk", "commit", func(f *doctor.Facts, p *doctor.Pace) { f.Fsync, p.Flush = "on", 20 }, doctor.Costs, "slow disk"},
+		{"commits that do not wait", "durability", func(f *doctor.Facts, _ *doctor.Pace) {
+			f.Fsync, f.FullPageWrites, f.SynchronousCommit = "on", "on", "off"
+		}, doctor.Costs, "synchronous_commit"},
+		{"everything durable", "durability", func(f *doctor.Facts, _ *doctor.Pace) { f.Fsync, f.FullPageWrites = "on", "on" }, doctor.OK, "survives"},
+		{"statements watched", "extensions", func(f *doctor.Facts, _ *doctor.Pace) { f.Extensions = []string{"pg_stat_statements"} }, doctor.OK, "pg_stat_statements"},
+		{"a URL that prepares nothing", "statement cache", func(_ *doctor.Facts, p *doctor.Pace) { p.Query.Trips = 2 }, doctor.Costs, "default_query_exec_mode"},
+	}
+	for _, tt := range tests {
+		facts, pace := *real.Facts, *real.Pace
+		tt.change(&facts, &pace)
+		changed := *real
+		changed.Facts, changed.Pace = &facts, &pace
+		changed.Findings = changed.Judge(o)
+		if f := finding(t, &changed, tt.subject); f.Severity != tt.want || !strings.Contains(f.What, tt.words) {
+			t.Errorf("%s: %+v, want %s and %q", tt.name, f, tt.want, tt.words)
+		}
+	}
+}

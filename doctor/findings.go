@@ -209,7 +209,7 @@ func (r *Report) ways() []Finding {
 		case asKept:
 			f.Subject, f.Severity = "key exchange", Note
 			f.What = fmt.Sprintf("the server takes %s, which no client of Go offers first: TLS starts twice", s.KeyExchange)
-			f.Mend = "none for pgtape, which learns it with its first connection; for all clients: alter system set ssl_ecdh_curve = 'X25519:prime256v1' (PostgreSQL 18, ssl_groups)"
+			f.Mend = "nothing to do: pgtape learns it with its first connection. " + r.moreCurves()
 		case direct:
 			f.Subject, f.What = "ssl negotiation", "each connection asks first whether it may speak TLS"
 			f.Mend = "add sslnegotiation=direct and sslmode=require (or verify-full) to the URL"
@@ -223,6 +223,14 @@ func (r *Report) ways() []Finding {
 		before = s
 	}
 	return found
+}
+
+// moreCurves is what helps clients that learn nothing.
+func (r *Report) moreCurves() string {
+	if r.Facts.Number >= 18_00_00 {
+		return "For others: alter system set ssl_groups = 'X25519:prime256v1'; select pg_reload_conf()"
+	}
+	return "Others written in Go set CurvePreferences; PostgreSQL 18 takes X25519 too"
 }
 
 func (r *Report) statements() Finding {
