@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -162,5 +163,37 @@ func TestAPoolLearnsWhichKeyExchangeItsServerTakes(t *testing.T) {
 	}
 	if got := connect(); got != 6 {
 		t.Errorf("the second connection after the change took %d round trips, want 6", got)
+	}
+}
+
+// A server that takes what Go offers first pays nothing for what is done for the others.
+func TestAPoolOffersEverythingWhereThatIsTaken(t *testing.T) {
+	t.Parallel()
+	own := dbtest.NewOwn(t)
+	if major, _, _ := strings.Cut(own.Version(), "."); len(major) == 2 && major < "18" {
+		t.Skip("PostgreSQL " + own.Version() + " takes P-256 and its like only; scripts/test runs this on a newer one")
+	}
+	for i, groups := range []string{"X25519:prime256v1", "X25519"} {
+		if i == 0 {
+			own.Secure(t, groups)
+		} else {
+			own.Set(t, "ssl_groups", groups)
+		}
+		through, way := dbtest.Lagged(t, own.PasswordURL(t, "postgres", "require"), time.Millisecond)
+		book, err := db.Open(t.Context(), through, db.Options{MaxConns: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(book.Close)
+		for want := 7; want <= 13; want += 6 { // with the ping of Open
+			conn, err := book.Pool().Acquire(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(conn.Release)
+			if got := way.Count().All(); got != want {
+				t.Errorf("%s: %d round trips in all, want %d", groups, got, want)
+			}
+		}
 	}
 }

@@ -203,7 +203,7 @@ func (r *Report) ways() []Finding {
 	}}
 	before := now
 	for _, s := range r.Setups[1:] {
-		f := Finding{Severity: Costs, Trips: before.Trips - s.Trips, MS: before.MS - s.MS}
+		f := Finding{Severity: Costs, Trips: before.Trips - s.Trips, MS: max(0, before.MS-s.MS)}
 		f.Cost = fmt.Sprintf("%s, %.1f ms for each connection", trips(f.Trips), f.MS)
 		switch s.How {
 		case asKept:
@@ -269,7 +269,7 @@ func (r *Report) commit() Finding {
 	single, batched := p.Rates()
 	f := Finding{
 		Subject: "commit", Severity: OK,
-		What: fmt.Sprintf("a trade's commit takes %.2f ms more than a query (p50; p99 in all %.2f ms): %s. One market can have about %.0f trades/s one at a time, %.0f in batches", p.Flush, p.Commit.P99, r.disk(), single, batched),
+		What: fmt.Sprintf("a trade's commit takes %.2f ms more than a query (p50; p99 in all %.2f ms): %s. From here one market can have about %.0f trades/s one after the other, %.0f in batches", p.Flush, p.Commit.P99, r.disk(), single, batched),
 	}
 	if p.Flush > 5 {
 		f.Severity, f.MS = Costs, p.Flush

@@ -114,7 +114,8 @@ const (
 	batchSize = 64
 )
 
-// Rates are about how many trades a second one market can have.
-func (p *Pace) Rates() (oneAtATime, inBatches float64) {
+// Rates are about how many trades a second one market can have from here: the next is sent when the one
+// before is answered, or, as pgtape serve does, whatever has gathered until then.
+func (p *Pace) Rates() (lone, inBatches float64) {
 	return 1000 / (p.Query.P50 + p.Flush + loneWork), 1000 * batchSize / (p.Query.P50 + p.Flush + batchSize*batchWork)
 }

@@ -26,7 +26,7 @@ type Report struct {
 	Setups   []*Setup  `json:"setups"` // as the URL says, and shorter ones
 	Pace     *Pace     `json:"pace"`
 	Facts    *Facts    `json:"facts"`
-	Lone     float64   `json:"trades_per_second"` // of one market, one at a time
+	Lone     float64   `json:"trades_per_second"` // of one market, one after the other from here
 	Batched  float64   `json:"trades_per_second_batched"`
 	Findings []Finding `json:"findings"`
 	Blocked  bool      `json:"blocked"`
@@ -91,7 +91,7 @@ func (r *Report) Write(w io.Writer) error {
 	fmt.Fprintf(table, "… without the cache of statements\t%s\tp50 %.2f ms\tp99 %.2f ms\n", trips(p.Undecided.Trips), p.Undecided.P50, p.Undecided.P99)
 	if !r.Facts.Standby {
 		fmt.Fprintf(table, "a commit of a trade's size\t%s\tp50 %.2f ms\tp99 %.2f ms\n", trips(p.Commit.Trips), p.Commit.P50, p.Commit.P99)
-		fmt.Fprintf(table, "trades of one market\t\tabout %.0f/s one at a time\t%.0f/s in batches\n", r.Lone, r.Batched)
+		fmt.Fprintf(table, "trades of one market\t\tabout %.0f/s one after the other\t%.0f/s in batches\n", r.Lone, r.Batched)
 	}
 	table.Flush()
 	out.WriteString("\n")
