@@ -236,9 +236,12 @@ func TestAPoolerIsFound(t *testing.T) {
 	for mode, want := range map[doctor.Pooler]doctor.Severity{doctor.TransactionPooler: doctor.Blocks, doctor.SessionPooler: doctor.Costs} {
 		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
-			r := examine(t, doctor.Options{URL: pooled(t, d.URL(), mode == doctor.TransactionPooler)})
-			if f := finding(t, r, "pooler"); r.Pooler != mode || f.Severity != want {
-				t.Errorf("pooler %q: %+v", r.Pooler, f)
+			url := pooled(t, d.URL(), mode == doctor.TransactionPooler)
+			for range 2 { // what the first has left behind does not disturb the second
+				r := examine(t, doctor.Options{URL: url})
+				if f := finding(t, r, "pooler"); r.Pooler != mode || f.Severity != want {
+					t.Errorf("pooler %q: %+v", r.Pooler, f)
+				}
 			}
 		})
 	}

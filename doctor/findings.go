@@ -235,6 +235,9 @@ func (r *Report) moreCurves() string {
 
 func (r *Report) statements() Finding {
 	p := r.Pace
+	if r.Pooler == TransactionPooler {
+		return Finding{} // there can be none
+	}
 	if p.Query.Trips > 1 {
 		return Finding{
 			Subject: "statement cache", Severity: Costs, What: "the URL keeps queries from being prepared (default_query_exec_mode)",

@@ -35,7 +35,7 @@ const tradeWAL = 2500
 
 // measurePace asks and commits on one connection. It leaves nothing but the WAL of messages that
 // nobody reads.
-func measurePace(ctx context.Context, conn *pgx.Conn, m *meter, readOnly bool) (*Pace, error) {
+func measurePace(ctx context.Context, conn *pgx.Conn, m *meter, readOnly bool, pooler Pooler) (*Pace, error) {
 	var p Pace
 	var err error
 	one := func(args ...any) func() error {
@@ -47,8 +47,10 @@ func measurePace(ctx context.Context, conn *pgx.Conn, m *meter, readOnly bool) (
 	if p.Query, err = measure(m, 200, one()); err != nil {
 		return nil, fmt.Errorf("asking: %w", err)
 	}
-	if p.Undecided, err = measure(m, 20, one(pgx.QueryExecModeDescribeExec)); err != nil {
-		return nil, fmt.Errorf("asking without a cache: %w", err)
+	if pooler != TransactionPooler { // whose sessions forget between the two halves of such a query
+		if p.Undecided, err = measure(m, 20, one(pgx.QueryExecModeDescribeExec)); err != nil {
+			return nil, fmt.Errorf("asking without a cache: %w", err)
+		}
 	}
 	if err := p.measureSkew(ctx, conn); err != nil {
 		return nil, err

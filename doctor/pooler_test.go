@@ -93,9 +93,13 @@ func (p *pooler) serve(ctx context.Context, conn net.Conn) error {
 	}
 	var session *pgconn.PgConn
 	defer func() {
-		if session != nil {
-			p.give(session)
+		if session == nil {
+			return
 		}
+		if !p.transactions { // which PgBouncer leaves as they are
+			_ = session.Exec(context.WithoutCancel(ctx), "discard all").Close() // an error: the next user has it
+		}
+		p.give(session)
 	}()
 	for {
 		message, err := client.Receive()

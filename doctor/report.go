@@ -40,18 +40,26 @@ func Examine(ctx context.Context, o Options) (*Report, error) {
 	}
 	config.RuntimeParams["application_name"] = "pgtape doctor"
 	config.RuntimeParams["timezone"] = "UTC"
+	r := &Report{Host: fmt.Sprintf("%s:%d", config.Host, config.Port)}
 	var m meter
-	metered := config.Copy()
-	metered.DialFunc = m.dial
-	conn, err := pgx.ConnectConfig(ctx, metered)
+	config.DialFunc = m.dial
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting: %w", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
-
-	r := &Report{Host: fmt.Sprintf("%s:%d", config.Host, config.Port)}
+	defer func() { conn.Close(context.WithoutCancel(ctx)) }()
 	if r.Pooler, err = findPooler(ctx, config, conn); err != nil {
 		return nil, err
+	}
+	if r.Pooler == TransactionPooler {
+		// What is prepared stays with a session that is the next one's, who trips over it.
+		config.DefaultQueryExecMode = pgx.QueryExecModeExec
+		again, err := pgx.ConnectConfig(ctx, config)
+		if err != nil {
+			return nil, fmt.Errorf("connecting: %w", err)
+		}
+		conn.Close(ctx)
+		conn = again
 	}
 	if r.Facts, err = askFacts(ctx, conn); err != nil {
 		return nil, err
@@ -59,7 +67,7 @@ func Examine(ctx context.Context, o Options) (*Report, error) {
 	if r.Setups, err = measureSetups(ctx, &config.Config, r.Facts.Number); err != nil {
 		return nil, err
 	}
-	if r.Pace, err = measurePace(ctx, conn, &m, r.Facts.Standby); err != nil {
+	if r.Pace, err = measurePace(ctx, conn, &m, r.Facts.Standby, r.Pooler); err != nil {
 		return nil, err
 	}
 	r.Lone, r.Batched = r.Pace.Rates()
@@ -88,7 +96,9 @@ func (r *Report) Write(w io.Writer) error {
 	p := r.Pace
 	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "a query\t%s\tp50 %.2f ms\tp99 %.2f ms\n", trips(p.Query.Trips), p.Query.P50, p.Query.P99)
-	fmt.Fprintf(table, "… without the cache of statements\t%s\tp50 %.2f ms\tp99 %.2f ms\n", trips(p.Undecided.Trips), p.Undecided.P50, p.Undecided.P99)
+	if p.Undecided.N > 0 {
+		fmt.Fprintf(table, "… without the cache of statements\t%s\tp50 %.2f ms\tp99 %.2f ms\n", trips(p.Undecided.Trips), p.Undecided.P50, p.Undecided.P99)
+	}
 	if !r.Facts.Standby {
 		fmt.Fprintf(table, "a commit of a trade's size\t%s\tp50 %.2f ms\tp99 %.2f ms\n", trips(p.Commit.Trips), p.Commit.P50, p.Commit.P99)
 		fmt.Fprintf(table, "trades of one market\t\tabout %.0f/s one after the other\t%.0f/s in batches\n", r.Lone, r.Batched)
