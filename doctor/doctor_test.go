@@ -83,7 +83,7 @@ func TestRoundTripsOfASetupAreExactAtAnyDistance(t *testing.T) {
 			if r.Setups[0].Authorization != "scram" || !r.Setups[0].Restarted || r.Setups[1].Restarted {
 				t.Errorf("set-ups %+v, %+v", r.Setups[0], r.Setups[1])
 			}
-			if f := finding(t, r, "key exchange"); f.Trips != 1 || oneWay >= 50*time.Millisecond && f.MS < 50 {
+			if f := finding(t, r, "key exchange"); f.Trips != 1 || oneWay >= 50*time.Millisecond && f.MS < 20 {
 				t.Errorf("key exchange: %+v", f)
 			}
 			if q := r.Pace; q.Query.Trips != 1 || q.Undecided.Trips != 2 || q.Commit.Trips != 1 {

@@ -203,7 +203,7 @@ func (r *Report) ways() []Finding {
 	}}
 	before := now
 	for _, s := range r.Setups[1:] {
-		f := Finding{Severity: Costs, Trips: before.Trips - s.Trips, MS: max(0, before.MS-s.MS)}
+		f := Finding{Severity: Costs, Trips: before.Trips - s.Trips, MS: max(0, s.saves)}
 		f.Cost = fmt.Sprintf("%s, %.1f ms for each connection", trips(f.Trips), f.MS)
 		switch s.How {
 		case asKept:
