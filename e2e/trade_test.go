@@ -244,3 +244,36 @@ func (p *page) showsBalance(account string) {
 		p.t.Errorf("the balance's title is %q, the database has %s", title, want)
 	}
 }
+
+func TestTheSliderTypesAPartOfWhatThereIs(t *testing.T) {
+	t.Parallel()
+	s := open(t, siteOptions{})
+	market := s.Market(t)
+	p := s.page(t)
+	p.openMarket(market)
+	p.signIn("ana")
+	p.untilTicket("ready")
+	slide := func(to string) {
+		p.do(fmt.Sprintf(`(() => { const s = %s; s.focus(); s.value = %q; s.dispatchEvent(new Event("input", { bubbles: true })); })()`, find(hook("ticket-slider")), to))
+	}
+	slide("50") // of 1,000 credits: the square of a half
+	p.until("a quarter is typed", find(hook("ticket-amount"))+`.value === "250"`)
+	p.untilTicket("ready")
+	p.says(hook("ticket-submit"), "for ¤ 250.00")
+	slide("100")
+	p.until("all is typed", find(hook("ticket-amount"))+`.value === "1000"`)
+	slide("0")
+	p.untilTicket("idle")
+
+	p.fill(hook("ticket-amount"), "10")
+	p.untilTicket("ready")
+	if got := get[string](p, find(hook("ticket-slider"))+".value"); got != "10" {
+		t.Errorf("the slider stands at %s for 10 of 1000", got)
+	}
+	p.click(hook("ticket-submit"))
+	p.untilTicket("filled")
+	made := s.lastTrade(t, "ana")
+	p.click(hook("ticket-side", "side", "sell"))
+	slide("100")
+	p.until("all shares are typed", fmt.Sprintf(`%s.value === %s`, find(hook("ticket-amount")), js(strings.TrimRight(strings.TrimRight(string(made.Shares), "0"), "."))))
+}

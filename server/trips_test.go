@@ -66,7 +66,7 @@ func TestQueriesOfTheProductsRequests(t *testing.T) {
 		if do == nil {
 			t.Fatalf("%s is not tried here", r.Name)
 		}
-		do(s.signIn(t, "before")) // the market is in memory now
+		do(s.signIn(t, fmt.Sprint("before", i))) // the market is in memory now
 		fresh := s.signIn(t, fmt.Sprint("ana", i))
 		for _, visit := range []struct {
 			user string

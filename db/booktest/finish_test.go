@@ -96,23 +96,10 @@ func (b *book) leaderboard() map[string]string {
 				}
 			}
 		}
-		profit, shown := a.balance.plus(value).minus(a.granted), value.text(6)
-		if !b.holdsAnything(a) {
-			shown = "0"
-		}
-		lines[a.handle] = strings.Join([]string{a.balance.text(6), shown, profit.text(6)}, " ")
+		profit := a.balance.plus(value).minus(a.granted)
+		lines[a.handle] = strings.Join([]string{a.balance.text(6), value.text(6), profit.text(6)}, " ")
 	}
 	return lines
-}
-
-// holdsAnything tells whether an account has shares in a market that has not paid out.
-func (b *book) holdsAnything(a *account) bool {
-	for _, m := range b.markets {
-		if m.payout == nil && m.holds(a) {
-			return true
-		}
-	}
-	return false
 }
 
 // compareTape compares the newest events of a tape with those that the program has made.

@@ -25,14 +25,14 @@ type World struct {
 }
 
 // New starts a server that reads the tape and is ready; it goes with the test.
-func New(t *testing.T, signIn server.SignIn) *World {
+func New(t *testing.T, signUp server.SignUp) *World {
 	t.Helper()
 	d := dbtest.New(t)
-	return serve(t, signIn, d, d.AsServer(t))
+	return serve(t, signUp, d, d.AsServer(t))
 }
 
 // Far starts a server whose database is a long way off; its reader's is not.
-func Far(t *testing.T, signIn server.SignIn, oneWay time.Duration) (*World, *lag.Proxy) {
+func Far(t *testing.T, signUp server.SignUp, oneWay time.Duration) (*World, *lag.Proxy) {
 	t.Helper()
 	d := dbtest.New(t)
 	through, way := dbtest.Lagged(t, d.URL(), oneWay)
@@ -41,13 +41,13 @@ func Far(t *testing.T, signIn server.SignIn, oneWay time.Duration) (*World, *lag
 		t.Fatal(err)
 	}
 	t.Cleanup(far.Close)
-	return serve(t, signIn, d, far), way
+	return serve(t, signUp, d, far), way
 }
 
-func serve(t *testing.T, signIn server.SignIn, d *dbtest.DB, book *db.DB) *World {
+func serve(t *testing.T, signUp server.SignUp, d *dbtest.DB, book *db.DB) *World {
 	t.Helper()
 	reader := tape.NewReader(tape.Options{URL: d.URL()})
-	s := server.New(server.Config{DB: book, Reader: reader, SignIn: signIn})
+	s := server.New(server.Config{DB: book, Reader: reader, SignUp: signUp})
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var tasks sync.WaitGroup
 	tasks.Go(func() { _ = reader.Run(ctx, s.Sink()) })

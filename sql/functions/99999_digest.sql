@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '0413c5e686c912669b50daf30967cd4767dffc111ae3e993571d660e4cb63525',
+set digest = 'b46fe4d40cef362ef9dc5505b2590d23846759eb484bf4a8b7f2acff25da9af7',
     applied_at = clock_timestamp();

@@ -28,6 +28,8 @@ export function build(ticket) {
     h("div", { "data-chips": "shares" }, ["1", "10", "50", "100"].map((n) => chip(n, () => ticket.fill(n)))),
     h("div", { "data-chips": "sell" }, chip("25 %", () => ticket.sellPart(25)), chip("50 %", () => ticket.sellPart(50)), chip("Sell all", () => ticket.sellPart(100))),
   );
+  // Of what there is to spend, or to sell, in hundredths; by squares when spending, since most orders are small.
+  const slider = h("input", { type: "range", class: "ticket-slider", min: 0, max: 100, "aria-label": "Amount, as a part of what you have", "data-testid": "ticket-slider", oninput: () => ticket.slide(Number(slider.value)) });
   const quote = h("dl", { class: "quote", "data-testid": "ticket-quote" });
   const slippage = h("label", { class: "slippage" }, h("span", {}, "Slippage allowed"),
     h("select", { class: "select num", onchange: (e) => ticket.setSlippage(Number(e.target.value)) },
@@ -42,10 +44,10 @@ export function build(ticket) {
   };
   const form = h("form", { class: "ticket-form", autocomplete: "off", onsubmit },
     h("div", { class: "ticket-top" }, sides, close), outcomes,
-    h("div", { class: "ticket-amount" }, h("div", { class: "ticket-amount-head" }, amountLabel, holding, units), amount, amountError, chips),
+    h("div", { class: "ticket-amount" }, h("div", { class: "ticket-amount-head" }, amountLabel, holding, units), amount, amountError, slider, chips),
     quote, slippage, message, submit, state);
   const closed = h("p", { class: "ticket-closed", hidden: true }, "This market takes no orders now.");
-  return { form, closed, sides, outcomes, units, amountLabel, amount, amountError, holding, chips, quote, slippage, message, submit, state, scrim: h("div", { class: "scrim" }) };
+  return { form, closed, sides, outcomes, units, amountLabel, amount, amountError, holding, slider, chips, quote, slippage, message, submit, state, scrim: h("div", { class: "scrim" }) };
 }
 
 const group = (title, classes, children) => h("div", { class: classes, role: "group", "aria-label": title }, children);

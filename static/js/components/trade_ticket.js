@@ -313,6 +313,7 @@ class TradeTicket extends Watching {
     const held = this.held();
     text(parts.holding, store.state.account && (form.side === "sell" || isPositive(held)) ? `You hold ${shares(held)}` : "");
     parts.holding.title = exactShares(held);
+    this.renderSlider();
     const wanted = form.side === "sell" ? "sell" : form.unit;
     for (const group of $$("[data-chips]", parts.chips)) group.hidden = group.dataset.chips !== wanted;
   }
@@ -321,6 +322,29 @@ class TradeTicket extends Watching {
   sellPart(hundredths) {
     const part = (units(this.held()) * BigInt(hundredths)) / 100n;
     this.fill(part > 0n ? trim(decimal(part)) : "");
+  }
+
+  // slide types the part of what there is that the slider stands at.
+  slide(hundredths) {
+    const sells = this.model.form.side === "sell";
+    const part = sells ? (units(this.held()) * BigInt(hundredths)) / 100n : (this.spendable() * BigInt(hundredths ** 2)) / 10_000n;
+    const shown = hundredths === 100 ? part : part - (part % 10_000n); // to the hundredth
+    this.type(shown > 0n ? trim(decimal(shown)) : "");
+  }
+
+  // spendable is what the slider's end stands for: the balance, or for who has none yet what newcomers try.
+  spendable() {
+    return units(store.state.account?.balance ?? "100.000000");
+  }
+
+  renderSlider() {
+    const { slider } = this.parts;
+    const { form } = this.model;
+    slider.hidden = form.side === "buy" && form.unit === "shares";
+    if (slider.hidden || document.activeElement === slider) return;
+    const most = Number(form.side === "sell" ? units(this.held()) : this.spendable());
+    const part = most > 0 && form.amount ? Math.min(1, Number(units(form.amount)) / most) : 0;
+    slider.value = String(Math.round(100 * (form.side === "sell" ? part : Math.sqrt(part))));
   }
 
   spendAll() {
