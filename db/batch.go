@@ -23,7 +23,7 @@ func (d *DB) TradeBatch(ctx context.Context, market string, orders []Order) ([]P
 	if err != nil {
 		return nil, err
 	}
-	verdicts, err := d.tradeBatch(ctx, "pgtape.trade_batch($1, $2)", market, text)
+	verdicts, err := d.tradeBatch(ctx, batchStatement, market, text)
 	placed := make([]Placed, len(verdicts))
 	for i, v := range verdicts {
 		placed[i] = v.Placed
@@ -40,7 +40,7 @@ func (d *DB) TradeFree(ctx context.Context, orders []Order) (placed map[int]Plac
 	if err != nil {
 		return nil, nil, err
 	}
-	verdicts, err := d.tradeBatch(ctx, "pgtape.trade_batch($1)", text)
+	verdicts, err := d.tradeBatch(ctx, freeStatement, text)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -79,11 +79,16 @@ type verdict struct {
 	Placed
 }
 
-func (d *DB) tradeBatch(ctx context.Context, call string, args ...any) ([]verdict, error) {
-	rows, err := d.pool.Query(ctx, `
-		select n, `+receiptColumns+`, refusal
-		from (select b.n, (b.receipt).*, b.refusal from `+call+` b offset 0) b
-		order by n`, args...)
+const (
+	batchStatement = batchOf + "pgtape.trade_batch($1, $2)" + inTurn
+	freeStatement  = batchOf + "pgtape.trade_batch($1)" + inTurn
+
+	batchOf = "select n, " + receiptColumns + ", refusal from (select b.n, (b.receipt).*, b.refusal from "
+	inTurn  = " b offset 0) b order by n"
+)
+
+func (d *DB) tradeBatch(ctx context.Context, statement string, args ...any) ([]verdict, error) {
+	rows, err := d.pool.Query(ctx, statement, args...)
 	if err != nil {
 		return nil, refusal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/pgtape/pgtape/db/keyshare"
 	"github.com/pgtape/pgtape/db/tape"
 )
 
@@ -41,10 +42,13 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	config.ConnConfig.RuntimeParams["jit"] = "off" // compiling takes longer than our queries do
 	if o.AsServer {
-		config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-			_, err := conn.Exec(ctx, "set role pgtape_server")
-			return err
-		}
+		config.AfterConnect = becomeServer
+	}
+	config.ShouldPing = doubtful
+	var shares keyshare.Memory
+	config.BeforeConnect = func(_ context.Context, config *pgx.ConnConfig) error {
+		shares.Use(&config.Config)
+		return nil
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

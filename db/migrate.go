@@ -138,6 +138,39 @@ func (d *DB) CheckSchema(ctx context.Context) error {
 	return err
 }
 
+// SchemaState is how the schema of a database stands to this program's.
+type SchemaState string
+
+// The states: there is none; it is another version's; it is ours.
+const (
+	SchemaMissing SchemaState = "missing"
+	SchemaOther   SchemaState = "other"
+	SchemaOwn     SchemaState = "own"
+)
+
+// SchemaOf looks what schema a database has. A login that may not see it sees another's.
+func SchemaOf(ctx context.Context, conn *pgx.Conn) (SchemaState, error) {
+	var exists, visible bool
+	err := conn.QueryRow(ctx, `
+		select to_regnamespace('pgtape') is not null,
+			coalesce(has_schema_privilege(to_regnamespace('pgtape')::oid, 'usage'), false)`).Scan(&exists, &visible)
+	if err != nil || !exists {
+		return SchemaMissing, refusal(err)
+	}
+	_, want, err := ownFunctions()
+	if err != nil || !visible {
+		return SchemaOther, err
+	}
+	have, err := functionDigest(ctx, conn)
+	if pg := pgErrorOf(err); pg != nil && pg.Code == "42501" {
+		return SchemaOther, nil
+	}
+	if have == want {
+		return SchemaOwn, err
+	}
+	return SchemaOther, err
+}
+
 func gooseProvider(url string) (provider *goose.Provider, done func(), err error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {

@@ -55,6 +55,14 @@ const quoteColumns = `market, version, outcome, side, shares::text, amount::text
 
 const receiptColumns = quoteColumns + `, trade_id, account, balance::text, "position"::text, at, replayed`
 
+const tradeStatement = `
+	select ` + receiptColumns + `
+	from pgtape.trade(
+		market => $1, outcome => $2, side => $3, shares => $4::text::numeric, spend => $5::text::numeric,
+		expected_price => $6::text::numeric, expected_version => $7, max_slippage_bps => $8,
+		max_cost => $9::text::numeric, min_proceeds => $10::text::numeric, deadline => $11,
+		idempotency_key => $12, account => $13)`
+
 // Quote tells what an order would do now. Only Market, Outcome, Side, Shares and Spend count.
 // Errors: MarketNotOpen, InsufficientShares, NotFound, InvalidOrder.
 func (d *DB) Quote(ctx context.Context, o Order) (Quote, error) {
@@ -68,13 +76,7 @@ func (d *DB) Quote(ctx context.Context, o Order) (Quote, error) {
 // Errors: StaleQuote (QuoteOf has a fresh one), MarketNotOpen, InsufficientFunds,
 // InsufficientShares, DeadlinePassed, IdempotencyMismatch, NotFound, InvalidOrder, NotPermitted.
 func (d *DB) Trade(ctx context.Context, o Order) (Receipt, error) {
-	receipt, err := one[Receipt](ctx, d, `
-		select `+receiptColumns+`
-		from pgtape.trade(
-			market => $1, outcome => $2, side => $3, shares => $4::text::numeric, spend => $5::text::numeric,
-			expected_price => $6::text::numeric, expected_version => $7, max_slippage_bps => $8,
-			max_cost => $9::text::numeric, min_proceeds => $10::text::numeric, deadline => $11,
-			idempotency_key => $12, account => $13)`,
+	receipt, err := one[Receipt](ctx, d, tradeStatement,
 		o.Market, o.Outcome, o.Side, o.Shares.arg(), o.Spend.arg(), o.ExpectedPrice.arg(), o.ExpectedVersion,
 		o.MaxSlippageBps, o.MaxCost.arg(), o.MinProceeds.arg(), o.Deadline, nullable(o.IdempotencyKey), nullable(o.Account))
 	return receipt, orderError(err)

@@ -13,15 +13,17 @@ import (
 // The architecture as a table: what of ours, and of the libraries that belong to one place, each
 // package may import. Tests may import more.
 var allowed = map[string][]string{
-	"cmd/pgtape":      {"audit", "bench", "bench/compare", "bench/rivals", "client", "db", "db/embedded", "db/tape", "flow", "password", "server", "github.com/BurntSushi/toml", "github.com/spf13/cobra", "golang.org/x/crypto"},
+	"cmd/pgtape":      {"audit", "bench", "bench/compare", "bench/rivals", "client", "db", "db/embedded", "db/tape", "doctor", "flow", "password", "placement", "server", "github.com/BurntSushi/toml", "github.com/spf13/cobra", "golang.org/x/crypto"},
 	"audit":           {"audit/lmsr"},
 	"audit/lmsr":      {"github.com/cockroachdb/apd/v3"},
 	"bench":           {"client", "github.com/gorilla/websocket"},
 	"bench/compare":   {"bench", "bench/rivals", "client"},
 	"bench/rivals":    {"bench", "db", "github.com/jackc/pgx/v5"},
 	"client":          {"github.com/gorilla/websocket"},
+	"doctor":          {"db", "db/tape", "github.com/jackc/pgx/v5"},
 	"flow":            {"db"},
 	"password":        {"golang.org/x/crypto"},
+	"placement":       {"github.com/jackc/pgx/v5"},
 	"server":          {"db", "db/tape", "password", "server/card", "server/hub", "server/orders", "server/state", "static", "github.com/coreos/go-oidc/v3", "github.com/gorilla/feeds", "github.com/labstack/echo/v4", "github.com/olahol/melody", "github.com/gorilla/websocket"},
 	"server/card":     {"golang.org/x/image"},
 	"server/hub":      {},
@@ -30,15 +32,17 @@ var allowed = map[string][]string{
 	"static":          {"static/markdown"},
 	"static/markdown": {"github.com/yuin/goldmark", "github.com/microcosm-cc/bluemonday"},
 	"sql":             {},
-	"db":              {"db/embedded", "db/tape", "sql", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
-	"db/tape":         {"github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl"},
+	"db":              {"db/embedded", "db/keyshare", "db/tape", "sql", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
+	"db/keyshare":     {"github.com/jackc/pgx/v5"},
+	"db/tape":         {"db/keyshare", "github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl"},
 	"db/embedded":     {"github.com/jackc/pgx/v5", "github.com/fergusstrange/embedded-postgres"},
 	"e2e":             {},
 
 	// For tests only.
-	"db/dbtest":         {"db", "db/embedded", "e2e/link", "sql", "github.com/jackc/pgx/v5"},
+	"db/dbtest":         {"db", "db/embedded", "e2e/lag", "e2e/link", "sql", "github.com/jackc/pgx/v5"},
 	"db/booktest":       {},
-	"server/servertest": {"db/dbtest", "db/tape", "server"},
+	"server/servertest": {"db", "db/dbtest", "db/tape", "e2e/lag", "server"},
+	"e2e/lag":           {},
 	"e2e/link":          {},
 	"e2e/delivery":      {},
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgtape/pgtape/db/keyshare"
 )
 
 const (
@@ -15,13 +17,14 @@ const (
 )
 
 // connect opens a connection of the reader's own, so that no pool can starve it.
-func connect(ctx context.Context, url string) (*pgx.Conn, error) {
+func connect(ctx context.Context, url string, shares *keyshare.Memory) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
 	config.RuntimeParams["application_name"] = "pgtape reader"
 	config.RuntimeParams["timezone"] = "UTC"
+	shares.Use(&config.Config)
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, config)
@@ -32,7 +35,7 @@ func connect(ctx context.Context, url string) (*pgx.Conn, error) {
 }
 
 // connectReplication opens a connection that speaks the replication protocol.
-func connectReplication(ctx context.Context, url string) (*pgconn.PgConn, error) {
+func connectReplication(ctx context.Context, url string, shares *keyshare.Memory) (*pgconn.PgConn, error) {
 	config, err := pgconn.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
@@ -43,6 +46,7 @@ func connectReplication(ctx context.Context, url string) (*pgconn.PgConn, error)
 	} {
 		config.RuntimeParams[name] = value
 	}
+	shares.Use(config)
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	conn, err := pgconn.ConnectConfig(ctx, config)

@@ -19,10 +19,7 @@ func (r *Reader) StreamURL(of Mode, url string) {
 // Stall makes streams wait this long for a reader that takes nothing.
 func (r *Reader) Stall(limit time.Duration) {
 	r.newStream = func(mode Mode, url string) stream {
-		if mode == WAL {
-			return newWALStream(url, limit)
-		}
-		return &notifyStream{url: url, stall: limit}
+		return r.streamOf(mode, url, limit)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"time"
+
+	"github.com/pgtape/pgtape/db/keyshare"
 )
 
 // Options of a reader.
@@ -34,6 +36,7 @@ type Reader struct {
 	follower
 	condition
 
+	shares    keyshare.Memory // of the server that the URL names
 	newStream func(mode Mode, url string) stream
 	slots     []string      // that we have opened and the server may still have
 	drops     int64         // slots given up
@@ -51,17 +54,18 @@ type Reader struct {
 // NewReader makes a reader; Run starts it.
 func NewReader(o Options) *Reader {
 	o = o.withDefaults()
-	r := &Reader{options: o, newStream: newStream}
+	r := &Reader{options: o}
+	r.newStream = func(mode Mode, url string) stream { return r.streamOf(mode, url, stallLimit) }
 	r.limit, r.patience = 3*o.Probe, 3*o.Probe
 	r.status, r.since = Status{Mode: o.Mode, State: Lost}, time.Now()
 	return r
 }
 
-func newStream(mode Mode, url string) stream {
+func (r *Reader) streamOf(mode Mode, url string, stall time.Duration) stream {
 	if mode == WAL {
-		return newWALStream(url, stallLimit)
+		return newWALStream(url, &r.shares, stall)
 	}
-	return &notifyStream{url: url, stall: stallLimit}
+	return &notifyStream{url: url, shares: &r.shares, stall: stall}
 }
 
 // Pauses before a lost source is opened again.
@@ -93,7 +97,7 @@ func (r *Reader) Run(ctx context.Context, sink Sink) error {
 
 // follow opens the source and delivers from it until it breaks.
 func (r *Reader) follow(ctx context.Context) error {
-	conn, err := connect(ctx, r.options.URL)
+	conn, err := connect(ctx, r.options.URL, &r.shares)
 	if err != nil {
 		return err
 	}

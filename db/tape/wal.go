@@ -14,6 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgtape/pgtape/db/keyshare"
 )
 
 const publication = "pgtape_tape"
@@ -21,9 +23,10 @@ const publication = "pgtape_tape"
 // walStream reads commits from the WAL through a temporary logical replication slot, which goes
 // with its connection: what survives is the tape table, so a dead reader can fill no disk.
 type walStream struct {
-	url   string
-	slot  string
-	stall time.Duration // how long to wait for a reader that takes nothing
+	url    string
+	shares *keyshare.Memory
+	slot   string
+	stall  time.Duration // how long to wait for a reader that takes nothing
 
 	conn      *pgconn.PgConn
 	signals   chan<- signal
@@ -31,12 +34,12 @@ type walStream struct {
 	received  pglogrepl.LSN
 }
 
-func newWALStream(url string, stall time.Duration) *walStream {
-	return &walStream{url: url, slot: "pgtape_" + strings.ToLower(rand.Text()), stall: stall}
+func newWALStream(url string, shares *keyshare.Memory, stall time.Duration) *walStream {
+	return &walStream{url: url, shares: shares, slot: "pgtape_" + strings.ToLower(rand.Text()), stall: stall}
 }
 
 func (s *walStream) run(ctx context.Context, signals chan<- signal) error {
-	conn, err := connectReplication(ctx, s.url)
+	conn, err := connectReplication(ctx, s.url, s.shares)
 	if err != nil {
 		return err
 	}

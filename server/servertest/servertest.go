@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/dbtest"
 	"github.com/pgtape/pgtape/db/tape"
+	"github.com/pgtape/pgtape/e2e/lag"
 	"github.com/pgtape/pgtape/server"
 )
 
@@ -26,8 +28,26 @@ type World struct {
 func New(t *testing.T, signUp server.SignUp) *World {
 	t.Helper()
 	d := dbtest.New(t)
+	return serve(t, signUp, d, d.AsServer(t))
+}
+
+// Far starts a server whose database is a long way off; its reader's is not.
+func Far(t *testing.T, signUp server.SignUp, oneWay time.Duration) (*World, *lag.Proxy) {
+	t.Helper()
+	d := dbtest.New(t)
+	through, way := dbtest.Lagged(t, d.URL(), oneWay)
+	far, err := db.Open(t.Context(), through, db.Options{AsServer: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(far.Close)
+	return serve(t, signUp, d, far), way
+}
+
+func serve(t *testing.T, signUp server.SignUp, d *dbtest.DB, book *db.DB) *World {
+	t.Helper()
 	reader := tape.NewReader(tape.Options{URL: d.URL()})
-	s := server.New(server.Config{DB: d.AsServer(t), Reader: reader, SignUp: signUp})
+	s := server.New(server.Config{DB: book, Reader: reader, SignUp: signUp})
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var tasks sync.WaitGroup
 	tasks.Go(func() { _ = reader.Run(ctx, s.Sink()) })

@@ -1,0 +1,160 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgtape/pgtape/db/tape"
+)
+
+// Options of an examination.
+type Options struct {
+	URL    string
+	Source tape.Mode // how the tape is to be read: what keeps WAL from being read blocks, for Auto it costs
+	Pool   int       // connections that a server's pool may have
+}
+
+// Report is what was found.
+type Report struct {
+	Host     string    `json:"host"`
+	Pooler   Pooler    `json:"pooler,omitempty"`
+	Setups   []*Setup  `json:"setups"` // as the URL says, and shorter ones
+	Pace     *Pace     `json:"pace"`
+	Facts    *Facts    `json:"facts"`
+	Lone     float64   `json:"trades_per_second"` // of one market, one after the other from here
+	Batched  float64   `json:"trades_per_second_batched"`
+	Findings []Finding `json:"findings"`
+	Blocked  bool      `json:"blocked"`
+}
+
+// Examine measures a Postgres, asks it what it is, and judges.
+func Examine(ctx context.Context, o Options) (*Report, error) {
+	config, err := pgx.ParseConfig(o.URL)
+	if err != nil {
+		return nil, fmt.Errorf("database URL: %w", err)
+	}
+	config.RuntimeParams["application_name"] = "pgtape doctor"
+	config.RuntimeParams["timezone"] = "UTC"
+	r := &Report{Host: fmt.Sprintf("%s:%d", config.Host, config.Port)}
+	var m meter
+	config.DialFunc = m.dial
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("connecting: %w", err)
+	}
+	defer func() { conn.Close(context.WithoutCancel(ctx)) }()
+	if r.Pooler, err = findPooler(ctx, config, conn); err != nil {
+		return nil, err
+	}
+	if r.Pooler == TransactionPooler {
+		// What is prepared stays with a session that is the next one's, who trips over it.
+		config.DefaultQueryExecMode = pgx.QueryExecModeExec
+		again, err := pgx.ConnectConfig(ctx, config)
+		if err != nil {
+			return nil, fmt.Errorf("connecting: %w", err)
+		}
+		conn.Close(ctx)
+		conn = again
+	}
+	if r.Facts, err = askFacts(ctx, conn); err != nil {
+		return nil, err
+	}
+	if r.Setups, err = measureSetups(ctx, &config.Config, r.Facts.Number); err != nil {
+		return nil, err
+	}
+	if r.Pace, err = measurePace(ctx, conn, &m, r.Facts.Standby, r.Pooler); err != nil {
+		return nil, err
+	}
+	r.Lone, r.Batched = r.Pace.Rates()
+	r.Findings = r.judge(o)
+	for _, f := range r.Findings {
+		r.Blocked = r.Blocked || f.Severity == Blocks
+	}
+	return r, nil
+}
+
+// Blocking are the subjects of what blocks.
+func (r *Report) Blocking() (subjects []string) {
+	for _, f := range r.Findings {
+		if f.Severity == Blocks {
+			subjects = append(subjects, f.Subject)
+		}
+	}
+	return subjects
+}
+
+// Write prints the report for people: the measurements, then the findings, the worst first.
+func (r *Report) Write(w io.Writer) error {
+	var out strings.Builder
+	fmt.Fprintf(&out, "PostgreSQL %s at %s, database %s, as %s\n\n", r.Facts.Version, r.Host, r.Facts.Database, r.Facts.Login)
+	r.writeSetups(&out)
+	p := r.Pace
+	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "a query\t%s\tp50 %.2f ms\tp99 %.2f ms\n", trips(p.Query.Trips), p.Query.P50, p.Query.P99)
+	if p.Undecided.N > 0 {
+		fmt.Fprintf(table, "… without the cache of statements\t%s\tp50 %.2f ms\tp99 %.2f ms\n", trips(p.Undecided.Trips), p.Undecided.P50, p.Undecided.P99)
+	}
+	if !r.Facts.Standby {
+		fmt.Fprintf(table, "a commit of a trade's size\t%s\tp50 %.2f ms\tp99 %.2f ms\n", trips(p.Commit.Trips), p.Commit.P50, p.Commit.P99)
+		fmt.Fprintf(table, "trades of one market\t\tabout %.0f/s one after the other\t%.0f/s in batches\n", r.Lone, r.Batched)
+	}
+	table.Flush()
+	out.WriteString("\n")
+	for _, severity := range []Severity{Blocks, Costs, Note, OK} {
+		for _, f := range r.Findings {
+			if f.Severity == severity {
+				f.write(&out)
+			}
+		}
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// writeSetups has a line for each phase, and a column for each way to connect.
+func (r *Report) writeSetups(out *strings.Builder) {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprint(table, "a new connection")
+	for _, s := range r.Setups {
+		fmt.Fprintf(table, "\t%s", s.How)
+	}
+	fmt.Fprintln(table)
+	for _, name := range []string{phaseName, phaseTCP, phaseSocket, phaseAsk, phaseTLS, phaseStart, phaseAuth, phaseReady} {
+		cells, any := "", false
+		for _, s := range r.Setups {
+			cell := "\t"
+			for _, p := range s.Phases {
+				if p.Name == name {
+					any = true
+					cell += fmt.Sprintf("%d  %.2f ms", p.Trips, p.MS)
+				}
+			}
+			cells += cell
+		}
+		if any {
+			fmt.Fprintf(table, "  %s%s\n", name, cells)
+		}
+	}
+	fmt.Fprint(table, "  in all")
+	for _, s := range r.Setups {
+		fmt.Fprintf(table, "\t%s, %.2f ms", trips(s.Trips), s.MS)
+	}
+	fmt.Fprintln(table)
+	table.Flush()
+	out.WriteString("\n")
+}
+
+func (f Finding) write(out *strings.Builder) {
+	fmt.Fprintf(out, "%-6s  %s: %s\n", f.Severity, f.Subject, f.What)
+	if f.Cost != "" {
+		fmt.Fprintf(out, "        costs: %s\n", f.Cost)
+	}
+	if f.Mend != "" {
+		fmt.Fprintf(out, "        mend:  %s\n", f.Mend)
+	}
+}
