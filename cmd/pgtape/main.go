@@ -58,7 +58,7 @@ stands for --database-url. Exit codes: 0 ok, 1 found wrong, 2 usage or could not
 	}
 	root.AddCommand(
 		newDemo(), newServe(), newMigrate(), newPsql(), newSQL(), newVerify(), newBackup(), newRestore(),
-		newReplay(), newBench(),
+		newReplay(), newBench(), newEdge(),
 	)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return flagsFromEnv(cmd.Flags()) }
 	return root
