@@ -133,7 +133,7 @@ func TestALinkThatIsCutEndsNoSocket(t *testing.T) {
 
 	e.link.Cut()
 	e.until(t, tape.CatchingUp)
-	mended := time.After(*edgeCut)
+	mend := time.Now().Add(*edgeCut)
 	late := e.dial(t) // comes while there is no link
 	late.subscribe(market, "", "tape")
 	sockets[0].heartbeat("catching_up")
@@ -151,7 +151,11 @@ func TestALinkThatIsCutEndsNoSocket(t *testing.T) {
 	for range missed {
 		s.buyOne(t, ana, market)
 	}
-	<-mended
+	var waiting sync.WaitGroup
+	for _, w := range append(sockets, quotes, late) {
+		waiting.Go(func() { w.hearsNothing(mend) })
+	}
+	waiting.Wait()
 	e.link.Mend()
 	for _, w := range sockets {
 		for seq := int64(3); seq <= 2+missed; seq++ {
@@ -178,6 +182,18 @@ func TestALinkThatIsCutEndsNoSocket(t *testing.T) {
 	e.watch(t, market)
 	if status := e.origin.Status(); status.Resets != 0 || status.Connects < 2 {
 		t.Errorf("status of the link: %+v", status)
+	}
+}
+
+// hearsNothing reads heartbeats, and answers pings, until a time; those of before the cut say live.
+func (w *wire) hearsNothing(until time.Time) {
+	for late := false; time.Now().Before(until); {
+		f, err := w.any()
+		if err != nil || f.Op != "heartbeat" || late && f.Source == "live" {
+			w.t.Errorf("while the link is cut: %+v (%v)", f, err)
+			return
+		}
+		late = f.Source != "live"
 	}
 }
 
