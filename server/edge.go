@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -51,8 +52,12 @@ type Edge struct {
 // pastsAtOnce bounds the pasts that are read from the origin at a time, thousands of events each.
 const pastsAtOnce = 2
 
+// readsAtOnce is how much a hub asks an origin at a time, which is far, but answers many at once.
+const readsAtOnce = 64
+
 // NewEdge makes an edge; Run opens its link.
 func NewEdge(c EdgeConfig) *Edge {
+	c.Hub.Reads = cmp.Or(c.Hub.Reads, readsAtOnce)
 	e := &Edge{
 		Server: newServer(Config{Hub: c.Hub, Limits: c.Limits, Log: c.Log, Proxies: c.Proxies, ReadWithin: c.ReadWithin}, c.Origin),
 		origin: c.Origin,
@@ -70,10 +75,10 @@ func NewEdge(c EdgeConfig) *Edge {
 		table[i].who, table[i].handler = anybody, handler
 	}
 	e.route(table, func(r route) []echo.MiddlewareFunc {
-		if _, answers := own[r.path]; answers {
-			return e.Server.checks(r)
+		if _, answers := own[r.path]; answers && !lasting(r.path) {
+			return []echo.MiddlewareFunc{bounded}
 		}
-		return nil
+		return nil // the origin's to make
 	})
 	e.echo.RouteNotFound("/*", e.forward) // what a newer origin may know
 	return e
@@ -202,6 +207,7 @@ func (e *Edge) forward(c echo.Context) error {
 func readWhole(c echo.Context) error {
 	r := c.Request()
 	r.Header.Del("Upgrade")
+	r.Header.Del("Expect")
 	if r.ContentLength == 0 {
 		return nil
 	}

@@ -305,4 +305,3 @@ func TestMarketsThatNobodyWantsAreGivenUp(t *testing.T) {
 		t.Errorf("the market that is watched: %+v", f)
 	}
 }
-

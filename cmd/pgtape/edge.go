@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,6 +21,7 @@ import (
 // edgeFlags are those of a server without a database.
 type edgeFlags struct {
 	origin       string
+	authority    string
 	listen       string
 	markets      int
 	replayLimit  int64
@@ -56,6 +58,7 @@ the way there is a network of your own.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.origin, "origin", "", "URL of the server beside the database: https://example.org, or http://10.0.0.5:8080")
+	flags.StringVar(&f.authority, "origin-ca", "", "file with the authority of the origin's certificate (PEM), if it is none that the system knows")
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address of the web UI and the API")
 	flags.IntVar(&f.markets, "max-markets", 1000, "markets that are followed at once: not more than the origin's --max-subscriptions")
 	flags.Int64Var(&f.replayLimit, "replay-limit", defaultReplayLimit, "events that whoever comes back is sent one by one; who has missed more gets a snapshot")
@@ -82,11 +85,31 @@ func (f *edgeFlags) check(log *slog.Logger) (*edge.Origin, error) {
 	if err := f.tls.check(); err != nil {
 		return nil, err
 	}
-	origin, err := edge.New(edge.Options{URL: f.origin, MaxMarkets: f.markets, Log: log})
+	trust, err := f.trust()
+	if err != nil {
+		return nil, err
+	}
+	origin, err := edge.New(edge.Options{URL: f.origin, TLS: trust, MaxMarkets: f.markets, Log: log})
 	if err != nil {
 		return nil, fmt.Errorf("--origin: %w", err)
 	}
 	return origin, nil
+}
+
+// trust is how the origin proves who it is; nil: to the system.
+func (f *edgeFlags) trust() (*tls.Config, error) {
+	if f.authority == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(f.authority)
+	if err != nil {
+		return nil, fmt.Errorf("--origin-ca: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("--origin-ca: no certificate (PEM) in %s", f.authority)
+	}
+	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, nil
 }
 
 // serve runs the edge until ctx ends.

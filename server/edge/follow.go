@@ -67,7 +67,7 @@ func (o *Origin) Follow(ctx context.Context, slug string) error {
 // begin reads where a market stands, and has the socket asked to go on from there. Others wait for it
 // too, so it goes on when who began it has gone.
 func (o *Origin) begin(ctx context.Context, slug string, m *market) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), beginWithin)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readWithin)
 	defer cancel()
 	state, err := o.readState(ctx, slug)
 	var head tape.Head

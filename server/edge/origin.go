@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/pgtape/pgtape/db/tape"
 )
 
@@ -31,6 +33,7 @@ type Origin struct {
 	linger time.Duration
 	log    *slog.Logger
 
+	tails singleflight.Group
 	wake  chan struct{}  // there are markets to ask for
 	tasks sync.WaitGroup // of Want
 

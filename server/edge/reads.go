@@ -16,6 +16,8 @@ import (
 )
 
 const (
+	readWithin = 10 * time.Second
+
 	maxAnswer = 64 << 20 // bytes
 	maxEvents = 1000     // of one answer
 )
@@ -48,9 +50,25 @@ func (o *Origin) readState(ctx context.Context, slug string) (db.MarketState, er
 	return db.MarketState{Market: answer.Market, Holders: answer.Holders}, err
 }
 
-// TapeAfter returns the events of a market behind a cursor, at most limit, in order.
+// TapeAfter returns the events of a market behind a cursor, at most limit, in order. All who ask the
+// same while it is read share one answer: after a restart they are many.
 // Errors: NotFound, CursorUnknown, InvalidRequest, Unavailable.
 func (o *Origin) TapeAfter(ctx context.Context, market, after string, limit int) ([]tape.Event, error) {
+	shared := o.tails.DoChan(fmt.Sprintf("%s %s %d", market, after, limit), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readWithin)
+		defer cancel()
+		return o.readTape(ctx, market, after, limit)
+	})
+	select {
+	case read := <-shared:
+		events, _ := read.Val.([]tape.Event)
+		return events, read.Err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (o *Origin) readTape(ctx context.Context, market, after string, limit int) ([]tape.Event, error) {
 	query := url.Values{"limit": {strconv.Itoa(min(limit, maxEvents))}}
 	var behind tape.Head
 	if after != "" {
