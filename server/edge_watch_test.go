@@ -1,9 +1,11 @@
 package server_test
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -20,6 +22,7 @@ import (
 var (
 	edgeWatchers = flag.Int("edge.watchers", 300, "sockets on one edge")
 	edgeCut      = flag.Duration("edge.cut", 3*time.Second, "how long an edge's link is cut")
+	edgeFaults   = flag.Int("edge.faults", 12, "faults of an edge's link")
 )
 
 // TestWatchersOfAnEdgeShareOneStream: however many they are, the origin has one socket, and everybody
@@ -70,7 +73,7 @@ func TestWatchersOfAnEdgeShareOneStream(t *testing.T) {
 	}
 }
 
-// sees reads a snapshot at a seq and each event up to another.
+// sees reads a snapshot at a seq and each event up to another; from 0, at any, and so many behind it.
 func sees(conn *websocket.Conn, market string, joined func(), from, to int64) error {
 	at := int64(0)
 	defer func() {
@@ -78,7 +81,7 @@ func sees(conn *websocket.Conn, market string, joined func(), from, to int64) er
 			joined()
 		}
 	}()
-	for at < to {
+	for at == 0 || at < to {
 		if err := conn.SetReadDeadline(time.Now().Add(4 * patience)); err != nil {
 			return err
 		}
@@ -93,9 +96,11 @@ func sees(conn *websocket.Conn, market string, joined func(), from, to int64) er
 			}
 			switch {
 			case f.Op == "heartbeat":
-			case f.Op == "snapshot" && at == 0 && f.Seq == from && f.Market == market:
+			case f.Op == "snapshot" && at == 0 && (f.Seq == from || from == 0) && f.Market == market:
 				joined()
-				at = f.Seq
+				if at = f.Seq; from == 0 {
+					to += at
+				}
 			case f.Op == "event" && at > 0 && f.Prev == at && f.Market == market:
 				at = f.Seq
 			default:
@@ -195,6 +200,128 @@ func (w *wire) hearsNothing(until time.Time) {
 		}
 		late = f.Source != "live"
 	}
+}
+
+// TestAnEdgeThroughFaults of its link, at random, while there is trading and while people come and go.
+func TestAnEdgeThroughFaults(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ana, markets := s.Account(t, "100000"), []string{s.Market(t), s.Market(t), s.Market(t)}
+	s.follow(t)
+	e := s.edge(t, func(o *edge.Options, _ *server.EdgeConfig) { o.Linger = 200 * time.Millisecond })
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var trading sync.WaitGroup
+	for _, market := range markets {
+		trading.Go(func() {
+			for ctx.Err() == nil {
+				s.buyOne(t, ana, market)
+				time.Sleep(time.Duration(rand.IntN(30)) * time.Millisecond)
+			}
+		})
+	}
+	const to = 40 // events that each wants to see
+	var watching sync.WaitGroup
+	for i := range 24 {
+		watching.Go(func() {
+			for visit := range 3 {
+				time.Sleep(time.Duration(rand.IntN(300)) * time.Millisecond)
+				if visit < 2 && i%3 > 0 {
+					continue // some come late, and some often
+				}
+				conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(e.url, "http")+"/ws", nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer conn.Close()
+				market := markets[rand.IntN(len(markets))]
+				if err := conn.WriteJSON(map[string]string{"op": "subscribe", "market": market}); err != nil {
+					t.Error(err)
+					return
+				}
+				if err := sees(conn, market, func() {}, 0, to); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range *edgeFaults {
+		switch rand.IntN(4) {
+		case 0:
+			e.link.Cut()
+		case 1:
+			e.link.Reset()
+		case 2:
+			e.link.Freeze()
+		case 3:
+			e.link.Delay(30*time.Millisecond, 60*time.Millisecond)
+		}
+		time.Sleep(time.Duration(rand.IntN(500)) * time.Millisecond)
+		e.link.Mend()
+		time.Sleep(time.Duration(rand.IntN(300)) * time.Millisecond)
+	}
+	watching.Wait()
+	stop()
+	trading.Wait()
+	e.until(t, tape.Live)
+	for _, market := range markets {
+		e.watch(t, market)
+		want := s.nobody().get(t, "/api/v1/markets/"+market)
+		m, err := s.DB.DB.Market(t.Context(), market)
+		must(t, err)
+		got := e.nobody().get(t, fmt.Sprintf("/api/v1/markets/%s?min_version=%d", market, m.Version))
+		if string(got.body) != string(want.body) {
+			t.Errorf("the edge says\n%s\nthe origin\n%s", got, want)
+		}
+	}
+	if got := s.nobody().get(t, "/metrics"); !strings.Contains(string(got.body), "pgtape_tape_gaps_total 0\n") {
+		t.Error("the origin has holes")
+	}
+	if got := e.nobody().get(t, "/metrics"); !strings.Contains(string(got.body), "pgtape_tape_gaps_total 0\n") {
+		t.Error("the edge has holes")
+	}
+	t.Logf("status of the link: %+v", e.origin.Status())
+}
+
+// TestAnEdgeThatStartsAgainAsksOnce for what all who come back have missed.
+func TestAnEdgeThatStartsAgainAsksOnce(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ana, market := s.Account(t, "1000"), s.Market(t)
+	first, err := s.TapeAfter(t.Context(), market, "", 1)
+	must(t, err)
+	for range 20 {
+		s.buyOne(t, ana, market)
+	}
+	s.follow(t)
+	e := s.edge(t)
+	e.link.Delay(50*time.Millisecond, 0)
+	const back = 200
+	sockets := make([]*wire, back)
+	for i := range sockets {
+		sockets[i] = e.dial(t)
+		sockets[i].subscribe(market, first[0].Head().String(), "tape")
+	}
+	for _, w := range sockets {
+		for seq := int64(2); seq <= 21; seq++ {
+			if f := w.next("event"); f.Seq != seq {
+				t.Fatalf("want event %d, got %+v", seq, f)
+			}
+		}
+	}
+	var asked float64
+	for line := range strings.SplitSeq(string(s.nobody().get(t, "/metrics").body), "\n") {
+		if strings.HasPrefix(line, "pgtape_http_requests_total{") && strings.Contains(line, "/:slug/tape\"") {
+			_, err := fmt.Sscan(line[strings.LastIndex(line, " ")+1:], &asked)
+			must(t, err)
+		}
+	}
+	if asked == 0 || asked > back/4 {
+		t.Errorf("the origin was asked for the tape %v times by %d who came back", asked, back)
+	}
+	t.Logf("asked %v times", asked)
 }
 
 // TestAFrozenLinkIsNoticed: nothing says that it is gone but that nothing is heard.
