@@ -285,6 +285,38 @@ func TestAnEdgeThroughFaults(t *testing.T) {
 	t.Logf("status of the link: %+v", e.origin.Status())
 }
 
+// TestAnEdgeOfAnEdge is one of its origin.
+func TestAnEdgeOfAnEdge(t *testing.T) {
+	t.Parallel()
+	s := open(t, trusting)
+	market := s.Market(t)
+	s.follow(t)
+	near := s.edge(t, believing)
+	far := near.site.edge(t)
+	w := far.dial(t)
+	w.subscribe(market, "", "tape")
+	w.next("snapshot")
+	ana := far.signIn(t, "ana")
+	for seq := int64(2); seq <= 4; seq++ {
+		ana.trade(t, market, buyTen)
+		if f := w.next("event"); f.Seq != seq {
+			t.Fatalf("want event %d, got %+v", seq, f)
+		}
+	}
+	got, want := far.nobody().get(t, "/api/v1/markets/"+market+"?min_version=4"), s.nobody().get(t, "/api/v1/markets/"+market)
+	if string(got.body) != string(want.body) || got.header.Get("X-Pgtape-Edge") != "memory" {
+		t.Errorf("the edge says\n%s\nthe origin\n%s", got, want)
+	}
+	near.link.Cut()
+	w.heartbeat("catching_up")
+	s.buyOne(t, "ana", market)
+	near.link.Mend()
+	if f := w.next("event"); f.Seq != 5 {
+		t.Errorf("after a cut: %+v", f)
+	}
+	w.heartbeat("live")
+}
+
 // TestAnEdgeThatStartsAgainAsksOnce for what all who come back have missed.
 func TestAnEdgeThatStartsAgainAsksOnce(t *testing.T) {
 	t.Parallel()
