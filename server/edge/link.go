@@ -40,13 +40,14 @@ type link struct {
 	roundTrip  atomic.Int64
 	assets     atomic.Value  // string: the origin's
 	rewarm     chan struct{} // the origin is back
+	tried      chan struct{} // closed when it is known what the origin speaks, or that it does not answer
 }
 
 func newLink(base *url.URL, config *tls.Config) *link {
 	if config == nil {
 		config = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
-	l := &link{base: base, tls: config, rewarm: make(chan struct{}, 1)}
+	l := &link{base: base, tls: config, rewarm: make(chan struct{}, 1), tried: make(chan struct{})}
 	if base.Scheme == "https" {
 		l.transports = []*http.Transport{l.transport((*http.Protocols).SetHTTP1, (*http.Protocols).SetHTTP2)}
 	} else {
@@ -72,8 +73,13 @@ func (l *link) transport(speak ...func(*http.Protocols, bool)) *http.Transport {
 	}
 }
 
-// RoundTrip sends one request.
+// RoundTrip sends one request. The first ones wait until the link has been tried.
 func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
+	select {
+	case <-l.tried:
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
 	return l.transports[l.current.Load()].RoundTrip(r)
 }
 
@@ -84,7 +90,7 @@ func (l *link) keepWarm(ctx context.Context, log *slog.Logger) {
 			t.CloseIdleConnections()
 		}
 	}()
-	for {
+	for first := true; ; first = false {
 		var err error
 		for i, t := range l.transports {
 			if err = l.ask(ctx, t); err != nil {
@@ -94,6 +100,9 @@ func (l *link) keepWarm(ctx context.Context, log *slog.Logger) {
 				log.Info("link to the origin", "http2", i == 0)
 			}
 			break
+		}
+		if first {
+			close(l.tried)
 		}
 		if err != nil && ctx.Err() == nil {
 			log.Debug("the link to the origin is not warm", "err", err)
