@@ -75,6 +75,9 @@ var required = map[string]field{
 	"resolved":  hasAct | hasPayout,
 	"void":      hasAct | hasPayout,
 	"corrected": hasAct | hasPayout | hasShort,
+
+	commented:      hasDetail | hasID | hasAccount | hasPrices,
+	commentRemoved: hasDetail | hasID | hasAccount | hasActor | hasPrices,
 }
 
 // read takes a body apart; what it gave before is overwritten. False says that it is not the JSON

@@ -120,6 +120,8 @@ func eventfulBook(t *testing.T) *dbtest.DB {
 	buy("Bo", "rain", "no", "20")
 	buy("Bo", "rain", "*", "10")
 	d.Exec(t, "select pgtape.halt_market('rain', 'hm')")
+	d.Exec(t, "select pgtape.comment('rain', 'so @Bo', 'ana'), pgtape.comment('rain', 'no', 'Bo')")
+	d.Exec(t, "select pgtape.remove_comment(1, account => 'ana'), pgtape.remove_comment(2, 'rude')")
 	d.Exec(t, "select pgtape.open_market('rain', 'go on')")
 	sell("Bo", "rain", "*", "4")
 	sell("ana", "rain", "yes", "0.000001")
@@ -210,6 +212,8 @@ func TestAnEventfulBookIsSoundAndEveryForgeryIsFound(t *testing.T) {
 		{"a trader with right hashes", "update pgtape_core.tape set body = replace(body, 'ana', 'rich') where market = 'mirror';" + rehash, state},
 		{"a correction with right hashes", "update pgtape_core.tape set body = regexp_replace(body, '\"short\":.\"Bo\":\"[0-9]*', '\"short\":{\"Bo\":\"1') where kind = 'corrected';" + rehash, state},
 		{"a price with right hashes", "update pgtape_core.tape set body = replace(body, '0.5', '0.6') where kind = 'created';" + rehash, "prices follow from the shares"},
+		{"a comment that is removed and was not made", "update pgtape_core.tape set body = replace(body, '\"id\":1,', '\"id\":9,') where kind = 'comment_removed';" + rehash, "a comment is removed once, after it was made"},
+		{"a comment by nobody", "update pgtape_core.tape set body = replace(body, '\"Bo\"', '\"Bob\"') where kind in ('commented', 'comment_removed');" + rehash, "accounts are opened before they act"},
 		{"a trade after the close", "update pgtape_core.tape set body = regexp_replace(body, '\"closes_at\":\"[0-9]*', '\"closes_at\":\"2001') where market = 'rain' and kind = 'created';" + rehash, "no trade after close, halt or resolution"},
 	}
 	for _, tt := range tests {

@@ -98,6 +98,46 @@ func orUnexpectedEOF(err error) error {
 	return err
 }
 
+// Rewriting is a part of a stream that was written again, on record, from an event on; the heads are
+// those of the event Version, which was the last one then.
+type Rewriting struct {
+	At                    time.Time
+	Market                string
+	From, Version         int64
+	OldHead, NewHead, Why string
+}
+
+// clocks is how far the clock of the database and that of who publishes heads may differ.
+const clocks = time.Minute
+
+// explains tells whether a head, published at a time, is of the history before the rewriting.
+func (r Rewriting) explains(market string, head Head, published time.Time) bool {
+	if r.Market != market || r.At.Before(published.Add(-clocks)) || head.Seq < r.From || head.Seq > r.Version {
+		return false
+	}
+	return head.Seq < r.Version || head.Hash == r.OldHead
+}
+
+// Rewritten takes out the heads that are of a history before a rewriting on record, and says which
+// they are and why. They prove nothing any more: what is behind a rewriting is to be published anew.
+func (h Heads) Rewritten(published time.Time, rewritings []Rewriting, lookup func(market string, seq int64) (hash string, ok bool)) []Finding {
+	var found []Finding
+	for _, market := range slices.Sorted(maps.Keys(h)) {
+		hash, ok := lookup(market, h[market].Seq)
+		at := slices.IndexFunc(rewritings, func(r Rewriting) bool { return r.explains(market, h[market], published) })
+		if !ok || hash == h[market].Hash || at < 0 {
+			continue
+		}
+		r := rewritings[at]
+		found = append(found, Finding{
+			"rewritten on record", fmt.Sprintf("market %s, seq %d", market, h[market].Seq),
+			fmt.Sprintf("written again from seq %d on at %s: %s", r.From, r.At.UTC().Format(time.RFC3339), r.Why),
+		})
+		delete(h, market)
+	}
+	return found
+}
+
 // Check says which heads today's history does not contain: its events were rewritten, or are gone.
 // lookup gives the hash, in hex, of an event of today's history.
 func (h Heads) Check(lookup func(market string, seq int64) (hash string, ok bool)) []Finding {

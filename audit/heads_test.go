@@ -93,3 +93,39 @@ func TestHistoryIsHeldToPublishedHeads(t *testing.T) {
 		t.Errorf("found %q", found)
 	}
 }
+
+func TestHeadsOfBeforeARewritingAreSaidNotFound(t *testing.T) {
+	t.Parallel()
+	published := time.Date(2026, 7, 8, 12, 0, 0, 0, time.UTC)
+	old, now := strings.Repeat("0a", 32), strings.Repeat("0b", 32)
+	rewriting := Rewriting{At: published.Add(time.Hour), Market: "rain", From: 5, Version: 13, OldHead: old, NewHead: now, Why: "why"}
+	tests := []struct {
+		name      string
+		head      Head
+		change    func(*Rewriting)
+		rewritten bool
+	}{
+		{"its last event then", Head{13, old}, nil, true},
+		{"an event on the way", Head{7, strings.Repeat("0c", 32)}, nil, true},
+		{"the first that changed", Head{5, old}, nil, true},
+		{"another last event than on record", Head{13, strings.Repeat("0c", 32)}, nil, false},
+		{"an event before it", Head{4, old}, nil, false},
+		{"an event after it", Head{14, old}, nil, false},
+		{"another market's", Head{13, old}, func(r *Rewriting) { r.Market = "snow" }, false},
+		{"one from before the heads", Head{13, old}, func(r *Rewriting) { r.At = published.Add(-time.Hour) }, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r, heads := rewriting, Heads{"rain": tt.head}
+			if tt.change != nil {
+				tt.change(&r)
+			}
+			lookup := func(string, int64) (string, bool) { return now, true }
+			said, found := heads.Rewritten(published, []Rewriting{r}, lookup), heads.Check(lookup)
+			if len(said)+len(found) != 1 || (len(said) == 1) != tt.rewritten {
+				t.Errorf("rewritten: %v; broken: %v", said, found)
+			}
+		})
+	}
+}

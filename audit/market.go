@@ -42,8 +42,9 @@ type market struct {
 	lastID   int64
 	proposal []int64
 	payout   []int64
-	pool     total // what the escrow held when it paid out
-	house    total // what the house has had of the market, less what it gave
+	pool     total            // what the escrow held when it paid out
+	house    total            // what the house has had of the market, less what it gave
+	comments map[int64]string // who made those that are not removed
 }
 
 // holder is what an account has in one market.
@@ -55,7 +56,7 @@ type holder struct {
 }
 
 func newMarket(slug string) *market {
-	return &market{slug: slug, found: findings{stream: slug}, holders: map[string]*holder{}}
+	return &market{slug: slug, found: findings{stream: slug}, holders: map[string]*holder{}, comments: map[int64]string{}}
 }
 
 func (m *market) apply(e Event) {
@@ -75,6 +76,8 @@ func (m *market) apply(e Event) {
 		m.create(e, &m.body)
 	case "trade":
 		m.trade(e, &m.body)
+	case commented, commentRemoved:
+		m.talk(e, &m.body)
 	default:
 		m.act(e, &m.body)
 	}

@@ -16,7 +16,7 @@ import (
 
 func TestARunLosesNothing(t *testing.T) {
 	t.Parallel()
-	w := servertest.New(t, server.Open)
+	w := servertest.New(t, server.Handle)
 	var progress bytes.Buffer
 	report, err := bench.Run(t.Context(), bench.Options{
 		URL: w.URL, Clients: 4, Markets: 2, Sockets: 3, Duration: 1500 * time.Millisecond, Progress: &progress,
@@ -42,7 +42,7 @@ func TestARunLosesNothing(t *testing.T) {
 
 func TestWhoHasStalledIsLeftOut(t *testing.T) {
 	t.Parallel()
-	w := servertest.New(t, server.Open)
+	w := servertest.New(t, server.Handle)
 	report, err := bench.Run(t.Context(), bench.Options{
 		URL: w.URL, Clients: 2, Markets: 2, Sockets: 4, Stalled: 3, Duration: time.Second, Rate: 20,
 	})
@@ -56,7 +56,7 @@ func TestWhoHasStalledIsLeftOut(t *testing.T) {
 
 func TestARunGoesThroughCuts(t *testing.T) {
 	t.Parallel()
-	w := servertest.New(t, server.Open)
+	w := servertest.New(t, server.Handle)
 	cut := &cutOnce{wire: w.Wire}
 	report, err := bench.Run(t.Context(), bench.Options{
 		URL: w.URL, Clients: 2, Markets: 1, Sockets: 2, Duration: 2500 * time.Millisecond, Progress: cut,
@@ -86,7 +86,7 @@ func (c *cutOnce) Write(line []byte) (int, error) {
 
 func TestARunHoldsItsRateAndItsBounds(t *testing.T) {
 	t.Parallel()
-	w := servertest.New(t, server.Open)
+	w := servertest.New(t, server.Handle)
 	report, err := bench.Run(t.Context(), bench.Options{
 		URL: w.URL, Clients: 4, Markets: 1, Sockets: 2, OneEach: true, Duration: 2 * time.Second, Rate: 10, SlippageBps: 1,
 	})
@@ -108,7 +108,7 @@ func TestARunHoldsItsRateAndItsBounds(t *testing.T) {
 
 func TestAnInterruptedRunReports(t *testing.T) {
 	t.Parallel()
-	w := servertest.New(t, server.Open)
+	w := servertest.New(t, server.Handle)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	report, err := bench.Run(ctx, bench.Options{
@@ -129,7 +129,7 @@ func (w writer) Write(line []byte) (int, error) {
 // TestEveryScenarioRuns makes each smaller than it is meant, and expects what it is for.
 func TestEveryScenarioRuns(t *testing.T) {
 	t.Parallel()
-	w := servertest.New(t, server.Open)
+	w := servertest.New(t, server.Handle)
 	for _, name := range bench.Scenarios() {
 		t.Run(name, func(t *testing.T) {
 			o, err := bench.ScenarioOf(name)
@@ -174,7 +174,7 @@ func TestEveryScenarioRuns(t *testing.T) {
 
 func TestQuotesAreTheNewest(t *testing.T) {
 	t.Parallel()
-	w := servertest.New(t, server.Open)
+	w := servertest.New(t, server.Handle)
 	report, err := bench.Run(t.Context(), bench.Options{
 		URL: w.URL, Clients: 4, Markets: 1, Sockets: 4, Mode: client.Latest, Duration: time.Second,
 	})

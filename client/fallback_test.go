@@ -202,7 +202,7 @@ func TestWhereSocketsAreBlockedTheTapeIsPolled(t *testing.T) {
 	for how := range hows {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
-			w := servertest.New(t, server.Open)
+			w := servertest.New(t, server.Handle)
 			market, ana := w.Market(t), signedIn(t, w, "ana")
 			address, block := blocking(t, w.URL, how)
 			tape, quotes := watch(t, address, market, "", client.Tape), watch(t, address, market, "", client.Latest)
@@ -242,7 +242,7 @@ func TestWhereSocketsAreBlockedTheTapeIsPolled(t *testing.T) {
 
 func TestPollingGivesACursorOfAnotherHistoryASnapshot(t *testing.T) {
 	t.Parallel()
-	w := servertest.New(t, server.Open)
+	w := servertest.New(t, server.Handle)
 	market, ana := w.Market(t), signedIn(t, w, "ana")
 	trades(t, ana, market, 3)
 	address, _ := blocking(t, w.URL, "refused")
@@ -256,7 +256,7 @@ func TestPollingGivesACursorOfAnotherHistoryASnapshot(t *testing.T) {
 
 func TestPollingTellsWhatIsNotThere(t *testing.T) {
 	t.Parallel()
-	w := servertest.New(t, server.Open)
+	w := servertest.New(t, server.Handle)
 	address, _ := blocking(t, w.URL, "refused")
 	var errs []string
 	err := client.New(address).Watch(t.Context(), []client.Subscription{{Market: "nothing"}}, func(f client.Frame) {
@@ -296,7 +296,7 @@ func TestWatchThroughABadLine(t *testing.T) {
 	for _, tt := range faults {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := servertest.New(t, server.Open)
+			w := servertest.New(t, server.Handle)
 			market, ana := w.Market(t), signedIn(t, w, "ana")
 			l, err := link.New(strings.TrimPrefix(w.URL, "http://"))
 			if err != nil {

@@ -14,7 +14,7 @@ import (
 
 func TestATradeFromQuoteToReceipt(t *testing.T) {
 	t.Parallel()
-	w := servertest.New(t, server.Open)
+	w := servertest.New(t, server.Handle)
 	ctx, market := t.Context(), w.Market(t)
 	ana, bo := signedIn(t, w, "ana"), signedIn(t, w, "bo")
 
@@ -53,7 +53,7 @@ func TestATradeFromQuoteToReceipt(t *testing.T) {
 
 func TestRefusalsHaveTheirCode(t *testing.T) {
 	t.Parallel()
-	w := servertest.New(t, server.Open)
+	w := servertest.New(t, server.Handle)
 	ctx, market := t.Context(), w.Market(t)
 	ana, nobody := signedIn(t, w, "ana"), client.New(w.URL)
 	order := client.Order{Outcome: "yes", Side: "buy", Shares: "1", MaxCost: "1"}
@@ -99,7 +99,7 @@ func TestRefusalsHaveTheirCode(t *testing.T) {
 // TestWatchSeesEveryEventOnceThroughCuts cuts the wire again and again while there is trading.
 func TestWatchSeesEveryEventOnceThroughCuts(t *testing.T) {
 	t.Parallel()
-	w := servertest.New(t, server.Open)
+	w := servertest.New(t, server.Handle)
 	market := w.Market(t)
 	ana := signedIn(t, w, "ana")
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -175,7 +175,7 @@ func TestWatchSeesEveryEventOnceThroughCuts(t *testing.T) {
 
 func TestWatchTellsWhatIsNotThere(t *testing.T) {
 	t.Parallel()
-	w := servertest.New(t, server.Open)
+	w := servertest.New(t, server.Handle)
 	var frames []client.Frame
 	err := client.New(w.URL).Watch(t.Context(), []client.Subscription{{Market: "nothing"}}, func(f client.Frame) {
 		if f.Op == client.OpError {
@@ -198,7 +198,7 @@ func await(ctx context.Context, t *testing.T, signal <-chan struct{}) {
 
 func TestAHundredPostsOfOneKeyMakeOneTrade(t *testing.T) {
 	t.Parallel()
-	w := servertest.New(t, server.Open)
+	w := servertest.New(t, server.Handle)
 	market, ana := w.Market(t), signedIn(t, w, "ana")
 	order := client.Order{Outcome: "yes", Side: "buy", Shares: "10", MaxCost: "6"}
 	receipts := make([]client.Receipt, 100)

@@ -106,7 +106,7 @@ type Event struct {
 	Prev   int64             `json:"prev"`
 	Cursor string            `json:"cursor"`
 	At     time.Time         `json:"at"`
-	Kind   string            `json:"kind"` // created, trade, halted, opened, closed, resolved, …
+	Kind   string            `json:"kind"` // created, trade, commented, halted, opened, closed, resolved, …
 	Trade  *Trade            `json:"trade"`
 	Status string            `json:"status"` // with kinds that change it
 	Prices map[string]string `json:"prices"` // after it

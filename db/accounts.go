@@ -93,11 +93,12 @@ type Standing struct {
 	Balance        Decimal `json:"balance"`
 	PositionsValue Decimal `json:"positions_value"`
 	Profit         Decimal `json:"profit"`
+	Markets        int64   `json:"markets"` // that it has traded in
 }
 
 // Leaderboard lists the accounts that have gained most.
 func (d *DB) Leaderboard(ctx context.Context, limit int) ([]Standing, error) {
 	return all[Standing](ctx, d, `
-		select account, balance::text, positions_value::text, profit::text
+		select account, balance::text, positions_value::text, profit::text, markets
 		from pgtape.leaderboard order by leaderboard.profit desc, account limit $1`, limit)
 }

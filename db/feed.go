@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Entry is what a feed tells of a market: that it was made, or what became of it.
-type Entry struct {
+// FeedEntry is what a feed tells of a market: that it was made, or what became of it.
+type FeedEntry struct {
 	Market   string
 	Question string
 	Category string
@@ -25,7 +25,7 @@ type Entry struct {
 //
 // What is told of a market are its first event and its last: both are read by their key, and no
 // state is computed.
-func (d *DB) Feed(ctx context.Context, each int) ([]Entry, error) {
+func (d *DB) Feed(ctx context.Context, each int) ([]FeedEntry, error) {
 	type row struct {
 		Market, Kind, Body, Cursor, Created string
 		At                                  time.Time
@@ -53,9 +53,9 @@ func (d *DB) Feed(ctx context.Context, each int) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries := make([]Entry, len(rows))
+	entries := make([]FeedEntry, len(rows))
 	for i, r := range rows {
-		entries[i] = Entry{Market: r.Market, Kind: r.Kind, At: r.At, Cursor: r.Cursor}
+		entries[i] = FeedEntry{Market: r.Market, Kind: r.Kind, At: r.At, Cursor: r.Cursor}
 		if err := entries[i].read(r.Created, r.Body); err != nil {
 			return nil, fmt.Errorf("reading the tape of %s: %w", r.Market, err)
 		}
@@ -64,7 +64,7 @@ func (d *DB) Feed(ctx context.Context, each int) ([]Entry, error) {
 }
 
 // read fills in what the bodies of the market's first event and of the entry's say.
-func (e *Entry) read(created, body string) error {
+func (e *FeedEntry) read(created, body string) error {
 	var first struct {
 		Created struct {
 			Question, Category string

@@ -85,10 +85,14 @@ func TestRolesMayDoTheirOwnAndNothingElse(t *testing.T) {
 				"select pgtape.create_account('new' || floor(random() * 1e9)::text)", "select * from pgtape.verify()",
 				"select pgtape.quote('rain', 'yes', 'buy', 1)", "select * from pgtape.positions", "select * from pgtape.leaderboard",
 				"select * from pgtape.history('rain')", "select pgtape.keep_doorbell_ringing()", "select * from pgtape.heads",
+				"select pgtape.credential_of('ana')", "select pgtape.ways_in('ana')",
 			},
 			mayNot: []string{
 				"select pgtape.halt_market('rain', 'why')", "select pgtape.resolve_market('rain', '{1,0}', 'why')",
 				"select pgtape.map_login('postgres', 'ana')", "set role pgtape_operator",
+				"select phc from pgtape_core.credential", "select pgtape_core.forget_access(1)", "select pgtape.people()",
+				"select pgtape.create_sign_in_link('ana', " + zeros + ")", "select pgtape.set_password('ana', '$argon2id$')",
+				"select pgtape.create_invite(" + zeros + ")", "select pgtape.revoke_access('ana')",
 			},
 		},
 		{
@@ -105,15 +109,24 @@ func TestRolesMayDoTheirOwnAndNothingElse(t *testing.T) {
 				"select pgtape.halt_market('rain', 'why')", "select pgtape.map_login('postgres', 'ana')",
 				"select pgtape.create_session('bo', decode(repeat('00', 32), 'hex'))", "set role pgtape_server",
 				"set role pgtape_operator", "select * from pgtape.verify()",
+				"select pgtape.credential_of('bo')", "select pgtape.sessions_of('bo', " + zeros + ")", "select pgtape.key_account(" + zeros + ")",
+				"select pgtape.create_key('bo', 'k', 'p', " + zeros + ", '{read}')", "select pgtape.revoke_key('bo', 1)",
+				"select pgtape.link_identity('bo', 'i', 's')", "select pgtape.set_password('bo', '$argon2id$', " + zeros + ")",
+				"select pgtape.people()", "select pgtape.invites()", "select pgtape.sign_up('more')",
 			},
 		},
 		{
 			role: "pgtape_operator",
 			may: []string{
 				"select pgtape.halt_market('rain', 'why')", "select pgtape.open_market('rain', 'why')",
-				"select * from pgtape.ledger", "select * from pgtape.verify()",
+				"select * from pgtape.ledger", "select * from pgtape.verify()", "select * from pgtape.people()", "select * from pgtape.invites()",
+				"select pgtape.create_sign_in_link('ana', " + zeros + ")", "select pgtape.create_invite(" + zeros + ")", "select pgtape.ways_in('ana')",
 			},
-			mayNot: []string{order + ", account => 'bo')", "set role pgtape_server"},
+			mayNot: []string{
+				order + ", account => 'bo')", "set role pgtape_server", "select pgtape.credential_of('ana')",
+				"select pgtape.create_key('ana', 'k', 'p', " + zeros + ", '{read}')", "select pgtape.sign_up('more')",
+				"select pgtape.set_password('ana', '$argon2id$', " + zeros + ")",
+			},
 		},
 		{
 			role: "pgtape_auditor",
@@ -198,3 +211,6 @@ func TestFunctionsOfTheCallerAreNotTakenForOurs(t *testing.T) {
 	}
 	d.Verify(t)
 }
+
+// zeros is a hash, for what takes one.
+const zeros = "decode(repeat('00', 32), 'hex')"

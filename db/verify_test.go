@@ -27,6 +27,7 @@ func TestVerifyNamesWhatIsBroken(t *testing.T) {
 	d.Exec(t, "select pgtape.halt_market('rain', 'why')")
 	d.Exec(t, "select pgtape.open_market('rain', 'why')")
 	d.Exec(t, "select pgtape.resolve_market('done', '{1,0}', 'it did')")
+	d.Exec(t, "select pgtape.comment('done', 'so', 'ana')")
 	d.Verify(t)
 	const rain = "(select id from pgtape_core.market where slug = 'rain')"
 	const done = "(select id from pgtape_core.market where slug = 'done')"
@@ -61,6 +62,9 @@ func TestVerifyNamesWhatIsBroken(t *testing.T) {
 		{"a trade while halted", "update pgtape_core.tape set kind = 'halted' where kind = 'created'", "no trade after close, halt or resolution"},
 		{"a trade after the close", "update pgtape_core.market set closes_at = created_at", "no trade after close, halt or resolution"},
 		{"a charge of one micro less", "update pgtape_core.trade set amount = amount - 0.000001 where side = 'buy'", "every charge follows from the trades before"},
+		{"a comment that the tape does not tell", "update pgtape_core.comment set seq = 1", "the tape tells every comment"},
+		{"a comment at another time", "update pgtape_core.comment set at = at + interval '1 microsecond'", "the tape tells every comment"},
+		{"a removed comment that came back", "create temporary table c on commit drop as select * from pgtape_core.comment; select pgtape.remove_comment(id, account => 'ana') from c; insert into pgtape_core.comment overriding system value select * from c", "a removed comment is gone"},
 		{"a volume that was made up", "update pgtape_core.book set volume = volume + 1", "replaying the trades gives the book"},
 	}
 	for _, tt := range tests {

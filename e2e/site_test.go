@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -36,6 +37,8 @@ type siteOptions struct {
 	mode   tape.Mode                       // of reading the tape; empty: auto
 	around func(http.Handler) http.Handler // what requests go through first
 	limits server.Limits
+	signUp server.SignUp // empty: handle
+	oidc   server.Provider
 }
 
 func open(t *testing.T, o siteOptions) *site {
@@ -63,7 +66,7 @@ func (s *site) start(t *testing.T, address string) {
 
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	reader := tape.NewReader(tape.Options{URL: s.urlOf(s.login), Mode: s.o.mode, Log: log})
-	web := server.New(server.Config{DB: pool, Reader: reader, SignIn: server.Open, Limits: s.o.limits, Log: log})
+	web := server.New(server.Config{DB: pool, Reader: reader, SignUp: cmp.Or(s.o.signUp, server.Handle), OIDC: s.o.oidc, Limits: s.o.limits, Log: log})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var tasks sync.WaitGroup
 	for _, run := range []func() error{

@@ -1,7 +1,11 @@
 package flow
 
 import (
+	"encoding/csv"
 	"fmt"
+	"math"
+	"os"
+	"strconv"
 	"testing"
 
 	"github.com/pgtape/pgtape/db/dbtest"
@@ -46,9 +50,67 @@ func TestReplicationEndsAtEveryRecordedPrice(t *testing.T) {
 	if want := "40 markets, mean 0.556, 28 right, Brier 0.2275"; got != want {
 		t.Errorf("summary = %s, want %s", got, want)
 	}
+	if got, want := siteBrier(t, d), publishedBrier(t); math.Abs(got-want) > 1e-6 {
+		t.Errorf("the site's record has a Brier score of %.6f, the files one of %.6f", got, want)
+	}
 	if again, err := player.Resolve(t.Context()); again != 0 || err != nil {
 		t.Errorf("resolving again resolved %d (%v), want none", again, err)
 	}
+}
+
+// siteBrier is the Brier score of the last prices, as the site's own record sums it up.
+func siteBrier(t *testing.T, d *dbtest.DB) float64 {
+	t.Helper()
+	tallies, err := d.SiteRecord(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var errors, forecasts float64
+	for _, tally := range tallies {
+		if tally.Horizon == "last" && !tally.Several {
+			errors += float(tally.ErrorSum)
+			forecasts += float(tally.Forecasts)
+		}
+	}
+	if forecasts != 40 {
+		t.Errorf("%v forecasts, want 40", forecasts)
+	}
+	return errors / forecasts
+}
+
+// publishedBrier is that of the recorded files alone: the last price of each market against whether
+// its study replicated.
+func publishedBrier(t *testing.T) float64 {
+	t.Helper()
+	table := func(name string) [][]string {
+		file, err := os.Open("replication/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		rows, err := csv.NewReader(file).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows[1:]
+	}
+	number := func(text string) float64 {
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	last := map[string]float64{} // the file is in the order of time
+	for _, trade := range table("trades.csv") {
+		last[trade[0]] = number(trade[6])
+	}
+	var sum float64
+	markets := table("markets.csv")
+	for _, market := range markets {
+		sum += math.Pow(last[market[0]]-number(market[3]), 2)
+	}
+	return sum / float64(len(markets))
 }
 
 func TestReplicationIsWhatItsReadmeSays(t *testing.T) {

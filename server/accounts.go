@@ -29,18 +29,3 @@ func (s *Server) getPortfolio(c echo.Context) error {
 		Positions []db.Position `json:"positions"`
 	}{account, positions})
 }
-
-// getLeaderboard handles GET /api/v1/leaderboard?limit=: who has gained most.
-func (s *Server) getLeaderboard(c echo.Context) error {
-	limit, err := whole(c, "limit", 1, 500, 50)
-	if err != nil {
-		return err
-	}
-	standings, err := s.db.Leaderboard(c.Request().Context(), limit)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, struct {
-		Standings []db.Standing `json:"standings"`
-	}{standings})
-}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/dbtest"
-	"github.com/pgtape/pgtape/server"
 )
 
 func newKey() string { return rand.Text() }
@@ -60,20 +59,6 @@ func TestTheCookieStaysOnTLS(t *testing.T) {
 	got := s.nobody().post(t, "/api/v1/session", `{"handle":"ana"}`, "X-Forwarded-Proto", "https")
 	if cookie := got.header.Get("Set-Cookie"); !strings.Contains(cookie, "; Secure") {
 		t.Errorf("cookie %q is sent over plain HTTP, too", cookie)
-	}
-}
-
-func TestNobodySignsInWhereThatIsClosed(t *testing.T) {
-	t.Parallel()
-	s := open(t, func(c *server.Config) { c.SignIn = server.Closed })
-	known := s.Account(t, "10")
-	for _, handle := range []string{known, "somebodynew"} {
-		if got := s.nobody().post(t, "/api/v1/session", fmt.Sprintf(`{"handle":%q}`, handle)); got.code() != db.NotPermitted {
-			t.Errorf("%s: %s", handle, got)
-		}
-	}
-	if _, err := s.DB.DB.Account(t.Context(), "somebodynew"); db.CodeOf(err) != db.NotFound {
-		t.Errorf("the account was created: %v", err)
 	}
 }
 

@@ -136,7 +136,7 @@ func (s *Server) cardContent(ctx context.Context, m *db.Market, now time.Time) (
 	}
 	places := drawn(m, cardLines)
 	content := card.Card{
-		Question: m.Question, Standing: standing(m, now), Facts: facts(m), From: m.CreatedAt, To: now, Top: top(m, points),
+		Question: m.Question, Standing: stateWord(m, now), Facts: facts(m), From: m.CreatedAt, To: now, Top: top(m, points),
 	}
 	for _, i := range places {
 		percent, err := static.Percent(string(m.Prices[i]))

@@ -69,7 +69,7 @@ func (s *Server) embedOf(c echo.Context) (any, error) {
 		Closes   string      `json:"closes"`
 		At       time.Time   `json:"at"`
 		Origin   string      `json:"origin"`
-	}{Market: *m, Standing: standing(m, now), At: now, Origin: origin(c)}
+	}{Market: *m, Standing: stateWord(m, now), At: now, Origin: origin(c)}
 	for _, i := range byPrice(m) {
 		state.Shown = append(state.Shown, m.Outcomes[i])
 	}
@@ -180,8 +180,8 @@ func top(m *db.Market, points []db.Point) float64 {
 	return 1
 }
 
-// standing says in a word or two what a market is doing.
-func standing(m *db.Market, now time.Time) string {
+// stateWord says in a word or two what a market is doing.
+func stateWord(m *db.Market, now time.Time) string {
 	switch m.Status {
 	case "open":
 		if m.ClosesAt != nil && !m.ClosesAt.After(now) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -51,6 +52,12 @@ func (s *Server) answerError(err error, c echo.Context) {
 	status, refusal := s.refusal(err, c)
 	if status == http.StatusServiceUnavailable {
 		c.Response().Header().Set("Retry-After", "1")
+	}
+	if status == http.StatusUnauthorized {
+		if _, keyed := bearer(c); !keyed && wantsPage(request) && c.Redirect(http.StatusSeeOther, "/signin?to="+url.QueryEscape(request.URL.RequestURI())) == nil {
+			return
+		}
+		c.Response().Header().Set("WWW-Authenticate", "Bearer")
 	}
 	if wantsPage(request) && s.errorPage(c, status, refusal) == nil {
 		return

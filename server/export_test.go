@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/pgtape/pgtape/db"
 )
 
 // SetPatience shortens the wait for a version that this node has not seen.
@@ -17,3 +19,19 @@ func (s *Server) SetWriting(d time.Duration) { s.writing = d }
 
 // Routes are the rows of the route table.
 func (s *Server) Routes() []*echo.Route { return s.echo.Routes() }
+
+// Line is a line of the route table.
+type Line struct {
+	Method, Path string
+	Role         db.Role
+	Scope        string
+}
+
+// Lines are the route table, as the server enforces it.
+func (s *Server) Lines() []Line {
+	var lines []Line
+	for _, r := range s.routes() {
+		lines = append(lines, Line{r.method, r.path, r.who.role, string(r.who.scope)})
+	}
+	return lines
+}

@@ -32,7 +32,7 @@ const (
 func BenchmarkFanOut(b *testing.B) {
 	b.Run("hub", func(b *testing.B) {
 		d := dbtest.New(b)
-		s := server.New(server.Config{DB: d.AsServer(b), Reader: tape.NewReader(tape.Options{URL: d.URL()}), SignIn: server.Open})
+		s := server.New(server.Config{DB: d.AsServer(b), Reader: tape.NewReader(tape.Options{URL: d.URL()}), SignUp: server.Handle})
 		web := httptest.NewServer(s.Handler())
 		b.Cleanup(web.Close)
 		sink, events := s.Sink(), fanOutEvents()

@@ -66,7 +66,7 @@ func (s *Server) feed(c echo.Context, name, kind string, write func(*feeds.Feed,
 	return nil
 }
 
-func feedOf(site string, entries []db.Entry) *feeds.Feed {
+func feedOf(site string, entries []db.FeedEntry) *feeds.Feed {
 	feed := &feeds.Feed{
 		Title: "pgtape", Description: "New markets, and how markets were resolved",
 		Link: &feeds.Link{Href: site + "/"}, Author: &feeds.Author{Name: "pgtape"}, Updated: time.Unix(0, 0).UTC(),
@@ -87,7 +87,7 @@ func feedOf(site string, entries []db.Entry) *feeds.Feed {
 }
 
 // told words an entry.
-func told(e db.Entry) (title, text string) {
+func told(e db.FeedEntry) (title, text string) {
 	switch e.Kind {
 	case "resolved":
 		return "Resolved: " + e.Question, payoutWords(e.Outcomes, e.Payout) + " " + e.Reason

@@ -60,9 +60,14 @@ func last(ref string) string { return ref[strings.LastIndexByte(ref, '/')+1:] }
 // bodies are orders and the like that would be taken, to put one hostile member into; %d is a number
 // of its own.
 var bodies = map[string]string{
-	"/api/v1/session":               `{"handle":"guest%d"}`,
-	"/api/v1/markets":               `{"slug":"hostile-%d","question":"?","liquidity":"1"}`,
-	"/api/v1/markets/{slug}/trades": `{"outcome":"yes","side":"buy","shares":"0.1","max_cost":"1"}`,
+	"/api/v1/session":                 `{"handle":"guest%d"}`,
+	"/api/v1/markets":                 `{"slug":"hostile-%d","question":"?","liquidity":"1"}`,
+	"/api/v1/markets/{slug}/trades":   `{"outcome":"yes","side":"buy","shares":"0.1","max_cost":"1"}`,
+	"/api/v1/markets/{slug}/moves":    `{"move":"dispute","reason":"?"}`,
+	"/api/v1/markets/{slug}/comments": `{"body":"so it is"}`,
+	"/api/v1/notifications/read":      `{"ids":null}`,
+	"/api/v1/password":                `{"password":"correct horse battery"}`,
+	"/api/v1/keys":                    `{"name":"k","scopes":["read"]}`,
 }
 
 // attacker sends one thing after another and fails the test if one does harm.
@@ -84,7 +89,9 @@ func (a *attacker) send(method, path, body string, headers ...string) answer {
 	if err != nil {
 		return answer{} // Go does not send this; the raw ones below do
 	}
-	request.Header.Set("Cookie", a.cookie)
+	if path != "/api/v1/session" { // signing in ends the session that one had
+		request.Header.Set("Cookie", a.cookie)
+	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Idempotency-Key", newKey())
 	for i := 0; i < len(headers); i += 2 {
@@ -97,6 +104,10 @@ func (a *attacker) send(method, path, body string, headers ...string) answer {
 			return answer{}
 		}
 		a.Fatalf("%s %.200s: %v", method, path, err)
+	}
+	// Who changes the password gets another session for the old one.
+	if cookie, _, given := strings.Cut(response.Header.Get("Set-Cookie"), ";"); given && path == "/api/v1/password" {
+		a.cookie = cookie
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
@@ -209,6 +220,7 @@ func TestHostileTextIsRefusedOrIsText(t *testing.T) {
 	if log := s.log.String(); strings.Contains(log, "panic") || strings.Contains(log, "request failed") {
 		t.Errorf("in the log: %s", grepLog(log, "panic", "request failed"))
 	}
+	mallory.cookie = a.cookie
 	if got := mallory.get(t, "/api/v1/session"); got.status != http.StatusOK {
 		t.Errorf("the session is gone: %s", got)
 	}

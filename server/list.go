@@ -18,8 +18,8 @@ const (
 	daysAtOnce = 4  // histories that one page reads from the database
 )
 
-// day is what became of a market's leading price in the last 24 hours, drawn and in words.
-type day struct {
+// daily is what became of a market's leading price in the last 24 hours, drawn and in words.
+type daily struct {
 	Line   string `json:"line"` // a path in a box of 100 by 28
 	Change string `json:"change"`
 }
@@ -53,14 +53,14 @@ func (s *Server) listPage(c echo.Context) error {
 		Account    *db.Account       `json:"account"`
 		Query      map[string]string `json:"query"`
 		Categories []string          `json:"categories"`
-		Days       map[string]day    `json:"days"`
+		Days       map[string]daily  `json:"days"`
 		marketList
 	}{account, query, categories, days, list})
 }
 
 // daysOf reads what became of markets since yesterday.
-func (s *Server) daysOf(ctx context.Context, markets []db.Market) (map[string]day, error) {
-	days := make([]day, len(markets))
+func (s *Server) daysOf(ctx context.Context, markets []db.Market) (map[string]daily, error) {
+	days := make([]daily, len(markets))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(daysAtOnce)
 	for i := range markets {
@@ -72,19 +72,19 @@ func (s *Server) daysOf(ctx context.Context, markets []db.Market) (map[string]da
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	bySlug := make(map[string]day, len(markets))
+	bySlug := make(map[string]daily, len(markets))
 	for i, m := range markets {
 		bySlug[m.Slug] = days[i]
 	}
 	return bySlug, nil
 }
 
-func (s *Server) dayOf(ctx context.Context, m *db.Market) (day, error) {
+func (s *Server) dayOf(ctx context.Context, m *db.Market) (daily, error) {
 	now := time.Now()
 	from := now.Add(-24 * time.Hour)
 	points, err := s.pricesOf(ctx, m, &from, nil, dayPoints)
 	if err != nil || len(points) == 0 {
-		return day{}, err
+		return daily{}, err
 	}
 	if m.CreatedAt.After(from) {
 		from = m.CreatedAt
@@ -92,7 +92,7 @@ func (s *Server) dayOf(ctx context.Context, m *db.Market) (day, error) {
 	lead := slices.Index(m.Outcomes, static.Leader(m.Outcomes, texts(m.Prices)))
 	low, high := sparkScale(points, []int{lead})
 	change, err := static.Change(string(points[0].Prices[lead]), string(m.Prices[lead]))
-	return day{sparkPath(points, lead, box{100, 28, from, now}, low, high), change}, err
+	return daily{sparkPath(points, lead, box{100, 28, from, now}, low, high), change}, err
 }
 
 func texts(prices []db.Decimal) []string {

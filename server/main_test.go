@@ -42,7 +42,7 @@ func open(t *testing.T, options ...func(*server.Config)) *site {
 	s := &site{DB: dbtest.New(t), log: &logs{}}
 	s.reader = tape.NewReader(tape.Options{URL: s.URL()})
 	config := server.Config{
-		DB: s.AsServer(t), Reader: s.reader, SignIn: server.Open,
+		DB: s.AsServer(t), Reader: s.reader, SignUp: server.Handle,
 		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, option := range options {

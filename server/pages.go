@@ -30,6 +30,10 @@ func (s *Server) marketPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	part, err := s.tabOf(c, c.Param("tab"))
+	if err != nil {
+		return err
+	}
 	newest := newTapePage(slug, "", events).Events
 	slices.Reverse(newest)
 	return render(c, http.StatusOK, "market", struct {
@@ -37,7 +41,9 @@ func (s *Server) marketPage(c echo.Context) error {
 		Market  db.Market   `json:"market"`
 		Trades  any         `json:"trades"`
 		Origin  string      `json:"origin"`
-	}{account, view.Market, newest, origin(c)})
+		Tab     string      `json:"tab"`
+		Part    *tab        `json:"part"`
+	}{account, view.Market, newest, origin(c), c.Param("tab"), part})
 }
 
 // errorPage says what went wrong instead of a page. Without a database nobody is signed in, and who
@@ -51,16 +57,17 @@ func (s *Server) errorPage(c echo.Context, status int, e *db.Error) error {
 		Status int    `json:"status"`
 		Title  string `json:"title"`
 		Detail string `json:"detail"`
+		Hint   string `json:"hint"`
 	}
 	return render(c, status, "error", struct {
 		Account *db.Account `json:"account"`
 		Error   told        `json:"error"`
-	}{account, told{status, http.StatusText(status), e.Message}})
+	}{account, told{status, http.StatusText(status), e.Message, e.Hint}})
 }
 
 func render(c echo.Context, status int, page string, state any) error {
 	var html bytes.Buffer
-	if err := static.Render(&html, page, state); err != nil {
+	if err := static.Render(&html, page, framed{state, c.Get(signUpKey)}); err != nil {
 		return err
 	}
 	c.Response().Header().Set("Cache-Control", "no-cache")

@@ -39,6 +39,7 @@ var (
 	mover     = access{db.Trader, operate} // makers and holders of a market too, in a session
 	operator  = access{db.Operator, operate}
 	inSession = access{db.Trader, ""}
+	running   = access{db.Operator, ""} // an operator in a session
 	admin     = access{db.Admin, ""}
 )
 
@@ -54,6 +55,21 @@ func (s *Server) routes() []route {
 		{post, "/api/v1/session", anybody, s.createSession},
 		{get, "/api/v1/session", reader, s.getSession},
 		{del, "/api/v1/session", anybody, s.deleteSession},
+		{get, "/api/v1/sessions", inSession, s.listSessions},
+		{del, "/api/v1/sessions", inSession, s.deleteOtherSessions},
+		{del, "/api/v1/sessions/:id", inSession, s.deleteOneSession},
+		{post, "/api/v1/password", inSession, s.changePassword},
+		{del, "/api/v1/identity", inSession, s.deleteIdentity},
+		{get, "/api/v1/keys", inSession, s.listKeys},
+		{post, "/api/v1/keys", inSession, s.createKey},
+		{del, "/api/v1/keys/:id", inSession, s.deleteKey},
+		{get, "/api/v1/invites", running, s.listInvites},
+		{post, "/api/v1/invites", running, s.createInvite},
+		{del, "/api/v1/invites/:id", running, s.deleteInvite},
+		{get, "/api/v1/accounts", admin, s.listPeople},
+		{post, "/api/v1/accounts/:handle/role", admin, s.giveRole},
+		{post, "/api/v1/accounts/:handle/link", admin, s.createLink},
+		{del, "/api/v1/accounts/:handle/access", admin, s.revokeAccess},
 
 		{get, "/api/v1/markets", anybody, s.listMarkets},
 		{post, "/api/v1/markets", trader, s.createMarket},
@@ -70,9 +86,20 @@ func (s *Server) routes() []route {
 		{get, "/api/v1/markets/:slug/settlement", anybody, s.getSettlement},
 		{get, "/api/v1/market-preview", anybody, s.getMarketPreview},
 		{get, "/api/v1/audit", operator, s.getAudit},
+		{get, "/api/v1/markets/:slug/holders", anybody, s.getHolders},
+		{get, "/api/v1/markets/:slug/timeline", anybody, s.getTimeline},
+		{get, "/api/v1/markets/:slug/comments", anybody, s.listComments},
+		{post, "/api/v1/markets/:slug/comments", trader, s.createComment},
+		{del, "/api/v1/comments/:id", trader, s.deleteComment},
+
+		{get, "/api/v1/notifications", reader, s.listNotifications},
+		{post, "/api/v1/notifications/read", trader, s.readNotifications},
 
 		{get, "/api/v1/accounts/:handle", anybody, s.getAccount},
 		{get, "/api/v1/portfolio", reader, s.getPortfolio},
+		{get, "/api/v1/portfolio/history", reader, s.getAccountHistory},
+		{get, "/api/v1/account/export", inSession, s.exportAccount},
+		{del, "/api/v1/account", inSession, s.deleteAccount},
 		{get, "/api/v1/leaderboard", anybody, s.getLeaderboard},
 		{get, "/api/v1/source", anybody, s.getSource},
 		{get, "/api/v1/openapi.json", anybody, getOpenAPI},
@@ -90,6 +117,19 @@ func (s *Server) routes() []route {
 		{get, "/embed/:slug", anybody, s.embedMarket},
 		{get, "/feed.atom", anybody, s.atomFeed},
 		{get, "/feed.rss", anybody, s.rssFeed},
+		{get, "/signin", anybody, s.signInPage},
+		{get, "/signin/oidc", anybody, s.beginOIDC},
+		{get, callbackPath, anybody, s.endOIDC},
+		{get, "/signup", anybody, s.signUpPage},
+		{get, "/settings", inSession, s.settingsPage},
+		{get, "/admin", running, s.adminPage},
+		{get, "/m/:slug/:tab", anybody, s.marketTab},
+		{get, "/notifications", anybody, s.notificationsPage},
+		{get, "/portfolio", anybody, s.portfolioPage},
+		{get, "/portfolio/history.csv", inSession, s.getHistoryCSV},
+		{get, "/leaderboard", anybody, s.leaderboardPage},
+		{get, "/calibration", anybody, s.calibrationPage},
+		{get, "/u/:handle", anybody, s.profilePage},
 		{get, "/static/*", anybody, s.getAsset},
 	}
 	for _, r := range table {
@@ -116,25 +156,7 @@ func (s *Server) checks(r route) []echo.MiddlewareFunc {
 		checks = append(checks, embeddable)
 	}
 	if r.who == anybody {
-		return checks
+		return append(checks, s.goodKey)
 	}
-	if r.path == "/api/v1/markets/:slug/trades" {
-		return append(checks, s.trading)
-	}
-	return append(checks, s.signedIn, atLeast(r.who.role))
-}
-
-// atLeast refuses accounts without the role; signedIn has found the account.
-func atLeast(role db.Role) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			if !accountOf(c).Role.Has(role) {
-				return &db.Error{
-					Code: db.NotPermitted, Message: "only " + string(role) + "s may do this",
-					Hint: "an admin gives roles",
-				}
-			}
-			return next(c)
-		}
-	}
+	return append(checks, s.admit(r.who, r.path == "/api/v1/markets/:slug/trades"))
 }

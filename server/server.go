@@ -18,19 +18,10 @@ import (
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/tape"
+	"github.com/pgtape/pgtape/password"
 	"github.com/pgtape/pgtape/server/hub"
 	"github.com/pgtape/pgtape/server/orders"
 	"github.com/pgtape/pgtape/server/state"
-)
-
-// SignIn says who gets a session by HTTP.
-type SignIn string
-
-// The policies. Open: whoever chooses a handle is signed in as it, and a new one gets an account.
-// Closed: nobody is.
-const (
-	Open   SignIn = "open"
-	Closed SignIn = "closed"
 )
 
 // Config of a server. DB and Reader are required.
@@ -38,7 +29,8 @@ type Config struct {
 	DB     *db.DB
 	Reader interface{ Status() tape.Status }
 	Hub    hub.Options
-	SignIn SignIn // everything but Open is Closed
+	SignUp SignUp // empty: Closed
+	OIDC   Provider
 	Limits Limits // none is set: nobody is limited
 	Log    *slog.Logger
 
@@ -58,7 +50,11 @@ type Server struct {
 	hub      *hub.Hub
 	orders   *orders.Queue
 	passes   passes
-	signIn   SignIn
+	signUp   SignUp
+	hasher   *password.Hasher
+	oidc     *identities
+	board    kept[[]db.Standing]
+	record   kept[[]db.Tally]
 	patience time.Duration // of who waits for a version that this node has not seen
 	comments time.Duration // between comment lines of a stream
 	reading  time.Duration // what a client may take to send headers, or a body
@@ -97,7 +93,11 @@ func newServer(c Config, from source) *Server {
 		source:   from,
 		hub:      hub.New(history{from, markets}, c.Hub),
 		orders:   orders.New(c.DB),
-		signIn:   c.SignIn,
+		signUp:   cmp.Or(c.SignUp, Closed),
+		hasher:   password.NewHasher(2),
+		oidc:     newIdentities(c.OIDC),
+		board:    kept[[]db.Standing]{life: boardLife},
+		record:   kept[[]db.Tally]{life: recordLife},
 		patience: 5 * time.Second,
 		comments: 15 * time.Second,
 		reading:  cmp.Or(c.ReadWithin, 10*time.Second),
@@ -122,7 +122,7 @@ func (s *Server) Handler() http.Handler { return s.echo }
 
 // route lets requests in, each by its line of the table.
 func (s *Server) route(table []route, checks func(route) []echo.MiddlewareFunc) {
-	s.echo.Use(s.begin, s.observe, contain, secure, sameSite, s.limit, plainParams)
+	s.echo.Use(s.begin, s.observe, contain, secure, sameSite, s.limit, plainParams, s.knownPolicy)
 	for _, r := range table {
 		s.echo.Add(r.method, r.path, r.handler, checks(r)...)
 	}

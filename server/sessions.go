@@ -1,12 +1,15 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/password"
 )
 
 const (
@@ -14,36 +17,188 @@ const (
 	sessionLife   = 30 * 24 * time.Hour
 )
 
-// createSession handles POST /api/v1/session: it signs a browser in as the handle that it chose.
+// SignUp says who gets an account by HTTP, and how people sign in.
+type SignUp string
+
+// The policies.
+const (
+	Handle SignUp = "handle" // whoever chooses a handle is signed in as it, unless it has a password, an identity or a role
+	Open   SignUp = "open"   // everybody may sign up
+	Invite SignUp = "invite" // whoever has an invite may
+	Closed SignUp = "closed" // nobody may
+	OIDC   SignUp = "oidc"   // whoever the provider knows may
+)
+
+// newSession is what a browser shows to be let in.
+type newSession struct {
+	Handle   string `json:"handle"`
+	Password string `json:"password"`
+	New      *bool  `json:"new"` // sign up, or sign in; nil: whichever the handle allows
+	Invite   string `json:"invite"`
+	Link     string `json:"link"`     // for whoever has no password yet, or no longer
+	Provider bool   `json:"provider"` // sign up as who the provider has said
+}
+
+// createSession handles POST /api/v1/session: it signs a browser in, and people up.
 func (s *Server) createSession(c echo.Context) error {
-	var request struct {
-		Handle string `json:"handle"`
-	}
+	var request newSession
 	if err := decode(c, &request, db.InvalidRequest); err != nil {
 		return err
-	}
-	if s.signIn != Open {
-		return &db.Error{
-			Code: db.NotPermitted, Message: "nobody signs in here by choosing a handle",
-			Hint: "ask an operator for a way in",
-		}
 	}
 	if err := s.limitHandle(c, request.Handle); err != nil {
 		return err
 	}
-	ctx := c.Request().Context()
-	token, account, err := s.db.CreateSession(ctx, request.Handle)
-	if db.CodeOf(err) == db.NotFound {
-		if _, err := s.db.CreateAccount(ctx, request.Handle, ""); err != nil {
-			return err
-		}
-		token, account, err = s.db.CreateSession(ctx, request.Handle)
+	enter := s.enter
+	switch {
+	case request.Link != "":
+		enter = s.enterByLink
+	case request.Provider:
+		enter = s.enterByProvider
 	}
+	token, account, err := enter(c, request)
 	if err != nil {
 		return err
 	}
-	setSessionCookie(c, token, sessionLife)
+	if err := s.replaceSession(c, token); err != nil {
+		return err
+	}
 	return c.JSON(http.StatusCreated, account)
+}
+
+// enter signs in or up with a handle and a password, or as little as the policy asks for.
+func (s *Server) enter(c echo.Context, r newSession) (token string, account db.Account, err error) {
+	ctx := c.Request().Context()
+	isNew := r.New != nil && *r.New
+	if r.New == nil && s.mayBeNew(r) {
+		_, err := s.db.Account(ctx, r.Handle)
+		isNew = db.CodeOf(err) == db.NotFound
+	}
+	if !isNew {
+		return s.signIn(c, r)
+	}
+	if account, err = s.createAccount(ctx, r); err != nil {
+		return "", account, err
+	}
+	return s.db.CreateSession(ctx, account.Handle, deviceLabel(c))
+}
+
+// mayBeNew tells whether the policy would let a handle without an account sign up.
+func (s *Server) mayBeNew(r newSession) bool {
+	return s.signUp == Handle || s.signUp == Open || s.signUp == Invite && r.Invite != ""
+}
+
+func (s *Server) signIn(c echo.Context, r newSession) (token string, account db.Account, err error) {
+	ctx := c.Request().Context()
+	if s.signUp == Handle && r.Password == "" {
+		return s.db.EnterByHandle(ctx, r.Handle, deviceLabel(c))
+	}
+	phc, err := s.db.Credential(ctx, r.Handle)
+	if err != nil {
+		return "", account, err
+	}
+	right, outdated, err := s.hasher.Check(ctx, r.Password, phc)
+	if err != nil {
+		return "", account, busy(err)
+	}
+	if !right {
+		return "", account, &db.Error{
+			Code: db.NotSignedIn, Message: "the handle or the password is wrong", Hint: "an admin can give you a link to set a new password",
+		}
+	}
+	if outdated {
+		s.renew(ctx, r, phc)
+	}
+	return s.db.CreateSession(ctx, r.Handle, deviceLabel(c))
+}
+
+// renew hashes a password again that was hashed by other parameters. Failing does no harm.
+func (s *Server) renew(ctx context.Context, r newSession, before string) {
+	after, err := s.hasher.Hash(ctx, r.Password)
+	if err == nil {
+		err = s.db.RenewCredential(ctx, r.Handle, before, after)
+	}
+	if err != nil {
+		s.log.Warn("a password keeps its old hash", "account", r.Handle, "err", err)
+	}
+}
+
+// createAccount signs somebody up, if the policy lets them.
+func (s *Server) createAccount(ctx context.Context, r newSession) (account db.Account, err error) {
+	switch {
+	case s.signUp == OIDC:
+		return account, &db.Error{Code: db.NotPermitted, Message: "new accounts are made with " + s.oidc.name(), Hint: "go to /signin"}
+	case s.signUp == Invite && r.Invite == "":
+		return account, &db.Error{Code: db.NotPermitted, Message: "new accounts need an invite", Hint: "ask somebody who runs markets here for a link"}
+	case !s.mayBeNew(r):
+		return account, &db.Error{Code: db.NotPermitted, Message: "there are no new accounts here", Hint: "ask an admin"}
+	}
+	var phc string
+	if r.Password != "" {
+		if phc, err = s.hash(ctx, r.Password, r.Handle); err != nil {
+			return account, err
+		}
+	}
+	return s.db.SignUp(ctx, db.SignUp{Handle: r.Handle, PHC: phc, Invite: r.Invite})
+}
+
+// hash makes the PHC string of a password that is to be somebody's.
+func (s *Server) hash(ctx context.Context, secret, handle string) (string, error) {
+	if fault := password.Fault(secret, handle); fault != "" {
+		return "", db.Errorf(db.InvalidRequest, "%s", fault)
+	}
+	phc, err := s.hasher.Hash(ctx, secret)
+	return phc, busy(err)
+}
+
+// busy is what waiting in vain for a turn to hash is to a caller.
+func busy(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &db.Error{Code: db.Unavailable, Message: "too many people are signing in at the moment", Hint: "try again"}
+	}
+	return err
+}
+
+// enterByLink sets a password and signs in, once for each link.
+func (s *Server) enterByLink(c echo.Context, r newSession) (token string, account db.Account, err error) {
+	ctx := c.Request().Context()
+	handle, err := s.db.LinkAccount(ctx, r.Link)
+	if err != nil {
+		return "", account, err
+	}
+	phc := ""
+	if handle != "" {
+		if phc, err = s.hash(ctx, r.Password, handle); err != nil {
+			return "", account, err
+		}
+	}
+	token, ended, err := s.db.UseSignInLink(ctx, r.Link, phc, deviceLabel(c))
+	if err != nil {
+		return "", account, err
+	}
+	s.passes.withdraw(ended...)
+	account, err = s.db.Account(ctx, handle)
+	return token, account, err
+}
+
+// replaceSession gives the browser a token, and ends the session that it had.
+func (s *Server) replaceSession(c echo.Context, token string) error {
+	if err := s.endSession(c); err != nil {
+		return err
+	}
+	setSessionCookie(c, token, sessionLife)
+	return nil
+}
+
+func (s *Server) endSession(c echo.Context) error {
+	token, given := sessionOf(c)
+	if !given {
+		return nil
+	}
+	if err := s.db.DeleteSession(c.Request().Context(), token); err != nil {
+		return err
+	}
+	s.passes.withdraw(db.Hash(db.TokenHash(token)))
+	return nil
 }
 
 // getSession handles GET /api/v1/session: who am I?
@@ -53,11 +208,8 @@ func (s *Server) getSession(c echo.Context) error {
 
 // deleteSession handles DELETE /api/v1/session. Who is not signed in stays so.
 func (s *Server) deleteSession(c echo.Context) error {
-	if cookie, err := c.Cookie(sessionCookie); err == nil {
-		if err := s.db.DeleteSession(c.Request().Context(), cookie.Value); err != nil {
-			return err
-		}
-		s.passes.forget(cookie.Value)
+	if err := s.endSession(c); err != nil {
+		return err
 	}
 	setSessionCookie(c, "", -1)
 	return c.NoContent(http.StatusNoContent)
@@ -65,46 +217,12 @@ func (s *Server) deleteSession(c echo.Context) error {
 
 // setSessionCookie gives the browser a token, or, with a negative life, takes it away.
 func setSessionCookie(c echo.Context, token string, life time.Duration) {
+	setCookie(c, sessionCookie, token, life)
+}
+
+func setCookie(c echo.Context, name, value string, life time.Duration) {
 	c.SetCookie(&http.Cookie{
-		Name: sessionCookie, Value: token, Path: "/", MaxAge: int(life / time.Second),
+		Name: name, Value: value, Path: "/", MaxAge: int(life / time.Second),
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: c.Scheme() == "https",
 	})
-}
-
-// signedIn lets only those in who have a session; accountOf tells the handler who it is.
-func (s *Server) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		account, err := s.visitor(c)
-		if err != nil {
-			return err
-		}
-		if account == nil {
-			return notSignedIn()
-		}
-		c.Set(accountKey, *account)
-		return next(c)
-	}
-}
-
-const accountKey = "account"
-
-func accountOf(c echo.Context) db.Account {
-	account, _ := c.Get(accountKey).(db.Account)
-	return account
-}
-
-// visitor is who asks; nil when not signed in.
-func (s *Server) visitor(c echo.Context) (*db.Account, error) {
-	cookie, err := c.Cookie(sessionCookie)
-	if err != nil {
-		return nil, nil // no cookie
-	}
-	account, err := s.db.SessionAccount(c.Request().Context(), cookie.Value)
-	if db.CodeOf(err) == db.NotSignedIn {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &account, nil
 }

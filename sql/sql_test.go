@@ -3,6 +3,7 @@ package sql
 import (
 	"flag"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -26,5 +27,18 @@ func TestTheLastFunctionFileRecordsTheDigestOfTheOthers(t *testing.T) {
 	}
 	if last.Text != want {
 		t.Fatalf("%s is out of date: run go test ./sql -update", digestFile)
+	}
+}
+
+// The stock goose command applies what stands below its annotation.
+func TestEveryFileBeginsWithGoosesAnnotation(t *testing.T) {
+	functions, err := Functions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range functions {
+		if !strings.HasPrefix(f.Text, "-- +goose Up\n") {
+			t.Errorf("%s begins otherwise", f.Name)
+		}
 	}
 }

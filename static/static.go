@@ -15,6 +15,8 @@ import (
 	"math/big"
 	"strings"
 	"time"
+
+	"github.com/pgtape/pgtape/static/markdown"
 )
 
 // FS holds what is served under /static/, as written: Assets has it as sent.
@@ -26,10 +28,16 @@ var FS embed.FS
 var pages embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"clock":  clock,
-	"moment": moment,
-	"text":   text,
-	"title":  title,
+	"clock":   clock,
+	"day":     day,
+	"gain":    gain,
+	"kind":    kind,
+	"moment":  moment,
+	"signed":  signed,
+	"text":    text,
+	"title":   title,
+	"counted": counted,
+	"when":    when,
 
 	"statuses": func() []choice { return statuses },
 	"sorts":    func() []choice { return sorts },
@@ -40,8 +48,17 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"shares":   credits,
 	"colour":   colour,
 	"leader":   leader,
-	"modules":  func(page string) []string { return modules[page] },
-	"own":      func(page string) bool { return modules[page] != nil && len(modules[page]) > len(modules[""]) },
+	"names":    names,
+	"pays":     pays,
+	"received": received,
+
+	"happened":  func(kind string) string { return happened[kind] },
+	"isTalk":    isTalk,
+	"markdown":  markdown.HTML,
+	"mayRemove": mayRemove,
+
+	"modules": func(page string) []string { return modules[page] },
+	"own":     func(page string) bool { return modules[page] != nil && len(modules[page]) > len(modules[""]) },
 }).ParseFS(pages, "pages/*.html"))
 
 // Render writes the page name ("list", "market", "embed" or "error"; pages/NAME.html states what each needs)
@@ -93,14 +110,6 @@ func credits(amount string) (string, error) {
 		return "", fmt.Errorf("not an amount: %q", amount)
 	}
 	return a.FloatString(2), nil
-}
-
-func moment(at string) (string, error) {
-	t, err := time.Parse(time.RFC3339Nano, at)
-	if err != nil {
-		return "", fmt.Errorf("not a time: %w", err)
-	}
-	return t.UTC().Format("2006-01-02 15:04:05"), nil
 }
 
 func clock(at string) (string, error) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/pgtape/pgtape/bench/compare"
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/server"
 )
 
 // benchWorld is what a bench runs on when it is not given a server: a Postgres, and servers that
@@ -28,7 +29,7 @@ type benchWorld struct {
 }
 
 func (w *benchWorld) add(flags *pflag.FlagSet) {
-	w.serving = serverFlags{signIn: "open", replayLimit: defaultReplayLimit}
+	w.serving = serverFlags{signUp: string(server.Handle), replayLimit: defaultReplayLimit}
 	flags.StringVar(&w.flags.url, "database-url", "", "a Postgres for the server of its own, migrated")
 	flags.StringVar(&w.serving.source, "source", "auto", "how the server of its own reads the tape: auto, wal or notify")
 }
@@ -80,7 +81,7 @@ func (w *benchWorld) serve(ctx context.Context) (compare.Serving, error) {
 		return compare.Serving{}, fmt.Errorf("finding this program: %w", err)
 	}
 	cmd := exec.Command(program, "serve", "--database-url", w.database.server, "--listen", "127.0.0.1:0", "--source", w.serving.source,
-		"--sign-in", w.serving.signIn, "--no-limits", "--log-level", "info")
+		"--sign-up", w.serving.signUp, "--no-limits", "--log-level", "info")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C ends us, and we it
 	dieWithParent(cmd.SysProcAttr)
 	log, err := cmd.StderrPipe()

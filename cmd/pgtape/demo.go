@@ -13,6 +13,7 @@ import (
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/flow"
+	"github.com/pgtape/pgtape/server"
 )
 
 // demoSpeed plays the recording's quiet hours in seconds; its player bounds what pauses remain.
@@ -20,7 +21,7 @@ const demoSpeed = 3600
 
 func newDemo() *cobra.Command {
 	var database databaseFlags
-	serving := serverFlags{signIn: "open"}
+	serving := serverFlags{signUp: string(server.Handle)}
 	var logging logFlags
 	var speed string
 	var botRate float64

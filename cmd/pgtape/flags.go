@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -53,7 +54,8 @@ func (f *logFlags) logger() (*slog.Logger, error) {
 type serverFlags struct {
 	listen string
 	source string
-	signIn string
+	signUp string
+	oidc   oidcFlags
 
 	replayLimit int64
 	doors       doorFlags
@@ -65,6 +67,11 @@ const defaultReplayLimit = 10_000
 func (f *serverFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address of the web UI and the API")
 	flags.StringVar(&f.source, "source", "auto", "how the tape is read: auto, wal or notify")
+	if f.signUp == "" {
+		f.signUp = string(server.Open)
+	}
+	flags.StringVar(&f.signUp, "sign-up", f.signUp, "who gets an account: handle (signed in by choosing one), open, invite, closed or oidc")
+	f.oidc.add(flags)
 	flags.Int64Var(&f.replayLimit, "replay-limit", defaultReplayLimit, "events that whoever comes back is sent one by one; who has missed more gets a snapshot")
 	f.doors.add(flags)
 }
@@ -79,12 +86,19 @@ func (f *serverFlags) check() error {
 	if f.replayLimit < 1 {
 		return fmt.Errorf("--replay-limit %d: want 1 or more events", f.replayLimit)
 	}
-	switch server.SignIn(f.signIn) {
-	case server.Open, server.Closed:
+	switch server.SignUp(f.signUp) {
+	case server.Handle, server.Open, server.Invite, server.Closed:
+	case server.OIDC:
+		if f.oidc.Issuer == "" {
+			return errors.New("--sign-up oidc: needs a provider: --oidc-issuer, --oidc-client-id")
+		}
 	default:
-		return fmt.Errorf("--sign-in %q: want open or closed", f.signIn)
+		return fmt.Errorf("--sign-up %q: want handle, open, invite, closed or oidc", f.signUp)
 	}
 	if err := f.doors.check(); err != nil {
+		return err
+	}
+	if err := f.oidc.check(); err != nil {
 		return err
 	}
 	return f.tls.check()

@@ -13,26 +13,28 @@ import (
 // The architecture as a table: what of ours, and of the libraries that belong to one place, each
 // package may import. Tests may import more.
 var allowed = map[string][]string{
-	"cmd/pgtape":    {"audit", "bench", "bench/compare", "bench/rivals", "client", "db", "db/embedded", "db/tape", "flow", "server", "server/edge", "github.com/spf13/cobra"},
-	"audit":         {"audit/lmsr"},
-	"audit/lmsr":    {"github.com/cockroachdb/apd/v3"},
-	"bench":         {"client", "github.com/gorilla/websocket"},
-	"bench/compare": {"bench", "bench/rivals", "client"},
-	"bench/rivals":  {"bench", "db", "github.com/jackc/pgx/v5"},
-	"client":        {"github.com/gorilla/websocket"},
-	"flow":          {"db"},
-	"server":        {"db", "db/tape", "server/card", "server/edge", "server/hub", "server/orders", "server/state", "static", "github.com/gorilla/feeds", "github.com/labstack/echo/v4", "github.com/olahol/melody", "github.com/gorilla/websocket"},
-	"server/card":   {"golang.org/x/image"},
-	"server/edge":   {"db", "db/tape", "github.com/gorilla/websocket"},
-	"server/hub":    {},
-	"server/orders": {"db"},
-	"server/state":  {"audit/lmsr", "db", "db/tape"},
-	"static":        {},
-	"sql":           {},
-	"db":            {"db/embedded", "db/tape", "sql", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
-	"db/tape":       {"github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl"},
-	"db/embedded":   {"github.com/jackc/pgx/v5", "github.com/fergusstrange/embedded-postgres"},
-	"e2e":           {},
+	"cmd/pgtape":      {"audit", "bench", "bench/compare", "bench/rivals", "client", "db", "db/embedded", "db/tape", "flow", "password", "server", "server/edge", "github.com/spf13/cobra", "golang.org/x/crypto"},
+	"audit":           {"audit/lmsr"},
+	"audit/lmsr":      {"github.com/cockroachdb/apd/v3"},
+	"bench":           {"client", "github.com/gorilla/websocket"},
+	"bench/compare":   {"bench", "bench/rivals", "client"},
+	"bench/rivals":    {"bench", "db", "github.com/jackc/pgx/v5"},
+	"client":          {"github.com/gorilla/websocket"},
+	"flow":            {"db"},
+	"password":        {"golang.org/x/crypto"},
+	"server":          {"db", "db/tape", "password", "server/card", "server/edge", "server/hub", "server/orders", "server/state", "static", "github.com/coreos/go-oidc/v3", "github.com/gorilla/feeds", "github.com/labstack/echo/v4", "github.com/olahol/melody", "github.com/gorilla/websocket"},
+	"server/card":     {"golang.org/x/image"},
+	"server/edge":     {"db", "db/tape", "github.com/gorilla/websocket"},
+	"server/hub":      {},
+	"server/orders":   {"db"},
+	"server/state":    {"audit/lmsr", "db", "db/tape"},
+	"static":          {"static/markdown"},
+	"static/markdown": {"github.com/yuin/goldmark", "github.com/microcosm-cc/bluemonday"},
+	"sql":             {},
+	"db":              {"db/embedded", "db/tape", "sql", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
+	"db/tape":         {"github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl"},
+	"db/embedded":     {"github.com/jackc/pgx/v5", "github.com/fergusstrange/embedded-postgres"},
+	"e2e":             {},
 
 	// For tests only.
 	"db/dbtest":         {"db", "db/embedded", "e2e/link", "sql", "github.com/jackc/pgx/v5"},
@@ -46,7 +48,8 @@ var allowed = map[string][]string{
 var homes = []string{
 	"github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl", "github.com/pressly/goose/v3", "github.com/labstack/echo/v4",
 	"github.com/olahol/melody", "github.com/gorilla/websocket", "github.com/spf13/cobra", "github.com/fergusstrange/embedded-postgres",
-	"github.com/cockroachdb/apd/v3", "github.com/gorilla/feeds", "golang.org/x/image",
+	"github.com/cockroachdb/apd/v3", "github.com/coreos/go-oidc/v3", "github.com/gorilla/feeds", "golang.org/x/crypto", "golang.org/x/image",
+	"github.com/yuin/goldmark", "github.com/microcosm-cc/bluemonday",
 }
 
 const module = "github.com/pgtape/pgtape/"

@@ -57,7 +57,7 @@ stands for --database-url. Exit codes: 0 ok, 1 found wrong, 2 usage or could not
 		SilenceUsage:  true,
 	}
 	root.AddCommand(
-		newDemo(), newServe(), newMigrate(), newPsql(), newSQL(), newVerify(), newBackup(), newRestore(),
+		newDemo(), newServe(), newAccount(), newMigrate(), newPsql(), newSQL(), newVerify(), newBackup(), newRestore(),
 		newReplay(), newBench(), newEdge(),
 	)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return flagsFromEnv(cmd.Flags()) }

@@ -195,6 +195,9 @@ func TestUsage(t *testing.T) {
 		{"an unknown flag", []string{"serve", "--fly"}, 2, "", "--fly"},
 		{"a replay of nothing", []string{"serve", "--replay-limit", "0", "--data-dir", t.TempDir()}, 2, "", "want 1 or more events"},
 		{"an unknown source", []string{"serve", "--source", "rumour", "--data-dir", t.TempDir()}, 2, "", "want auto, wal or notify"},
+		{"an unknown way to sign up", []string{"serve", "--sign-up", "bribe", "--data-dir", t.TempDir()}, 2, "", "want handle, open"},
+		{"a provider that is not named", []string{"serve", "--sign-up", "oidc", "--data-dir", t.TempDir()}, 2, "", "--oidc-issuer"},
+		{"a provider without a client", []string{"serve", "--oidc-issuer", "https://id.example", "--data-dir", t.TempDir()}, 2, "", "--oidc-client-id"},
 		{"an unknown log level", []string{"demo", "--log-level", "loud"}, 2, "", "want debug"},
 		{"an unknown speed", []string{"replay", "replication", "--speed", "fast"}, 2, "", "speed"},
 		{"a recording that is not there", []string{"replay", "/nowhere.csv"}, 2, "", "/nowhere.csv"},
@@ -420,6 +423,30 @@ func TestVerifyKnowsWhatWasPublished(t *testing.T) {
 	}
 	if now, err := os.ReadFile(heads); err != nil || !bytes.Equal(now, published) {
 		t.Errorf("what was published was overwritten with a history that does not contain it")
+	}
+}
+
+func TestVerifySaysWhatWasWrittenAgainOnRecord(t *testing.T) {
+	t.Parallel()
+	dir := dataDir(t)
+	start(t, "serve", "--data-dir", dir)
+	heads := filepath.Join(dir, "heads.txt")
+	mustSQL(t, dir, "select create_account('ana')")
+	mustSQL(t, dir, "select create_market('rain', 'Will it?', account => 'ana')")
+	mustSQL(t, dir, "select create_market('snow', 'Will it?', account => 'house')")
+	mustSQL(t, dir, "select trade('rain', 'yes', 'buy', shares => 5, max_cost => 5, account => 'ana', idempotency_key => 'k')")
+	if code, stdout, stderr := pgtape(t, "verify", "--data-dir", dir, "--heads", heads); code != 0 {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	mustSQL(t, dir, "select delete_account('ana', 'ana')")
+	mustSQL(t, dir, "select halt_market('rain', 'why')")
+	code, stdout, stderr := pgtape(t, "verify", "--data-dir", dir, "--replay", "--heads", heads)
+	if code != 0 || !strings.Contains(stderr, "rewritten on record: market rain, seq 2 was written again from seq 1 on") ||
+		!strings.Contains(stderr, "rewritten on record: market house, seq") || strings.Contains(stderr, "market snow") {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	if code, stdout, stderr = pgtape(t, "verify", "--data-dir", dir, "--heads", heads); code != 0 || strings.Contains(stderr, "rewritten") {
+		t.Errorf("with the heads of afterwards: exit code %d\n%s%s", code, stdout, stderr)
 	}
 }
 

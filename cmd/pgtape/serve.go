@@ -28,8 +28,9 @@ func newServe() *cobra.Command {
 		Long: `Serve the markets of a database. Without --database-url it runs a Postgres of its own in --data-dir,
 which is brought up to date by itself; a database that is named is not: pgtape migrate up.
 
-Signing in is by choosing a handle, without a password (--sign-in open): for a room whose people
-trust each other. With --sign-in closed the web is for reading only.`,
+Everybody may sign up (--sign-up open), or whoever has an invite, or whom an OpenID Connect provider
+knows, or nobody. With --sign-up handle choosing a handle is all it takes to be signed in as it: for a
+room whose people trust each other. The first admin: pgtape account create HANDLE --role admin`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := logging.logger()
@@ -49,7 +50,6 @@ trust each other. With --sign-in closed the web is for reading only.`,
 	database.add(cmd.Flags())
 	serving.add(cmd.Flags())
 	serving.tls.add(cmd.Flags())
-	cmd.Flags().StringVar(&serving.signIn, "sign-in", "open", "open (choose a handle) or closed")
 	logging.add(cmd.Flags())
 	return cmd
 }
@@ -106,7 +106,7 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 	}
 
 	reader := tape.NewReader(tape.Options{URL: d.server, Mode: mode, Log: log})
-	config := server.Config{DB: pool, Reader: reader, SignIn: server.SignIn(f.signIn), Log: log}
+	config := server.Config{DB: pool, Reader: reader, SignUp: server.SignUp(f.signUp), OIDC: f.oidc.Provider, Log: log}
 	config.Hub.ReplayLimit = f.replayLimit
 	f.doors.apply(&config)
 	s := server.New(config)
@@ -136,7 +136,7 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 // warnIfOpen tells whoever opens the door to the network what signing in is worth.
 func warnIfOpen(listener net.Listener, f serverFlags, log *slog.Logger) {
 	addr, ok := listener.Addr().(*net.TCPAddr)
-	if ok && !addr.IP.IsLoopback() && f.signIn == string(server.Open) {
+	if ok && !addr.IP.IsLoopback() && f.signUp == string(server.Handle) {
 		log.Warn("everybody who reaches this address can sign in as anybody: choosing a handle is all it takes", "listen", f.listen)
 	}
 }

@@ -23,7 +23,8 @@ func newVerify() *cobra.Command {
 		Long: `Audit the whole book in the database: every invariant, every hash. With --replay also rebuild every
 market, position and balance from the tape alone, with arithmetic of its own, and compare to the
 micro-unit. With --heads FILE hold the history against heads that were published before, if there is
-such a file, and then write today's to it.
+such a file, and then write today's to it. What was written again on record, because an account was
+deleted, is said, and is no broken invariant.
 
 Exit codes: 0 sound, 1 with every broken invariant listed, 2 could not run.`,
 		Args: cobra.NoArgs,

@@ -21,12 +21,20 @@ func checkHeads(ctx context.Context, book *db.DB, path string, sound bool) (viol
 		return nil, err
 	}
 	err = book.ReadBook(ctx, func(b *db.Book) error {
+		rewritings, err := auditRewritings(ctx, b)
+		if err != nil {
+			return err
+		}
 		var lookupErr error
-		found := published.Check(func(market string, seq int64) (string, bool) {
+		lookup := func(market string, seq int64) (string, bool) {
 			hash, known, err := b.HashAt(ctx, market, seq)
 			lookupErr = errors.Join(lookupErr, err)
 			return hash, known
-		})
+		}
+		for _, r := range published.Rewritten(at, rewritings, lookup) {
+			fmt.Fprintf(os.Stderr, "%s: %s was %s; publish today's heads in place of those of before\n", r.Invariant, r.Subject, r.Problem)
+		}
+		found := published.Check(lookup)
 		if lookupErr != nil {
 			return lookupErr
 		}
@@ -44,6 +52,17 @@ func checkHeads(ctx context.Context, book *db.DB, path string, sound bool) (viol
 		return writeHeads(path, heads)
 	})
 	return violations, err
+}
+
+func auditRewritings(ctx context.Context, b *db.Book) ([]audit.Rewriting, error) {
+	list, err := b.Rewritings(ctx)
+	rewritings := make([]audit.Rewriting, len(list))
+	for i, r := range list {
+		rewritings[i] = audit.Rewriting{
+			At: r.At, Market: r.Market, From: r.FromSeq, Version: r.Version, OldHead: r.OldHead, NewHead: r.NewHead, Why: r.Why,
+		}
+	}
+	return rewritings, err
 }
 
 // readHeads reads a file of heads; nil if there is none.

@@ -178,7 +178,7 @@ func (b *book) addMarket(m *market, draft bool) {
 // announce writes an event of a market's tape, with the state that it leads to.
 func (m *market) announce(kind string, body object) {
 	body["prices"] = m.byOutcome(m.prices, 12)
-	if kind != "trade" {
+	if kind != "trade" && kind != "commented" && kind != "comment_removed" {
 		body["status"] = m.status
 	}
 	m.events = append(m.events, event{kind, body})

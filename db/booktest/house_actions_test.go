@@ -94,7 +94,7 @@ func (p *program) session(t *rapid.T) {
 	case a == nil:
 		code = db.NotFound
 	}
-	token, _, err := who.CreateSession(p.ctx, handle)
+	token, _, err := who.CreateSession(p.ctx, handle, "")
 	p.answered(t, err, code, "create_session(%q) as %s", handle, who.login)
 	if err != nil {
 		return

@@ -123,6 +123,7 @@ func (p *program) actions() map[string]func(*rapid.T) {
 		"go round":               p.goRound,
 		"go round by sets":       p.goRoundBySets,
 		"ask for a quote":        p.askForQuote,
+		"talk":                   p.talk,
 	}
 }
 

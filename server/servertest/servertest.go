@@ -23,11 +23,11 @@ type World struct {
 }
 
 // New starts a server that reads the tape and is ready; it goes with the test.
-func New(t *testing.T, signIn server.SignIn) *World {
+func New(t *testing.T, signUp server.SignUp) *World {
 	t.Helper()
 	d := dbtest.New(t)
 	reader := tape.NewReader(tape.Options{URL: d.URL()})
-	s := server.New(server.Config{DB: d.AsServer(t), Reader: reader, SignIn: signIn})
+	s := server.New(server.Config{DB: d.AsServer(t), Reader: reader, SignUp: signUp})
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var tasks sync.WaitGroup
 	tasks.Go(func() { _ = reader.Run(ctx, s.Sink()) })

@@ -105,6 +105,7 @@ func (e *entry) apply(event tape.Event) bool {
 	switch event.Kind {
 	case "trade":
 		ok = e.trade(b.Trade)
+	case "commented", "comment_removed": // changes nothing
 	case "opened", "halted", "closed", "disputed":
 		m.Status = b.Status
 	case "proposed":

@@ -74,6 +74,13 @@ func (p *program) step() {
 		_, err = p.n.HaltMarket(ctx, p.slug, reason)
 	case 1, 2, 3:
 		_, err = p.n.OpenMarket(ctx, p.slug, reason)
+	case 5:
+		var c db.Comment
+		c, err = p.n.Comment(ctx, db.NewComment{Market: p.slug, Body: reason, Account: pick(p, p.accounts...)})
+		if err == nil && p.rng.IntN(2) == 0 {
+			p.n.same(p.t, p.slug)
+			err = p.n.RemoveComment(ctx, c.ID, "", c.Account)
+		}
 	case 4:
 		_, err = p.n.TradeBatch(ctx, p.slug, []db.Order{p.order(), p.order(), p.order()})
 	default:

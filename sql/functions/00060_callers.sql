@@ -152,3 +152,46 @@ begin
 end;
 $$;
 -- +goose StatementEnd
+
+-- person finds the account of a handle, that of somebody who has left too.
+-- Raises: TP007 no such account.
+-- +goose StatementBegin
+create or replace function pgtape_core.person(handle text)
+    returns pgtape_core.account
+    language plpgsql
+    stable
+    set search_path = ''
+as $$
+declare
+    v_account pgtape_core.account;
+begin
+    select a.* into v_account
+    from pgtape_core.account a
+    where lower(a.handle) = lower(person.handle) and a.kind = 'person';
+    if v_account.id is null then
+        perform pgtape_core.refuse('not_found', 'there is no account ' || coalesce(handle, '(null)'));
+    end if;
+    return v_account;
+end;
+$$;
+-- +goose StatementEnd
+
+-- member is person for those who are still here: nobody signs in as who has left.
+-- Raises: TP007 no such account, or nobody's any more.
+-- +goose StatementBegin
+create or replace function pgtape_core.member(handle text)
+    returns pgtape_core.account
+    language plpgsql
+    stable
+    set search_path = ''
+as $$
+declare
+    v_account pgtape_core.account := pgtape_core.person(handle);
+begin
+    if v_account.gone_at is not null then
+        perform pgtape_core.refuse('not_found', handle || ' has left');
+    end if;
+    return v_account;
+end;
+$$;
+-- +goose StatementEnd

@@ -105,6 +105,7 @@ begin
     select h.id into v_house from pgtape_core.account h where h.kind = 'house';
     perform from pgtape_core.house_tape h for no key update;
     perform pgtape_core.lock_accounts(array[v_house, v_account.id]);
+    select a.* into v_account from pgtape_core.account a where a.id = v_account.id; -- its name may have gone meanwhile
     v_now := clock_timestamp();
     perform pgtape_core.transfer('grant', v_house, v_account.id, amount, v_now);
     perform pgtape_core.advance_house(

@@ -170,7 +170,7 @@ $$;
 -- it before it is paid out. A proposal may be replaced, also after a dispute. The market's maker may
 -- propose, and operators.
 -- Locks:  the market's book.
--- Writes: book, tape (kind 'proposed').
+-- Writes: book, tape (kind 'proposed'), notification.
 -- Raises: TP002 not closed, proposed or disputed, TP007 no such market, TP009 neither maker nor operator,
 --         TP011 bad payout, no reason.
 -- +goose StatementBegin
@@ -190,6 +190,7 @@ begin
     perform pgtape_core.refuse_fault(pgtape_core.payout_fault(v.market, payout));
     v_book := v.book;
     v_book.proposal := payout;
+    perform pgtape_core.notify_proposal(v.market, v_book.version + 1, payout);
     return pgtape_core.move_market(
         v.market, v_book, 'proposed', 'proposed', reason, pgtape_core.json_payout(v.market, payout), v_actor
     );

@@ -39,7 +39,7 @@ $$;
 
 -- pay_out pays each holder of a locked market and returns what its escrow has left to who funded it.
 -- Locks:  see lock_holders.
--- Writes: ledger_entry (kinds 'payout', 'subsidy_return'), account, book, tape (kind as given).
+-- Writes: ledger_entry (kinds 'payout', 'subsidy_return'), account, book, tape (kind as given), notification.
 -- Raises: TP011 bad payout, no reason.
 -- +goose StatementBegin
 create or replace function pgtape_core.pay_out(
@@ -78,6 +78,7 @@ begin
     perform pgtape_core.transfer('subsidy_return', m.account_id, m.funder_id, v_left, v_now, m.id, b.version + 1);
 
     -- 4. Announce.
+    perform pgtape_core.notify_payout(m, status, b.version + 1, payout, v_accounts, v_amounts, v_now);
     b.payout := payout;
     return pgtape_core.move_market(m, b, status, status, reason, pgtape_core.json_payout(m, payout), actor, v_now);
 end;
@@ -227,6 +228,7 @@ begin
     );
 
     -- 4. Announce.
+    perform pgtape_core.notify_payout(v_market, 'corrected', v_book.version + 1, payout, v_accounts, v_amounts, v_now);
     v_book.payout := payout;
     return pgtape_core.move_market(
         v_market, v_book, 'resolved', 'corrected', reason,

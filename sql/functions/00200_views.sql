@@ -125,24 +125,30 @@ from pgtape.ledger l
 where l.account = (select m.handle from pgtape.my_account m);
 
 -- profit: the balance and what the positions in markets that have not paid out would bring now,
--- less what was granted.
+-- less what was granted. Who has left is left out.
 create or replace view pgtape.leaderboard as
 select a.handle as account,
        a.balance,
-       coalesce(p.value, 0) as positions_value,
-       a.balance + coalesce(p.value, 0) - coalesce(g.granted, 0) as profit
+       p.value as positions_value,
+       a.balance + p.value - coalesce(g.granted, 0) as profit,
+       p.markets
 from pgtape_core.account a
-left join lateral (
-    select sum(v.value) as value
-    from pgtape.positions v
-    where v.account = a.handle and v.status not in ('resolved', 'void') and v.shares > 0
-) p on true
+cross join lateral (
+    select coalesce(sum(
+               case when b.payout is null then pgtape_core.sale_value(b.outstanding, m.liquidity, h.outcome, h.shares) end
+           ), 0.000000) as value,
+           count(distinct h.market_id) as markets
+    from pgtape_core.position h
+    join pgtape_core.market m on m.id = h.market_id
+    join pgtape_core.book b on b.market_id = h.market_id
+    where h.account_id = a.id
+) p
 left join lateral (
     select sum(e.amount) as granted
     from pgtape_core.ledger_entry e
     where e.account_id = a.id and e.kind in ('opening_grant', 'grant')
 ) g on true
-where a.kind = 'person';
+where a.kind = 'person' and a.gone_at is null;
 
 -- +goose StatementBegin
 -- history gives the prices of a market over time, thinned to about so many points: the last event

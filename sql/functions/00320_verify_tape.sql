@@ -82,6 +82,7 @@ as $$
         select e.market, e.seq, e.kind, e.at,
                count(*) filter (where e.kind <> 'trade') over (partition by e.market order by e.seq) as era
         from pgtape_core.tape e
+        where e.kind not in ('commented', 'comment_removed')
     ), eras as (
         select t.*, first_value(t.kind) over (partition by t.market, t.era order by t.seq) as began_with from told t
     )
@@ -185,8 +186,10 @@ as $$
     union all select * from pgtape_core.check_payouts()
     union all select * from pgtape_core.check_bounds()
     union all select * from pgtape_core.check_tape()
+    union all select * from pgtape_core.check_rewritings()
     union all select * from pgtape_core.check_tape_trades()
     union all select * from pgtape_core.check_trading_hours()
-    union all select * from pgtape_core.check_charges();
+    union all select * from pgtape_core.check_charges()
+    union all select * from pgtape_core.check_comments();
 $$;
 -- +goose StatementEnd

@@ -14,16 +14,47 @@ grant execute on function
     pgtape.propose_resolution(text, numeric[], text, text),
     pgtape.dispute_market(text, text, text),
     pgtape.settlement(text, numeric[]),
-    pgtape.market_preview(integer, numeric, numeric)
+    pgtape.market_preview(integer, numeric, numeric),
+    pgtape.comment(text, text, text, text),
+    pgtape.remove_comment(bigint, text, text),
+    pgtape.unread_notifications(text),
+    pgtape.notifications(text, bigint, integer),
+    pgtape.read_notifications(bigint[], text)
     to pgtape_server, pgtape_trader, pgtape_operator;
+
+grant execute on function pgtape.holders(text, integer) to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
+grant select on pgtape.comments, pgtape.timeline to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
 
 grant execute on function pgtape.create_account(text, numeric) to pgtape_server, pgtape_operator;
 
 grant execute on function
-    pgtape.create_session(text, bytea, interval),
+    pgtape.account_history(text, bigint, integer),
+    pgtape.profit_history(text, timestamptz, integer),
+    pgtape.account_markets(text),
+    pgtape.markets_made(text),
+    pgtape.export_account(text),
+    pgtape.delete_account(text, text),
+    pgtape.create_session(text, bytea, interval, text, boolean),
     pgtape.session_account(bytea),
     pgtape.delete_session(bytea),
     pgtape.moves(text, text),
+    pgtape.sessions_of(text, bytea),
+    pgtape.delete_sessions(text, bigint, bytea),
+    pgtape.credential_of(text),
+    pgtape.renew_credential(text, text, text),
+    pgtape.link_account(bytea),
+    pgtape.use_sign_in_link(bytea, text, bytea, text),
+    pgtape.create_key(text, text, text, bytea, text[], interval),
+    pgtape.key_account(bytea),
+    pgtape.keys_of(text),
+    pgtape.revoke_key(text, bigint),
+    pgtape.sign_up(text, text, bytea, text, text),
+    pgtape.identity_account(text, text),
+    pgtape.link_identity(text, text, text),
+    pgtape.unlink_identity(text),
+    pgtape.put_oidc_flow(bytea, jsonb),
+    pgtape.oidc_flow(bytea),
+    pgtape.take_oidc_flow(bytea),
     pgtape.keep_doorbell_ringing()
     to pgtape_server;
 
@@ -35,8 +66,20 @@ grant execute on function
     pgtape.void_market(text, text, text),
     pgtape.correct_resolution(text, numeric[], text, text),
     pgtape.grant_credits(text, numeric, text, text),
-    pgtape.set_role(text, text, text)
+    pgtape.set_role(text, text, text),
+    pgtape.set_password(text, text, bytea, text, text),
+    pgtape.create_sign_in_link(text, bytea, interval, text),
+    pgtape.create_invite(bytea, integer, interval, text, text),
+    pgtape.invites(text),
+    pgtape.revoke_invite(bigint, text),
+    pgtape.people(text, text, integer, text),
+    pgtape.revoke_access(text, text),
+    pgtape.ways_in(text)
     to pgtape_server, pgtape_operator;
+
+grant execute on function
+    pgtape.site_record(), pgtape.account_record(text), pgtape.brier_scores(text[]), pgtape.account_profile(text)
+    to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
 
 grant execute on function pgtape.map_login(text, text) to pgtape_operator;
 
@@ -45,7 +88,7 @@ grant execute on function pgtape.verify() to pgtape_server, pgtape_operator, pgt
 grant select on pgtape.markets, pgtape.categories, pgtape.activity, pgtape.tape, pgtape.heads, pgtape.trades, pgtape.leaderboard, pgtape.schema_digest
     to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
 grant select on pgtape.my_account, pgtape.my_positions, pgtape.my_ledger to pgtape_trader, pgtape_operator, pgtape_server;
-grant select on pgtape.accounts, pgtape.positions, pgtape.ledger, pgtape.audit to pgtape_server, pgtape_operator, pgtape_auditor;
+grant select on pgtape.accounts, pgtape.positions, pgtape.ledger, pgtape.audit, pgtape.rewritings to pgtape_server, pgtape_operator, pgtape_auditor;
 
 -- What the views call, which runs with the reader's rights: it shows what the views show anyway.
 grant execute on function

@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '0413c5e686c912669b50daf30967cd4767dffc111ae3e993571d660e4cb63525',
+set digest = 'ba58152f005529a0d038ae901b6fee2f84911209a3a8289b19f3d8fab32067d1',
     applied_at = clock_timestamp();

@@ -3,6 +3,7 @@
 import { refresh, watch } from "./components/account_menu.js";
 import "./components/feed_badge.js";
 import "./components/market_price.js";
+import "./components/notification_bell.js";
 import "./components/theme_toggle.js";
 import "./components/ticker_strip.js";
 import "./forms.js";

@@ -1,6 +1,8 @@
 // Every form that calls the API: <form data-call="POST /path"> sends its fields as one JSON object
-// and says what came of it. Fields that are empty are left out. How a field is sent:
+// (with data-fields="query", as a query) and says what came of it. Fields that are empty are left out.
+// How a field is sent:
 //   data-as="list"  one item a line         data-as="number"  a JSON number
+//   data-as="json"  true, false or a number, as it is written
 //   type="checkbox" true or false, or, of several of one name, the values that are checked
 //   type="datetime-local"  the moment that it is here, in UTC
 // On success the page goes to data-then, with {member} taken from the answer, or loads again; or,
@@ -12,6 +14,7 @@ import { $, $$, announce, h, set, text } from "./dom.js";
 const ways = {
   list: (value) => value.split("\n").map((line) => line.trim()).filter(Boolean),
   number: (value) => Number(value),
+  json: (value) => JSON.parse(value),
 };
 
 // bodyOf reads a form.
@@ -48,13 +51,15 @@ async function submit(event) {
   for (const b of buttons) b.disabled = true;
   try {
     form.dataset.key ??= newKey(); // one key an intention: asked again, it is done once
-    const body = method === "DELETE" ? undefined : bodyOf(form, by);
-    const answer = await call(method, path, { body, headers: { "Idempotency-Key": form.dataset.key } });
+    const fields = bodyOf(form, by);
+    const inQuery = form.dataset.fields === "query" && Object.keys(fields).length > 0;
+    const body = inQuery || (method === "DELETE" && !Object.keys(fields).length) ? undefined : fields;
+    const answer = await call(method, inQuery ? `${path}?${new URLSearchParams(fields)}` : path, { body, headers: { "Idempotency-Key": form.dataset.key } });
     delete form.dataset.key;
     done(form, answer ?? {});
   } catch (problem) {
     if (problem.status) delete form.dataset.key;
-    say(form, [problem.message, problem.hint].filter(Boolean).join(" "));
+    say(form, [problem.message, problem.hint].filter(Boolean).join("; "));
     $("[autofocus], input, textarea, select", form)?.focus();
   }
   for (const b of buttons) b.disabled = false;

@@ -10,6 +10,7 @@ export const empty = {
   // slug → {state, tape: events, oldest first, broken: the tape does not reach the state,
   //         base: {at, prices} that changes are counted from}
   markets: {},
+  told: 0, // how many events other than trades there were
   ticker: [], // newest first: {market, seq, at, trade, price, was}
   account: null, // {handle, balance}
   positions: {}, // market → outcome → {shares, cost}
@@ -66,7 +67,7 @@ function event(state, frame) {
     updated_at: frame.at,
   };
   const next = withMarket(state, frame.market, { ...known, state: market, tape: [...known.tape, frame].slice(-TAPE_KEPT) });
-  return frame.trade ? { ...next, ticker: [tickerItem(frame, before), ...state.ticker].slice(0, TICKER_KEPT) } : next;
+  return frame.trade ? { ...next, ticker: [tickerItem(frame, before), ...state.ticker].slice(0, TICKER_KEPT) } : { ...next, told: next.told + 1 };
 }
 
 // payouts is what an event says of who is paid: proposed, or for good, corrections included.

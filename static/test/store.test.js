@@ -150,3 +150,11 @@ test("a proposal pays nobody; void and a correction say who was paid", () => {
   const ended = run([step(3, "void", "void", yes), step(4, "corrected", "resolved", no)], proposed).markets.rain.state;
   assert.deepEqual([ended.payout, ended.status, ended.resolved_at], [no, "resolved", "2026-02-03T12:00:03Z"]);
 });
+
+test("a comment moves the version, and neither prices, status nor numbers", () => {
+  const said = (seq, kind) => trade(seq, { kind, trade: undefined, [kind]: { id: 7, account: "ana" } });
+  const state = run([trade(2), said(3, "commented"), said(4, "comment_removed")], begun);
+  const { state: m, tape } = state.markets.rain;
+  assert.deepEqual([m.version, m.status, m.trades, m.prices.yes, m.payout], [4, "open", 1, "0.622459331202", null]);
+  assert.deepEqual([tape.length, state.told, state.ticker.length], [3, 2, 1]);
+});

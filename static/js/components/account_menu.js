@@ -1,4 +1,5 @@
-// <account-menu>: choose a handle and start; afterwards who you are and what you have.
+// <account-menu>: choose a handle and start, or the ways to sign in and up, as the server's policy has
+// it; afterwards who you are and what you have.
 import * as api from "../api.js";
 import { $, announce, h, text, tint } from "../dom.js";
 import { store, Watching } from "../live.js";
@@ -16,7 +17,7 @@ class AccountMenu extends Watching {
     this.handle = who?.handle;
     this.balance = undefined;
     this.dataset.signedIn = who ? "yes" : "no";
-    this.replaceChildren(...(who ? this.signedIn(who) : [this.form()]));
+    this.replaceChildren(...(who ? this.signedIn(who) : byHandle() ? [this.form()] : this.links()));
     if (who) this.renderBalance(who.balance);
   }
 
@@ -30,10 +31,18 @@ class AccountMenu extends Watching {
 
   signedIn({ handle }) {
     return [
-      h("span", { class: "account-name", "data-testid": "account-handle" }, handle),
+      h("a", { class: "account-name", href: "/settings", "data-testid": "account-handle" }, handle),
       h("span", { class: "account-balance num", "data-testid": "balance" }),
       h("button", { class: "quiet-button", type: "button", onclick: () => signOut().catch((error) => announce(error.message)) }, "Sign out"),
     ];
+  }
+
+  links() {
+    const here = location.pathname.startsWith("/sign") ? "" : `?to=${encodeURIComponent(location.pathname + location.search)}`;
+    return [
+      h("a", { class: "button", href: `/signin${here}`, "data-testid": "to-sign-in" }, "Sign in"),
+      this.dataset.signUp === "open" && h("a", { class: "button button-strong", href: `/signup${here}`, "data-testid": "to-sign-up" }, "Sign up"),
+    ].filter(Boolean);
   }
 
   form() {
@@ -51,7 +60,8 @@ class AccountMenu extends Watching {
       try {
         await signIn(input.value.trim());
       } catch (problem) {
-        text(error, [problem.message, problem.hint].filter(Boolean).join(" "));
+        if (problem.code === "not_permitted") error.replaceChildren(problem.message, ". ", h("a", { class: "link", href: "/signin" }, "Sign in with a password"));
+        else text(error, [problem.message, problem.hint].filter(Boolean).join("; "));
         input.focus();
       }
       button.disabled = false;
@@ -60,8 +70,11 @@ class AccountMenu extends Watching {
   }
 }
 
+const byHandle = () => $("account-menu").dataset.signUp === "handle";
+
 // askToSignIn leads to the form, wherever the page asks for an account.
 export function askToSignIn() {
+  if (!byHandle()) return location.assign($("[data-testid=to-sign-in]").href);
   $("#handle")?.scrollIntoView({ block: "nearest" });
   $("#handle")?.focus();
 }
@@ -77,6 +90,7 @@ async function signOut() {
   await api.signOut();
   store.dispatch({ op: "account", account: null });
   announce("Signed out.");
+  if (/^\/(settings|admin)$/.test(location.pathname)) location.assign("/");
 }
 
 // refresh reads balance and positions. What fails here is tried again by the next change.

@@ -8,9 +8,7 @@ import { full } from "../time.js";
 class MarketRules extends Watching {
   connectedCallback() {
     this.facts = h("dl", { class: "facts-list" });
-    const about = $(".prose", this);
-    if (!about.textContent.trim()) about.textContent = "Its author wrote no description: the question stands as asked.";
-    about.after(this.facts);
+    $(".rules-about", this).after(this.facts);
     this.watchMarket((entry) => this.render(entry.state));
   }
 

@@ -32,7 +32,7 @@ class MarketTape extends Watching {
     this.entry = entry;
     if (entry.broken) this.repair();
     const newest = Number(this.list.firstElementChild?.dataset.seq ?? 0);
-    const fresh = entry.tape.filter((e) => e.seq > newest).length;
+    const fresh = entry.tape.filter((e) => e.seq > newest && !isTalk(e)).length;
     const follows = newest > 0 && entry.tape.some((e) => e.seq === newest);
     if (fresh > 0 && follows && this.isScrolled()) return this.hold(fresh);
     this.release();
@@ -48,12 +48,13 @@ class MarketTape extends Watching {
     if (this.held > 0 && this.isScrolled()) this.scrollIntoView({ block: "start" });
     this.held = 0;
     this.fresh.hidden = true;
-    const events = this.entry.tape.slice(-this.limit).reverse();
+    const { tape } = this.entry;
+    const events = tape.filter((e) => !isTalk(e)).slice(-this.limit).reverse();
     const kept = new Map([...this.list.children].map((row) => [row.dataset.cursor, row]));
     const handle = store.state.account?.handle;
     this.list.replaceChildren(...events.map((e) => kept.get(e.cursor) ?? row(this.entry.state, e, handle)));
     if (events.length === 0) this.list.append(h("li", { class: "tape-empty" }, "Nothing happened here yet. The first trade sets the tone."));
-    this.more.hidden = this.limit >= MORE || events.length < this.limit;
+    this.more.hidden = this.limit >= MORE || tape.length < this.limit;
   }
 
   // repair fetches the end of the tape after a snapshot jumped over part of it.
@@ -81,6 +82,9 @@ class MarketTape extends Watching {
     }
   }
 }
+
+// isTalk tells comments, which have a tab of their own.
+export const isTalk = (event) => event.kind === "commented" || event.kind === "comment_removed";
 
 function row(market, event, handle) {
   const own = handle !== undefined && event.trade?.account === handle;

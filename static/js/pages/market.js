@@ -2,6 +2,7 @@ import { listMarkets } from "../api.js";
 import "../components/engineer_corner.js";
 import "../components/market_chart.js";
 import "../components/market_desk.js";
+import "../components/market_part.js";
 import "../components/market_position.js";
 import "../components/market_rules.js";
 import "../components/market_summary.js";

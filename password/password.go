@@ -1,0 +1,134 @@
+// Package password hashes passwords, and refuses those that are no secret.
+package password
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// What a password may be long, in characters.
+const (
+	MinLength = 8
+	MaxLength = 200
+)
+
+// Parameters of argon2id as OWASP recommends them: 19 MiB, two passes, one lane.
+const (
+	memory  = 19456
+	passes  = 2
+	lanes   = 1
+	saltLen = 16
+	keyLen  = 32
+)
+
+// The commonest passwords of this length, one a line, in lower case.
+//
+//go:embed common.txt
+var commonText string
+
+// Fault says why a password of somebody is too weak; empty: it is not.
+func Fault(password, handle string) string {
+	length := utf8.RuneCountInString(password)
+	plain := strings.ToLower(strings.TrimSpace(password))
+	switch {
+	case !utf8.ValidString(password):
+		return "the password is not UTF-8"
+	case length < MinLength:
+		return fmt.Sprintf("the password is too short: use %d characters or more, a few words, say", MinLength)
+	case length > MaxLength:
+		return fmt.Sprintf("the password is longer than %d characters", MaxLength)
+	case plain == strings.ToLower(handle), strings.Count(plain, plain[:min(1, len(plain))]) == len(plain), isCommon(plain):
+		return "this password is among the first that anybody would try: choose another"
+	}
+	return ""
+}
+
+func isCommon(plain string) bool {
+	for line := range strings.Lines(commonText) {
+		if strings.TrimSpace(line) == plain {
+			return true
+		}
+	}
+	return false
+}
+
+// Hasher hashes passwords, a few at a time: each takes 19 MiB and some 20 ms of a core.
+type Hasher struct {
+	slots chan struct{}
+	none  string // a hash that no password has
+}
+
+// NewHasher makes a Hasher for as many passwords at a time.
+func NewHasher(atATime int) *Hasher {
+	return &Hasher{
+		slots: make(chan struct{}, atATime),
+		none:  phc(memory, passes, lanes, random(saltLen), random(keyLen)),
+	}
+}
+
+// Hash makes the PHC string of a password. It waits for its turn until ctx ends.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	salt := random(saltLen)
+	key, err := h.key(ctx, password, salt, memory, passes, lanes, keyLen)
+	if err != nil {
+		return "", err
+	}
+	return phc(memory, passes, lanes, salt, key), nil
+}
+
+// Check tells whether a PHC string is of a password, and whether it is of parameters that are no
+// longer ours. An empty string is of no password, which takes as long to find.
+func (h *Hasher) Check(ctx context.Context, password, of string) (right, outdated bool, err error) {
+	if of == "" {
+		of = h.none
+	}
+	var version, m, t, p int
+	var rest string
+	if _, err := fmt.Sscanf(of, "$argon2id$v=%d$m=%d,t=%d,p=%d$%s", &version, &m, &t, &p, &rest); err != nil || version != argon2.Version {
+		return false, false, fmt.Errorf("a PHC string of another kind: %w", err)
+	}
+	salt64, key64, _ := strings.Cut(rest, "$")
+	salt, err := base64.RawStdEncoding.DecodeString(salt64)
+	if err != nil {
+		return false, false, fmt.Errorf("the salt of a PHC string: %w", err)
+	}
+	want, err := base64.RawStdEncoding.DecodeString(key64)
+	if err != nil || len(want) == 0 {
+		return false, false, fmt.Errorf("the hash of a PHC string: %w", err)
+	}
+	got, err := h.key(ctx, password, salt, uint32(m), uint32(t), uint8(p), uint32(len(want)))
+	if err != nil {
+		return false, false, err
+	}
+	outdated = m != memory || t != passes || p != lanes || len(want) != keyLen
+	return subtle.ConstantTimeCompare(got, want) == 1, outdated, nil
+}
+
+func (h *Hasher) key(ctx context.Context, password string, salt []byte, m, t uint32, p uint8, length uint32) ([]byte, error) {
+	select {
+	case h.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-h.slots }()
+	return argon2.IDKey([]byte(password), salt, t, m, p, length), nil
+}
+
+func phc(m, t uint32, p uint8, salt, key []byte) string {
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, m, t, p, b64.EncodeToString(salt), b64.EncodeToString(key))
+}
+
+func random(length int) []byte {
+	bytes := make([]byte, length)
+	_, _ = rand.Read(bytes) // never fails
+	return bytes
+}

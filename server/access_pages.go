@@ -1,0 +1,140 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/pgtape/pgtape/db"
+)
+
+// signUpKey is where a request has the sign-up policy, for the header of every page.
+const signUpKey = "sign_up"
+
+func (s *Server) knownPolicy(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Set(signUpKey, s.signUp)
+		return next(c)
+	}
+}
+
+// framed is the state of a page with what its frame needs besides.
+type framed struct {
+	state  any
+	signUp any
+}
+
+// MarshalJSON adds to the state's object.
+func (f framed) MarshalJSON() ([]byte, error) {
+	text, err := json.Marshal(f.state)
+	if err != nil || len(text) < 3 || f.signUp == nil {
+		return text, err
+	}
+	policy, err := json.Marshal(f.signUp)
+	return append(append(append(text[:len(text)-1], `,"sign_up":`...), policy...), '}'), err
+}
+
+// provider is what pages say of the sign-in provider; nil when there is none.
+func (s *Server) provider() *string {
+	if !s.oidc.known() {
+		return nil
+	}
+	name := s.oidc.name()
+	return &name
+}
+
+// signInPage handles GET /signin?to=&link=. With a link, its owner sets a password.
+func (s *Server) signInPage(c echo.Context) error {
+	account, err := s.visitor(c)
+	if err != nil {
+		return err
+	}
+	state := struct {
+		Account  *db.Account `json:"account"`
+		Provider *string     `json:"provider"`
+		To       string      `json:"to"`
+		Link     string      `json:"link"`
+		Handle   string      `json:"handle"` // of the link; empty: it is of no use
+	}{account, s.provider(), localPath(c.QueryParam("to")), c.QueryParam("link"), ""}
+	if state.Link != "" {
+		if state.Handle, err = s.db.LinkAccount(c.Request().Context(), state.Link); err != nil {
+			return err
+		}
+	}
+	return render(c, http.StatusOK, "signin", state)
+}
+
+// signUpPage handles GET /signup?to=&invite=&provider=. With provider, whoever comes from it chooses a
+// handle.
+func (s *Server) signUpPage(c echo.Context) error {
+	account, err := s.visitor(c)
+	if err != nil {
+		return err
+	}
+	state := struct {
+		Account  *db.Account `json:"account"`
+		Provider *string     `json:"provider"`
+		To       string      `json:"to"`
+		Invite   string      `json:"invite"`
+		Pending  bool        `json:"pending"` // the provider has told who it is
+		Handle   string      `json:"handle"`
+	}{account, s.provider(), localPath(c.QueryParam("to")), c.QueryParam("invite"), false, ""}
+	if c.QueryParam("provider") != "" {
+		f, err := s.flowOf(c, false)
+		if err != nil {
+			return err
+		}
+		state.Pending, state.Handle, state.To = f.Identity.Subject != "", f.Suggestion, f.To
+	}
+	return render(c, http.StatusOK, "signup", state)
+}
+
+// settingsPage handles GET /settings.
+func (s *Server) settingsPage(c echo.Context) error {
+	ctx, account := c.Request().Context(), accountOf(c)
+	token, _ := sessionOf(c)
+	ways, err := s.db.WaysIn(ctx, account.Handle)
+	if err != nil {
+		return err
+	}
+	sessions, err := s.db.Sessions(ctx, account.Handle, token)
+	if err != nil {
+		return err
+	}
+	keys, err := s.db.Keys(ctx, account.Handle)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, "settings", struct {
+		Account  db.Account   `json:"account"`
+		Provider *string      `json:"provider"`
+		Ways     db.WaysIn    `json:"ways"`
+		Sessions []db.Session `json:"sessions"`
+		Keys     []db.Key     `json:"keys"`
+	}{account, s.provider(), ways, sessions, keys})
+}
+
+// adminPage handles GET /admin?q=&after=: invites for operators, accounts for admins.
+func (s *Server) adminPage(c echo.Context) error {
+	ctx, account := c.Request().Context(), accountOf(c)
+	invites, err := s.db.Invites(ctx, account.Handle)
+	if err != nil {
+		return err
+	}
+	state := struct {
+		Account db.Account  `json:"account"`
+		Invites []db.Invite `json:"invites"`
+		People  *peopleList `json:"people"`
+		Query   string      `json:"q"`
+	}{account, invites, nil, c.QueryParam("q")}
+	if account.Role.Has(db.Admin) {
+		people, err := s.db.People(ctx, state.Query, c.QueryParam("after"), peoplePage, account.Handle)
+		if err != nil {
+			return err
+		}
+		list := peopleOf(people)
+		state.People = &list
+	}
+	return render(c, http.StatusOK, "admin", state)
+}

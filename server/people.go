@@ -1,0 +1,87 @@
+package server
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/pgtape/pgtape/db"
+)
+
+const peoplePage = 50
+
+// linkLife is how long a link signs somebody in who has lost the password.
+const linkLife = day
+
+// listPeople handles GET /api/v1/accounts?q=&after=: the accounts, for admins.
+func (s *Server) listPeople(c echo.Context) error {
+	people, err := s.db.People(c.Request().Context(), c.QueryParam("q"), c.QueryParam("after"), peoplePage, accountOf(c).Handle)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, peopleOf(people))
+}
+
+type peopleList struct {
+	Accounts []db.Person `json:"accounts"`
+	Next     *string     `json:"next"` // what after is for the next page
+}
+
+func peopleOf(people []db.Person) peopleList {
+	list := peopleList{Accounts: people}
+	if len(people) == peoplePage {
+		list.Next = &people[len(people)-1].Handle
+	}
+	return list
+}
+
+// giveRole handles POST /api/v1/accounts/{handle}/role. Rights are for accounts that nobody else can
+// have been signed in to.
+func (s *Server) giveRole(c echo.Context) error {
+	var request struct {
+		Role db.Role `json:"role"`
+	}
+	if err := decode(c, &request, db.InvalidRequest); err != nil {
+		return err
+	}
+	ctx, handle := c.Request().Context(), c.Param("handle")
+	ways, err := s.db.WaysIn(ctx, handle)
+	if err != nil {
+		return err
+	}
+	if request.Role != db.Trader && !ways.Password && ways.Issuer == "" {
+		return &db.Error{
+			Code: db.NotPermitted, Message: handle + " has no password: others may be signed in as it",
+			Hint: "let its owner set a password first: give a sign-in link",
+		}
+	}
+	account, err := s.db.SetRole(ctx, handle, request.Role, accountOf(c).Handle)
+	if err != nil {
+		return err
+	}
+	s.passes.forget(account.Handle)
+	return c.JSON(http.StatusOK, account)
+}
+
+// createLink handles POST /api/v1/accounts/{handle}/link: a way in for whoever has lost the password.
+func (s *Server) createLink(c echo.Context) error {
+	token, expires, err := s.db.CreateSignInLink(c.Request().Context(), c.Param("handle"), linkLife, accountOf(c).Handle)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusCreated, struct {
+		Link      string    `json:"link"`
+		ExpiresAt time.Time `json:"expires_at"`
+	}{originOf(c) + "/signin?link=" + token, expires})
+}
+
+// revokeAccess handles DELETE /api/v1/accounts/{handle}/access: sessions and keys end.
+func (s *Server) revokeAccess(c echo.Context) error {
+	ended, err := s.db.RevokeAccess(c.Request().Context(), c.Param("handle"), accountOf(c).Handle)
+	if err != nil {
+		return err
+	}
+	s.passes.withdraw(ended...)
+	return c.NoContent(http.StatusNoContent)
+}

@@ -1,0 +1,176 @@
+-- +goose Up
+-- Passwords come here as PHC strings (argon2id), made by the server.
+
+-- credential_of gives the PHC string of an account's password; no row when there is none.
+-- +goose StatementBegin
+create or replace function pgtape.credential_of(account text)
+    returns setof text
+    language sql
+    stable
+    security definer
+    set search_path = ''
+as $$
+    select c.phc
+    from pgtape_core.credential c
+    join pgtape_core.account a on a.id = c.account_id
+    where lower(a.handle) = lower(credential_of.account);
+$$;
+-- +goose StatementEnd
+
+-- write_credential sets an account's password and ends all its sessions and sign-in links.
+-- Writes: credential, session, sign_in_link.
+-- +goose StatementBegin
+create or replace function pgtape_core.write_credential(account_id bigint, phc text)
+    returns setof bytea
+    language plpgsql
+    volatile
+    set search_path = ''
+as $$
+begin
+    if phc is null or phc not like '$argon2id$%' then
+        perform pgtape_core.refuse('invalid_request', 'a password is kept as an argon2id PHC string');
+    end if;
+    insert into pgtape_core.credential as c (account_id, phc)
+    values (write_credential.account_id, write_credential.phc)
+    on conflict on constraint credential_pkey do update set phc = excluded.phc, changed_at = clock_timestamp();
+    delete from pgtape_core.sign_in_link l where l.account_id = write_credential.account_id;
+    return query
+    delete from pgtape_core.session s where s.account_id = write_credential.account_id returning s.token_hash;
+end;
+$$;
+-- +goose StatementEnd
+
+-- set_password changes an account's password: every browser is signed out, but for the one that gets
+-- a new session by a token. It gives the hashes of the tokens that are no longer good.
+-- Locks:  the account.
+-- Writes: credential, session, sign_in_link; audit_entry when somebody else does it.
+-- Raises: TP007 no such account, TP009 without a token: caller is no admin, TP011 bad PHC string.
+-- +goose StatementBegin
+create or replace function pgtape.set_password(
+    account text,
+    phc text,
+    token_hash bytea default null,
+    label text default '',
+    admin text default null
+)
+    returns setof bytea
+    language plpgsql
+    volatile
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_account pgtape_core.account;
+    v_actor   text;
+begin
+    if token_hash is null then
+        v_actor := pgtape_core.require_role(admin, '{admin}');
+    elsif not pgtape_core.is_server() then
+        perform pgtape_core.refuse('not_permitted', 'only the server opens sessions');
+    end if;
+    v_account := pgtape_core.member(account);
+    perform from pgtape_core.account a where a.id = v_account.id for no key update;
+    return query select * from pgtape_core.write_credential(v_account.id, phc);
+    if token_hash is null then
+        perform pgtape_core.note_act('password_set', v_account.handle, v_actor);
+    else
+        perform pgtape_core.open_session(v_account.id, token_hash, interval '30 days', label);
+    end if;
+end;
+$$;
+-- +goose StatementEnd
+
+-- renew_credential replaces the PHC string of the same password by one of today's parameters.
+-- Writes: credential.
+-- +goose StatementBegin
+create or replace function pgtape.renew_credential(account text, old text, new text)
+    returns void
+    language sql
+    volatile
+    security definer
+    set search_path = ''
+as $$
+    update pgtape_core.credential c
+    set phc = renew_credential.new
+    from pgtape_core.account a
+    where a.id = c.account_id and lower(a.handle) = lower(renew_credential.account) and c.phc = renew_credential.old;
+$$;
+-- +goose StatementEnd
+
+-- create_sign_in_link makes a way in for somebody who has no password, or has lost it. It works once.
+-- Writes: sign_in_link, audit_entry.
+-- Raises: TP007 no such account, TP009 caller is no admin, TP011 bad token or lifetime.
+-- +goose StatementBegin
+create or replace function pgtape.create_sign_in_link(
+    account text,
+    token_hash bytea,
+    lifetime interval default interval '1 day',
+    admin text default null
+)
+    returns timestamptz
+    language plpgsql
+    volatile
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_actor   text := pgtape_core.require_role(admin, '{admin}');
+    v_account pgtape_core.account := pgtape_core.member(account);
+begin
+    if token_hash is null or length(token_hash) <> 32 or lifetime is null or lifetime <= interval '0' then
+        perform pgtape_core.refuse('invalid_request', 'a link needs the SHA-256 of its token and a positive lifetime');
+    end if;
+    delete from pgtape_core.sign_in_link l where l.expires_at < now() or l.account_id = v_account.id;
+    insert into pgtape_core.sign_in_link (token_hash, account_id, expires_at)
+    values (token_hash, v_account.id, now() + lifetime);
+    perform pgtape_core.note_act('link_made', v_account.handle, v_actor);
+    return now() + lifetime;
+end;
+$$;
+-- +goose StatementEnd
+
+-- link_account gives the handle of the account that a link signs in; no row when it does no more.
+-- +goose StatementBegin
+create or replace function pgtape.link_account(token_hash bytea)
+    returns setof text
+    language sql
+    stable
+    security definer
+    set search_path = ''
+as $$
+    select a.handle
+    from pgtape_core.sign_in_link l
+    join pgtape_core.account a on a.id = l.account_id
+    where l.token_hash = link_account.token_hash and l.expires_at > now();
+$$;
+-- +goose StatementEnd
+
+-- use_sign_in_link sets the password of the account that a link is for. It gives the hashes of the
+-- tokens that are no longer good.
+-- Locks:  the link, which goes.
+-- Writes: sign_in_link, credential, session.
+-- Raises: TP009 the link is of no use, TP011 bad PHC string.
+-- +goose StatementBegin
+create or replace function pgtape.use_sign_in_link(link_hash bytea, phc text, token_hash bytea, label text default '')
+    returns setof bytea
+    language plpgsql
+    volatile
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_account bigint;
+begin
+    delete from pgtape_core.sign_in_link l
+    where l.token_hash = use_sign_in_link.link_hash and l.expires_at > now()
+    returning l.account_id into v_account;
+    if v_account is null then
+        perform pgtape_core.refuse(
+            'not_permitted', 'this link has been used, or has run out', 'ask whoever gave it to you for another'
+        );
+    end if;
+    return query select * from pgtape_core.write_credential(v_account, phc);
+    perform pgtape_core.open_session(v_account, token_hash, interval '30 days', label);
+end;
+$$;
+-- +goose StatementEnd
