@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +32,15 @@ func loadAssets() assets {
 		loaded[name] = asset{file, hex.EncodeToString(hash[:8])}
 	}
 	return loaded
+}
+
+// digest tells the assets of one build from those of another.
+func (a assets) digest() string {
+	hash := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(a)) {
+		hash.Write([]byte(name + a[name].etag))
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:8])
 }
 
 // getAsset handles GET /static/*. Browsers ask each time, and are mostly told that nothing changed.

@@ -3,22 +3,44 @@ package server
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/tape"
 	"github.com/pgtape/pgtape/server/hub"
 	"github.com/pgtape/pgtape/server/state"
 )
 
+// source is what a server's memory is read from: the database, or at an edge the origin.
+type source interface {
+	Market(ctx context.Context, slug string) (db.Market, error)
+	MarketState(ctx context.Context, slug string) (db.MarketState, error)
+	TapeAfter(ctx context.Context, market, after string, limit int) ([]tape.Event, error)
+	History(ctx context.Context, market string, since, until *time.Time, points int) ([]db.Point, error)
+
+	// Follow sees to it that the tape brings what happens in a market from now on.
+	Follow(ctx context.Context, market string) error
+}
+
+// database is a source whose tape brings all markets.
+type database struct{ *db.DB }
+
+func (database) Follow(context.Context, string) error { return nil }
+
 // history reads for the hub what it does not remember: states from memory or, all who wait for one
 // market together, from the database. What cannot be the name of a market, or a cursor, is none.
 type history struct {
-	db    *db.DB
-	state *state.Markets
+	source source
+	state  *state.Markets
 }
 
 // Snapshot may return what is older than the head: that the hub can judge for itself.
 func (h history) Snapshot(ctx context.Context, market string) (hub.Snapshot, error) {
-	view, _, err := h.state.Look(ctx, market)
+	var view *state.View
+	err := h.source.Follow(ctx, market)
+	if err == nil {
+		view, _, err = h.state.Look(ctx, market)
+	}
 	switch db.CodeOf(err) {
 	case "":
 	case db.NotFound, db.InvalidRequest:
@@ -31,7 +53,11 @@ func (h history) Snapshot(ctx context.Context, market string) (hub.Snapshot, err
 }
 
 func (h history) Since(ctx context.Context, market, after string, limit int) ([]hub.Event, error) {
-	events, err := h.db.TapeAfter(ctx, market, after, limit)
+	var events []tape.Event
+	err := h.source.Follow(ctx, market)
+	if err == nil {
+		events, err = h.source.TapeAfter(ctx, market, after, limit)
+	}
 	switch db.CodeOf(err) {
 	case "":
 	case db.NotFound:

@@ -89,6 +89,20 @@ func (s *Server) getMarket(c echo.Context) error {
 	return c.Blob(http.StatusOK, echo.MIMEApplicationJSON, view.Body)
 }
 
+// getMarketState handles GET /api/v1/markets/{slug}/state: a market and all that it takes to keep it
+// current by its events, for a node that does: who has ever held shares of it, both as of the same
+// version. It is read from the database each time.
+func (s *Server) getMarketState(c echo.Context) error {
+	state, err := s.db.MarketState(c.Request().Context(), c.Param("slug"))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, struct {
+		Market  db.Market `json:"market"`
+		Holders []string  `json:"holders"`
+	}{state.Market, state.Holders})
+}
+
 // marketFrom finds a market no older than a version, nor than what this node has sent of it.
 // Errors: NotFound, Unavailable when it takes too long.
 func (s *Server) marketFrom(ctx context.Context, slug string, version int64) (*state.View, error) {
@@ -153,5 +167,5 @@ func (s *Server) pricesOf(ctx context.Context, m *db.Market, from, to *time.Time
 	if list, remembered := s.state.History(ctx, m, from, to, points); remembered {
 		return list, nil
 	}
-	return s.db.History(ctx, m.Slug, from, to, points)
+	return s.source.History(ctx, m.Slug, from, to, points)
 }

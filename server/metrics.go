@@ -18,6 +18,7 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	limited  *prometheus.CounterVec
+	registry *prometheus.Registry
 	get      echo.HandlerFunc
 }
 
@@ -34,10 +35,10 @@ func newMetrics(s *Server) *metrics {
 			Name: "pgtape_limited_total", Help: "Requests, and messages on sockets, turned away because a client had asked for too much.",
 		}, []string{"kind"}),
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.requests, m.seconds, m.limited, gauges{s},
+	m.registry = prometheus.NewRegistry()
+	m.registry.MustRegister(m.requests, m.seconds, m.limited, gauges{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.get = echo.WrapHandler(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	m.get = echo.WrapHandler(promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	return m
 }
 
@@ -86,7 +87,7 @@ func (g gauges) Collect(ch chan<- prometheus.Metric) {
 		send(prometheus.CounterValue, name, help, float64(value))
 	}
 
-	hub, reader := g.server.hub.Stats(), g.server.reader.Status()
+	hub := g.server.hub.Stats()
 	const doors = "Open sockets and streams."
 	gauge("connections", doors, float64(g.server.sockets.count()), "door", "socket")
 	gauge("connections", doors, float64(g.server.streams.Load()), "door", "stream")
@@ -98,6 +99,10 @@ func (g gauges) Collect(ch chan<- prometheus.Metric) {
 	counter("slow_closes_total", "Connections closed because they read too slowly.", hub.SlowCloses)
 	counter("tape_gaps_total", "Holes in what the reader delivered; should be 0.", hub.Gaps)
 
+	if g.server.reader == nil { // of an edge, which has metrics of its own
+		return
+	}
+	reader := g.server.reader.Status()
 	for _, state := range []tape.State{tape.Live, tape.CatchingUp, tape.Lost} {
 		is := 0.0
 		if state == reader.State {

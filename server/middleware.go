@@ -61,11 +61,14 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// contain makes a panic in one request that request's error.
+// contain makes a panic in one request that request's error, but for the one that cuts an answer off
+// which could not be finished.
 func contain(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
-			if r := recover(); r != nil {
+			if r := recover(); r == http.ErrAbortHandler {
+				panic(r)
+			} else if r != nil {
 				err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
 			}
 		}()

@@ -47,10 +47,10 @@ func (s *Server) marketPage(c echo.Context) error {
 }
 
 // errorPage says what went wrong instead of a page. Without a database nobody is signed in, and who
-// asks too much is not looked up in it.
+// asks too much is not looked up in it. An edge has none.
 func (s *Server) errorPage(c echo.Context, status int, e *db.Error) error {
 	var account *db.Account
-	if e.Code != db.Unavailable && e.Code != db.Internal && e.Code != db.TooManyRequests {
+	if s.db != nil && e.Code != db.Unavailable && e.Code != db.Internal && e.Code != db.TooManyRequests {
 		account, _ = s.visitor(c)
 	}
 	type told struct {

@@ -79,6 +79,7 @@ func (s *Server) routes() []route {
 		{get, "/api/v1/markets/:slug/tape", anybody, s.getTape},
 		{get, "/api/v1/markets/:slug/history", anybody, s.getHistory},
 		{get, "/api/v1/markets/:slug/stream", anybody, s.streamMarket},
+		{get, "/api/v1/markets/:slug/state", anybody, s.getMarketState},
 
 		{get, "/api/v1/markets/:slug/moves", reader, s.getMoves},
 		{post, "/api/v1/markets/:slug/moves", mover, s.createMove},
@@ -104,7 +105,7 @@ func (s *Server) routes() []route {
 		{get, "/api/v1/openapi.json", anybody, getOpenAPI},
 
 		{get, "/ws", anybody, s.openSocket},
-		{get, "/healthz", anybody, getHealth},
+		{get, "/healthz", anybody, s.getHealth},
 		{get, "/readyz", anybody, s.getReadiness},
 		{get, "/metrics", anybody, s.metrics.get},
 

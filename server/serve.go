@@ -26,8 +26,13 @@ func (s *Server) Run(ctx context.Context) error { return s.hub.Run(ctx) }
 // Serve answers on the listener until ctx ends, then drains and shuts down gracefully. Run is a task
 // of its own, beside it.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true) // of edges
 	server := &http.Server{
 		Handler:           s.echo,
+		Protocols:         &protocols,
 		ReadHeaderTimeout: s.reading, // and a TLS handshake
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,

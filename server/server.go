@@ -46,7 +46,8 @@ type Config struct {
 
 // Server answers HTTP and sockets on one database.
 type Server struct {
-	db       *db.DB
+	db       *db.DB // nil at an edge, which has only routes that can do without
+	source   source // of what is in memory
 	reader   interface{ Status() tape.Status }
 	state    *state.Markets
 	hub      *hub.Hub
@@ -75,18 +76,26 @@ type Server struct {
 
 // New makes a server. Until its Sink is told otherwise the tape counts as catching up.
 func New(c Config) *Server {
+	s := newServer(c, database{c.DB})
+	s.route(s.routes(), s.checks)
+	return s
+}
+
+// newServer makes one without routes, whose memory is read from a source.
+func newServer(c Config, from source) *Server {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Hub.Log == nil {
 		c.Hub.Log = c.Log
 	}
-	markets := state.New(c.DB.MarketState, c.DB.TapeAfter)
+	markets := state.New(from.MarketState, from.TapeAfter)
 	s := &Server{
 		db:       c.DB,
 		reader:   c.Reader,
 		state:    markets,
-		hub:      hub.New(history{c.DB, markets}, c.Hub),
+		source:   from,
+		hub:      hub.New(history{from, markets}, c.Hub),
 		orders:   orders.New(c.DB),
 		signUp:   cmp.Or(c.SignUp, Closed),
 		hasher:   password.NewHasher(2),
@@ -109,7 +118,6 @@ func New(c Config) *Server {
 	s.sockets = newSockets(s.hub, &s.gate, s.limits, s.log)
 	s.echo.HTTPErrorHandler = s.answerError
 	trustOnly(s.echo, c.Proxies)
-	s.route(s.echo)
 	return s
 }
 
@@ -118,10 +126,9 @@ func New(c Config) *Server {
 func (s *Server) Handler() http.Handler { return s.echo }
 
 // route lets requests in, each by its line of the table.
-func (s *Server) route(e *echo.Echo) {
-	e.Use(s.begin, s.leaving, s.observe, contain, secure, sameSite, s.limit, plainParams, s.knownPolicy)
-
-	for _, r := range s.routes() {
-		e.Add(r.method, r.path, r.handler, s.checks(r)...)
+func (s *Server) route(table []route, checks func(route) []echo.MiddlewareFunc) {
+	s.echo.Use(s.begin, s.leaving, s.observe, contain, secure, sameSite, s.limit, plainParams, s.knownPolicy)
+	for _, r := range table {
+		s.echo.Add(r.method, r.path, r.handler, checks(r)...)
 	}
 }

@@ -32,9 +32,9 @@ func (s *Server) getSource(c echo.Context) error {
 	})
 }
 
-// getHealth handles GET /healthz: the process is alive.
-func getHealth(c echo.Context) error {
-	return c.JSON(http.StatusOK, map[string]string{"status": "alive"})
+// getHealth handles GET /healthz: the process is alive, and serves these assets.
+func (s *Server) getHealth(c echo.Context) error {
+	return c.JSON(http.StatusOK, map[string]string{"status": "alive", "assets": s.assets.digest()})
 }
 
 // getReadiness handles GET /readyz: the database can be reached, the tape is live, and no restart is

@@ -55,14 +55,14 @@ func (s *Server) streamMarket(c echo.Context) error {
 	return conn.run(c, client)
 }
 
-// mustExist asks the database only of markets that the tape has not brought.
+// mustExist asks only of markets that the tape has not brought.
 func (s *Server) mustExist(ctx context.Context, slug string) error {
 	if _, _, known := s.hub.Head(slug); known {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	_, err := s.db.Market(ctx, slug)
+	_, err := s.source.Market(ctx, slug)
 	return err
 }
 

@@ -13,7 +13,7 @@ import (
 // The architecture as a table: what of ours, and of the libraries that belong to one place, each
 // package may import. Tests may import more.
 var allowed = map[string][]string{
-	"cmd/pgtape":      {"audit", "bench", "bench/compare", "bench/rivals", "client", "db", "db/embedded", "db/tape", "doctor", "flow", "password", "placement", "server", "github.com/BurntSushi/toml", "github.com/spf13/cobra", "golang.org/x/crypto"},
+	"cmd/pgtape":      {"audit", "bench", "bench/compare", "bench/rivals", "client", "db", "db/embedded", "db/tape", "doctor", "flow", "password", "placement", "server", "server/edge", "github.com/BurntSushi/toml", "github.com/spf13/cobra", "golang.org/x/crypto"},
 	"audit":           {"audit/lmsr"},
 	"audit/lmsr":      {"github.com/cockroachdb/apd/v3"},
 	"bench":           {"client", "github.com/gorilla/websocket"},
@@ -24,8 +24,9 @@ var allowed = map[string][]string{
 	"flow":            {"db"},
 	"password":        {"golang.org/x/crypto"},
 	"placement":       {"github.com/jackc/pgx/v5"},
-	"server":          {"db", "db/tape", "password", "server/card", "server/hub", "server/orders", "server/state", "static", "github.com/coreos/go-oidc/v3", "github.com/gorilla/feeds", "github.com/labstack/echo/v4", "github.com/olahol/melody", "github.com/gorilla/websocket"},
+	"server":          {"db", "db/tape", "password", "server/card", "server/edge", "server/hub", "server/orders", "server/state", "static", "github.com/coreos/go-oidc/v3", "github.com/gorilla/feeds", "github.com/labstack/echo/v4", "github.com/olahol/melody", "github.com/gorilla/websocket"},
 	"server/card":     {"golang.org/x/image"},
+	"server/edge":     {"db", "db/tape", "github.com/gorilla/websocket"},
 	"server/hub":      {},
 	"server/orders":   {"db"},
 	"server/state":    {"audit/lmsr", "db", "db/tape"},

@@ -172,6 +172,19 @@ func (h *Hub) Head(market string) (seq int64, cursor string, ok bool) {
 	return t.head, t.cursor, t.head > 0
 }
 
+// Watched says whether a market has subscribers.
+func (h *Hub) Watched(market string) bool {
+	h.mu.RLock()
+	t := h.topics[market]
+	h.mu.RUnlock()
+	if t == nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.subs) > 0
+}
+
 // WaitFor returns once the market's head is at seq or above, or with ctx's error.
 func (h *Hub) WaitFor(ctx context.Context, market string, seq int64) error {
 	t := h.locked(market)

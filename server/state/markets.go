@@ -103,6 +103,19 @@ func (s *Markets) SetState(state tape.State) {
 	}
 }
 
+// Remembers says whether the past of a market is in memory: then History asks nobody.
+func (s *Markets) Remembers(slug string) bool {
+	s.mu.RLock()
+	m := s.markets[slug]
+	s.mu.RUnlock()
+	if m == nil {
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.entry != nil && m.entry.past != nil
+}
+
 // peek returns a market from memory, as of the last event that the tape has brought or later; nil
 // if it is not there. Called with m.mu held.
 func (s *Markets) peek(m *market) *View {
