@@ -40,7 +40,11 @@ func TestATradeFromQuoteToReceipt(t *testing.T) {
 	if _, err := bo.Trade(ctx, market, refused.Quote.Order(0), client.NewKey()); err != nil {
 		t.Errorf("the fresh quote was refused: %v", err)
 	}
+	// A node may hear of a commit a moment after whoever made it.
 	state, err := bo.Market(ctx, market)
+	for deadline := time.Now().Add(10 * time.Second); err == nil && state.Version < 3 && time.Now().Before(deadline); {
+		state, err = bo.Market(ctx, market)
+	}
 	if err != nil || state.Version != 3 || state.Trades != 2 || state.Prices["yes"] <= "0.5" || state.Outcomes[0] != "yes" {
 		t.Errorf("market = %+v (%v), want version 3 after 2 trades", state, err)
 	}
