@@ -156,6 +156,14 @@ func (b *book) operable(who caller, slug string, from ...string) (*market, db.Co
 	return b.inStatus(slug, from...)
 }
 
+// runnable finds the market of an act that its maker may do too.
+func (b *book) runnable(who caller, slug string, from ...string) (*market, db.Code) {
+	if m := b.market(slug); m != nil && m.funder != nil && m.funder == who.account {
+		return b.inStatus(slug, from...)
+	}
+	return b.operable(who, slug, from...)
+}
+
 func (b *book) inStatus(slug string, from ...string) (*market, db.Code) {
 	m := b.market(slug)
 	switch {
@@ -169,7 +177,11 @@ func (b *book) inStatus(slug string, from ...string) (*market, db.Code) {
 
 func (b *book) move(who caller, slug, how, reason string) db.Code {
 	step := moves[how]
-	m, code := b.operable(who, slug, step.from...)
+	find := b.operable
+	if how == "close" {
+		find = b.runnable
+	}
+	m, code := find(who, slug, step.from...)
 	if code == "" && !goodReason(reason) {
 		code = db.InvalidRequest
 	}
@@ -181,7 +193,7 @@ func (b *book) move(who caller, slug, how, reason string) db.Code {
 }
 
 func (b *book) propose(who caller, slug string, payout []db.Decimal, reason string) db.Code {
-	m, code := b.operable(who, slug, "closed", "proposed", "disputed")
+	m, code := b.runnable(who, slug, "closed", "proposed", "disputed")
 	if code != "" {
 		return code
 	}
@@ -205,7 +217,7 @@ func (b *book) dispute(who caller, slug, reason, handle string) db.Code {
 	switch {
 	case code != "":
 		return code
-	case !who.operator && !m.holds(acting):
+	case !(who.operator && handle == "") && !m.holds(acting): // a named account's role decides: all are traders
 		return db.NotPermitted
 	case !goodReason(reason):
 		return db.InvalidRequest

@@ -1,5 +1,6 @@
 -- +goose Up
 -- environment names the environment that the database belongs to, such as production; null: none yet.
+-- +goose StatementBegin
 create or replace function pgtape.environment()
     returns text
     language sql
@@ -9,6 +10,7 @@ create or replace function pgtape.environment()
 as $$
     select s.value from pgtape_core.setting s where s.name = 'environment';
 $$;
+-- +goose StatementEnd
 
 -- set_environment names it. Whoever serves may name it first; to change it is an operator's.
 -- Writes: setting, audit_entry.

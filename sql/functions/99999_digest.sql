@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '61557f47c59f07ad9ad3d5c521d87dfc8435f99c7bc3f94f861a6da656f9a243',
+set digest = '40f7ae4428aac09804f45eb1f7cc7ff3def6247f839294b287e7a55b885e4aab',
     applied_at = clock_timestamp();
