@@ -1,9 +1,12 @@
 package db_test
 
 import (
+	"compress/gzip"
 	"database/sql"
 	"flag"
+	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -102,6 +105,65 @@ func TestOneMigrationDownAndUpAgain(t *testing.T) {
 }
 
 // The stock goose command, as the README has it, makes the database that pgtape migrate makes.
+// What the last release left is brought up to date: its functions make way for others of their names.
+func TestADatabaseOfTheLastReleaseIsBroughtUpToDate(t *testing.T) {
+	t.Parallel()
+	url := dbtest.Empty(t)
+	if err := db.MigrateTo(t.Context(), url, 6); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open("testdata/functions-of-migration-6.sql.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	unzipped, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions, err := io.ReadAll(unzipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	for _, statements := range []string{
+		"set check_function_bodies = off; " + string(functions),
+		`select pgtape.create_account('ana'); select pgtape.create_market('rain', 'Will it?', account => 'ana');
+		 select pgtape.trade('rain', 'yes', 'buy', shares => 10, max_cost => 10, account => 'ana');
+		 select pgtape.halt_market('rain', 'why');
+		 select pgtape.create_session('ana', sha256('token'))`,
+	} {
+		if _, err := conn.PgConn().Exec(t.Context(), statements).ReadAll(); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	if _, err := db.MigrateUp(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	d, err := db.Open(t.Context(), url, db.Options{AsServer: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.CheckSchema(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if violations, err := d.Verify(t.Context()); err != nil || len(violations) > 0 {
+		t.Errorf("not sound: %v, %v", violations, err)
+	}
+	if visit, err := d.SessionAccount(t.Context(), "token"); err != nil || visit.Handle != "ana" || visit.Role != db.Trader {
+		t.Errorf("who was signed in is not: %+v, %v", visit, err)
+	}
+	if moves, err := d.Moves(t.Context(), "rain", "ana"); err != nil || !slices.Equal(moves, []string{"close"}) {
+		t.Errorf("its maker may %v, %v", moves, err)
+	}
+}
+
 func TestStockGooseMakesTheSameDatabase(t *testing.T) {
 	url := dbtest.Empty(t)
 	conn, err := sql.Open("pgx", url)

@@ -7,7 +7,11 @@ alter table pgtape_core.account
 comment on column pgtape_core.account.role is
     'on the page and over HTTP: operators run markets, admins give roles too; in SQL the login''s role counts';
 
--- The functions that return it are applied after this.
+-- It has no defaults now; the functions are applied after this.
+drop function if exists pgtape_core.move_market(
+    pgtape_core.market, pgtape_core.book, text, text, text, text, text, timestamptz
+);
+
 alter type pgtape_core.account_state add attribute role text;
 
 -- Append-only.

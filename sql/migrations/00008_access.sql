@@ -1,6 +1,9 @@
 -- +goose Up
 -- Ways in: passwords, sessions that their owner can tell apart, API keys, invites, links that sign in
 -- once, identities at a provider. Of every secret there is only a hash.
+-- It tells more now; the functions are applied after this.
+drop function if exists pgtape.session_account(bytea);
+
 alter table pgtape_core.session
     add column id bigint generated always as identity,
     add column label text not null default '',
