@@ -136,7 +136,7 @@ class MarketList extends Watching {
       h("div", { class: "row-main" }, h("a", { class: "row-link", href: `/m/${encodeURIComponent(market.slug)}` }, market.question), meta),
       volume,
       h("div", { class: "row-spark" }, this.drawn.get(market.slug) ?? h("market-spark", ids)),
-      h("div", { class: "row-price" }, h("market-price", { class: "num", "data-testid": "price", ...ids }), h("span", { class: "row-under" }, outcome, h("market-change", ids))),
+      h("div", { class: "row-price" }, h("market-price", { class: "num", "data-testid": "price", ...ids }), h("span", { class: "row-under" }, outcome, h("market-change", ids, page.days?.[market.slug]?.change))),
     );
     this.rows.set(market.slug, { element, meta, volume, lead });
     return element;
