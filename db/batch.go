@@ -80,7 +80,7 @@ type verdict struct {
 }
 
 func (d *DB) tradeBatch(ctx context.Context, call string, args ...any) ([]verdict, error) {
-	rows, err := d.pool.Query(ctx, `
+	rows, err := d.pool.Query(as(ctx, trading), `
 		select n, `+receiptColumns+`, refusal
 		from (select b.n, (b.receipt).*, b.refusal from `+call+` b offset 0) b
 		order by n`, args...)

@@ -1,4 +1,16 @@
 package db
 
+import (
+	"context"
+	"slices"
+)
+
 // MigrateTo lets tests make databases as earlier programs left them.
 var MigrateTo = migrateTo
+
+// Sleep keeps a connection busy for some seconds, as work of a kind.
+func (d *DB) Sleep(ctx context.Context, kind string, seconds float64) error {
+	k := work(slices.Index(workNames[:], kind))
+	_, err := d.pool.Exec(as(ctx, k), "select pg_sleep($1)", seconds)
+	return refusal(err)
+}

@@ -68,7 +68,7 @@ func (d *DB) Quote(ctx context.Context, o Order) (Quote, error) {
 // Errors: StaleQuote (QuoteOf has a fresh one), MarketNotOpen, InsufficientFunds,
 // InsufficientShares, DeadlinePassed, IdempotencyMismatch, NotFound, InvalidOrder, NotPermitted.
 func (d *DB) Trade(ctx context.Context, o Order) (Receipt, error) {
-	receipt, err := one[Receipt](ctx, d, `
+	receipt, err := one[Receipt](as(ctx, trading), d, `
 		select `+receiptColumns+`
 		from pgtape.trade(
 			market => $1, outcome => $2, side => $3, shares => $4::text::numeric, spend => $5::text::numeric,
