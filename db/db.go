@@ -175,7 +175,9 @@ func (d *DB) query(ctx context.Context, statement string, args ...any) (pgx.Rows
 
 // CheckSource refuses a mode of reading the tape that the database does not allow.
 // Errors: NotPermitted, with what to do in the message; Unavailable.
-func (d *DB) CheckSource(ctx context.Context, mode tape.Mode) error { return CheckSource(ctx, d.url, mode) }
+func (d *DB) CheckSource(ctx context.Context, mode tape.Mode) error {
+	return CheckSource(ctx, d.url, mode)
+}
 
 // CheckSource is for a reader with a URL of its own.
 func CheckSource(ctx context.Context, url string, mode tape.Mode) error {

@@ -66,7 +66,10 @@ type Stats struct {
 type Cache struct {
 	db   *db.DB
 	most int64 // bytes; negative: nothing is kept
-	sees func(db.Snapshot, uint64) bool
+
+	// What a test of other ways replaces.
+	stamped func(context.Context, func(context.Context, *db.DB) error) (db.Snapshot, error)
+	sees    func(db.Snapshot, uint64) bool
 
 	mu      sync.Mutex
 	live    bool
@@ -104,7 +107,7 @@ type fill struct {
 // is kept until SetState says that the tape is live.
 func New(d *db.DB, bytes int64) *Cache {
 	return &Cache{
-		db: d, most: cmp.Or(bytes, defaultBytes), sees: db.Snapshot.Sees,
+		db: d, most: cmp.Or(bytes, defaultBytes), stamped: d.Stamped, sees: db.Snapshot.Sees,
 		recent:  recent{underWay: make(map[*fill]struct{})},
 		fills:   make(map[string]*fill),
 		entries: make(map[string]*list.Element),
@@ -130,6 +133,7 @@ func Get[T any](ctx context.Context, c *Cache, q Query[T]) (Found[T], error) {
 		if found, ok := c.kept(name).(Found[T]); ok {
 			c.stats.Hits++
 			c.mu.Unlock()
+			found.How = Hit
 			return found, nil
 		}
 		f := c.fills[name]
@@ -162,7 +166,7 @@ func fillIn[T any](ctx context.Context, c *Cache, f *fill, name string, q Query[
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fillWithin)
 	defer cancel()
 	var value T
-	read, err := c.db.Stamped(ctx, func(ctx context.Context, d *db.DB) (err error) {
+	read, err := c.stamped(ctx, func(ctx context.Context, d *db.DB) (err error) {
 		value, err = q.Read(ctx, d)
 		return err
 	})
