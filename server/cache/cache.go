@@ -29,7 +29,7 @@ const (
 // Query is a read query by name. Two of the same name return the same.
 type Query[T any] struct {
 	Name []string // what it is, and its arguments
-	Keys []Key    // that it depends on, whatever it returns
+	Keys []Key    // that it depends on, whatever it returns; nil: it is not cached
 
 	// Read reads by d alone. What it has returned is shared: nobody may change it.
 	Read func(ctx context.Context, d *db.DB) (T, error)
@@ -118,18 +118,12 @@ func New(d *db.DB, bytes int64) *Cache {
 // Get returns what a query returns: what is kept, or what it reads, for all who ask at this time.
 // Errors: those of reading; ctx's.
 func Get[T any](ctx context.Context, c *Cache, q Query[T]) (Found[T], error) {
+	if q.Keys == nil || c.most < 0 {
+		return readPast(ctx, c, q)
+	}
 	name := strings.Join(q.Name, "\x00")
 	for again := false; ; again = true {
 		c.mu.Lock()
-		if !c.live || c.most < 0 {
-			c.stats.Bypass++
-			c.mu.Unlock()
-			value, err := q.Read(ctx, c.db)
-			if err != nil {
-				return Found[T]{}, err
-			}
-			return found(value)
-		}
 		if found, ok := c.kept(name).(Found[T]); ok {
 			c.stats.Hits++
 			c.mu.Unlock()
@@ -155,6 +149,18 @@ func Get[T any](ctx context.Context, c *Cache, q Query[T]) (Found[T], error) {
 			return answerOf[T](c, f, mine)
 		}
 	}
+}
+
+// readPast reads what is not cached.
+func readPast[T any](ctx context.Context, c *Cache, q Query[T]) (Found[T], error) {
+	c.mu.Lock()
+	c.stats.Bypass++
+	c.mu.Unlock()
+	value, err := q.Read(ctx, c.db)
+	if err != nil {
+		return Found[T]{}, err
+	}
+	return found(value)
 }
 
 // fillIn reads for all who wait, also when who carries it out has gone, and keeps what may be kept.
