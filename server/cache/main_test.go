@@ -32,8 +32,10 @@ type node struct {
 	isNaive bool // byPlace
 
 	mu     sync.Mutex
-	heads  map[string]int64 // by market
-	trades map[string]int64 // by account
+	heads  map[string]int64   // by market
+	trades map[string]int64   // by account
+	by     map[string][]trade // by market
+	resets int                // a head may go back: a commit that is held for seconds is taken back, and comes again
 	lsn    map[uint64]uint64
 }
 
@@ -41,7 +43,7 @@ func newNode(t *testing.T, mode tape.Mode) *node {
 	t.Helper()
 	n := &node{
 		DB: dbtest.New(t), mode: mode,
-		heads: map[string]int64{}, trades: map[string]int64{}, lsn: map[uint64]uint64{},
+		heads: map[string]int64{}, trades: map[string]int64{}, lsn: map[uint64]uint64{}, by: map[string][]trade{},
 	}
 	n.Cache = cache.New(n.AsServer(t), 0)
 	var err error
@@ -80,6 +82,7 @@ func (n *node) Publish(e tape.Event) {
 	n.heads[e.Market] = e.Seq
 	if account != "" {
 		n.trades[account]++
+		n.by[e.Market] = append(n.by[e.Market], trade{e.Seq, account})
 	}
 }
 
@@ -88,6 +91,17 @@ func (n *node) Reset(market string, head tape.Head) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.heads[market] = head.Seq
+	n.resets++
+	for last := len(n.by[market]) - 1; last >= 0 && n.by[market][last].seq > head.Seq; last-- {
+		n.trades[n.by[market][last].account]--
+		n.by[market] = n.by[market][:last]
+	}
+}
+
+// trade is one that the tape has brought.
+type trade struct {
+	seq     int64
+	account string
 }
 
 func (n *node) head(market string) int64 {
