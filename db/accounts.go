@@ -54,7 +54,7 @@ func (d *DB) Account(ctx context.Context, handle string) (Account, error) {
 // SetRole gives an account a role, for an admin; admin is empty for a login that is an operator.
 // Errors: NotFound, NotPermitted, InvalidRequest.
 func (d *DB) SetRole(ctx context.Context, account string, role Role, admin string) (Account, error) {
-	return one[Account](ctx, d,
+	return one[Account](as(ctx, operating), d,
 		"select "+accountColumns+" from pgtape.set_role($1, $2, $3)", account, role, nullable(admin))
 }
 
@@ -98,7 +98,7 @@ type Standing struct {
 
 // Leaderboard lists the accounts that have gained most.
 func (d *DB) Leaderboard(ctx context.Context, limit int) ([]Standing, error) {
-	return all[Standing](ctx, d, `
+	return all[Standing](as(ctx, reporting), d, `
 		select account, balance::text, positions_value::text, profit::text, markets
 		from pgtape.leaderboard order by leaderboard.profit desc, account limit $1`, limit)
 }

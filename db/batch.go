@@ -88,7 +88,7 @@ const (
 )
 
 func (d *DB) tradeBatch(ctx context.Context, statement string, args ...any) ([]verdict, error) {
-	rows, err := d.pool.Query(ctx, statement, args...)
+	rows, err := d.pool.Query(as(ctx, trading), statement, args...)
 	if err != nil {
 		return nil, refusal(err)
 	}

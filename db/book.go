@@ -19,7 +19,7 @@ type Book struct {
 // ReadBook calls read with a snapshot, which goes when it returns.
 // Errors: those of read; Unavailable.
 func (d *DB) ReadBook(ctx context.Context, read func(*Book) error) error {
-	return pgx.BeginTxFunc(ctx, d.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
+	return pgx.BeginTxFunc(ctx, d.pool.conns, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
 		func(tx pgx.Tx) error { return read(&Book{tx}) })
 }
 

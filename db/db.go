@@ -1,8 +1,11 @@
 package db
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -13,17 +16,28 @@ import (
 
 // DB is one Postgres database that holds a pgtape. Its methods may be called by many goroutines.
 type DB struct {
-	pool *pgxpool.Pool
-	url  string
+	pool  *pool
+	url   string
+	stamp *stamp // of Stamped; nil elsewhere
 }
 
 // Options of a connection to the database; the zero value is good.
 type Options struct {
 	// MaxConns bounds the pool. 0: 16.
 	MaxConns int32
-	// AsServer gives up every right but those of the role pgtape_server.
+	// AsServer gives up every right but those of the role pgtape_server, and divides the connections
+	// between kinds of work: gate.go.
 	AsServer bool
+	// Wait is for one of them, AsServer. 0: 5 s.
+	Wait time.Duration
+	// Pooled is for a URL that is a pooler's, whose connections are of one transaction each: no
+	// statement is prepared, and the role must be the login's own. A URL that says
+	// default_query_exec_mode is one, too.
+	Pooled bool
 }
+
+// roomPerConn is how many statements of a kind may wait for each connection of the pool.
+const roomPerConn = 64
 
 // Open makes a pool of connections to the database of a URL. It connects once, so that a wrong
 // URL is told now.
@@ -34,15 +48,25 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, Errorf(InvalidRequest, "database URL: %w", err)
 	}
-	config.MaxConns = o.MaxConns
-	if config.MaxConns == 0 {
-		config.MaxConns = 16
+	config.MaxConns = cmp.Or(o.MaxConns, 16)
+	conn := config.ConnConfig
+	setDefault(conn.RuntimeParams, "application_name", "pgtape")
+	conn.RuntimeParams["timezone"] = "UTC"
+	pooled := o.Pooled || conn.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement
+	if pooled && conn.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
+		conn.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
-	setDefault(config.ConnConfig.RuntimeParams, "application_name", "pgtape")
-	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
-	config.ConnConfig.RuntimeParams["jit"] = "off" // compiling takes longer than our queries do
+	if !pooled {
+		conn.RuntimeParams["jit"] = "off" // compiling takes longer than our queries do; poolers know no such parameter
+	}
+	gated := &pool{}
 	if o.AsServer {
 		config.AfterConnect = becomeServer
+		if pooled {
+			config.AfterConnect = requireServer
+		}
+		conns := int(config.MaxConns)
+		gated.gate = newGate(conns, cmp.Or(o.Wait, 5*time.Second), roomPerConn*conns)
 	}
 	config.ShouldPing = doubtful
 	var shares keyshare.Memory
@@ -50,16 +74,31 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		shares.Use(&config.Config)
 		return nil
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
+	if gated.conns, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("opening pool: %w", err)
 	}
-	d := &DB{pool: pool, url: url}
+	d := &DB{pool: gated, url: url}
 	if err := d.Ping(ctx); err != nil {
-		pool.Close()
+		d.Close()
 		return nil, err
 	}
 	return d, nil
+}
+
+// requireServer is becomeServer behind a pooler, where what a session sets is some other session's.
+func requireServer(ctx context.Context, conn *pgx.Conn) error {
+	var login, role string
+	if err := conn.QueryRow(ctx, "select session_user, current_user").Scan(&login, &role); err != nil {
+		return err
+	}
+	if role != "pgtape_server" {
+		name := pgx.Identifier{login}.Sanitize()
+		return &Error{
+			Code: NotPermitted, Message: "behind a pooler the server cannot give up the rights of its login",
+			Hint: "alter role " + name + " set role = pgtape_server; alter role " + name + " set jit = off; then let the pooler reconnect",
+		}
+	}
+	return nil
 }
 
 func setDefault(params map[string]string, name, value string) {
@@ -69,13 +108,13 @@ func setDefault(params map[string]string, name, value string) {
 }
 
 // Close waits for the statements under way and closes all connections.
-func (d *DB) Close() { d.pool.Close() }
+func (d *DB) Close() { d.pool.conns.Close() }
 
 // URL is the one that the database was opened with.
 func (d *DB) URL() string { return d.url }
 
 // Pool is for tests that look behind the functions.
-func (d *DB) Pool() *pgxpool.Pool { return d.pool }
+func (d *DB) Pool() *pgxpool.Pool { return d.pool.conns }
 
 // Ping asks the database for a sign of life.
 func (d *DB) Ping(ctx context.Context) error {
@@ -86,6 +125,10 @@ func (d *DB) Ping(ctx context.Context) error {
 }
 
 func connectError(err error) error {
+	var own *Error
+	if errors.As(err, &own) {
+		return own
+	}
 	if pg := pgErrorOf(err); pg != nil {
 		switch pg.Code {
 		case "42501", "22023", "42704": // set role: not a member, or no such role
@@ -100,7 +143,7 @@ func connectError(err error) error {
 
 // one runs a statement that returns one row and scans it by column name.
 func one[T any](ctx context.Context, d *DB, statement string, args ...any) (T, error) {
-	rows, err := d.pool.Query(ctx, statement, args...)
+	rows, err := d.query(ctx, statement, args...)
 	if err != nil {
 		var none T
 		return none, refusal(err)
@@ -111,7 +154,7 @@ func one[T any](ctx context.Context, d *DB, statement string, args ...any) (T, e
 
 // all runs a statement and scans its rows by column name; never nil without an error.
 func all[T any](ctx context.Context, d *DB, statement string, args ...any) ([]T, error) {
-	rows, err := d.pool.Query(ctx, statement, args...)
+	rows, err := d.query(ctx, statement, args...)
 	if err != nil {
 		return nil, refusal(err)
 	}
@@ -125,10 +168,22 @@ func all[T any](ctx context.Context, d *DB, statement string, args ...any) ([]T,
 	return list, nil
 }
 
+func (d *DB) query(ctx context.Context, statement string, args ...any) (pgx.Rows, error) {
+	if d.stamp != nil && d.stamp.taken == nil {
+		return d.queryStamped(ctx, statement, args...)
+	}
+	return d.pool.Query(ctx, statement, args...)
+}
+
 // CheckSource refuses a mode of reading the tape that the database does not allow.
 // Errors: NotPermitted, with what to do in the message; Unavailable.
 func (d *DB) CheckSource(ctx context.Context, mode tape.Mode) error {
-	conn, err := pgx.Connect(ctx, d.url)
+	return CheckSource(ctx, d.url, mode)
+}
+
+// CheckSource is for a reader with a URL of its own.
+func CheckSource(ctx context.Context, url string, mode tape.Mode) error {
+	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return connectError(err)
 	}

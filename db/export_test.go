@@ -1,6 +1,9 @@
 package db
 
-import "slices"
+import (
+	"context"
+	"slices"
+)
 
 // MigrateTo lets tests make databases as earlier programs left them.
 var MigrateTo = migrateTo
@@ -10,3 +13,10 @@ var Refusal = refusal
 
 // IsSecret tells the tables that a branch begins without.
 func IsSecret(table string) bool { return slices.Contains(secret, table) }
+
+// Sleep keeps a connection busy for some seconds, as work of a kind.
+func (d *DB) Sleep(ctx context.Context, kind string, seconds float64) error {
+	k := work(slices.Index(workNames[:], kind))
+	_, err := d.pool.Exec(as(ctx, k), "select pg_sleep($1)", seconds)
+	return refusal(err)
+}

@@ -62,6 +62,7 @@ type Move struct {
 
 // MoveMarket does for an account what the methods of this file do for an SQL login.
 func (d *DB) MoveMarket(ctx context.Context, m Move) (Market, error) {
+	ctx = as(ctx, operating)
 	switch m.Name {
 	case "halt", "open", "close", "dispute", "void":
 		return one[Market](ctx, d,

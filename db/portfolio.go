@@ -37,7 +37,7 @@ func (d *DB) AccountHistory(ctx context.Context, account string, before int64, l
 // EachEntry yields all that was booked, the newest first, until yield returns an error.
 // Errors: NotFound, and those of yield.
 func (d *DB) EachEntry(ctx context.Context, account string, yield func(Entry) error) error {
-	rows, err := d.pool.Query(ctx, entries, account, nil, nil)
+	rows, err := d.pool.Query(as(ctx, reporting), entries, account, nil, nil)
 	if err != nil {
 		return refusal(err)
 	}
@@ -71,7 +71,7 @@ type ProfitPoint struct {
 // made) until now.
 // Errors: NotFound, InvalidRequest.
 func (d *DB) ProfitHistory(ctx context.Context, account string, since *time.Time, steps int) ([]ProfitPoint, error) {
-	return all[ProfitPoint](ctx, d, "select at, profit::text from pgtape.profit_history($1, $2, $3)", account, since, steps)
+	return all[ProfitPoint](as(ctx, reporting), d, "select at, profit::text from pgtape.profit_history($1, $2, $3)", account, since, steps)
 }
 
 // MarketGain is what an account has gained in one market: what its trades came to, what was paid
@@ -89,7 +89,7 @@ type MarketGain struct {
 // AccountMarkets lists the markets that an account has traded in, those that trade first.
 // Errors: NotFound.
 func (d *DB) AccountMarkets(ctx context.Context, account string) ([]MarketGain, error) {
-	return all[MarketGain](ctx, d, `
+	return all[MarketGain](as(ctx, reporting), d, `
 		select market, question, status, traded::text, paid::text, value::text, profit::text
 		from pgtape.account_markets($1)`, account)
 }
@@ -136,7 +136,7 @@ func (d *DB) Profile(ctx context.Context, account string) (Profile, error) {
 // ExportAccount gives all that is kept of an account, without secrets.
 // Errors: NotFound, NotPermitted.
 func (d *DB) ExportAccount(ctx context.Context, account string) (export json.RawMessage, err error) {
-	err = d.pool.QueryRow(ctx, "select pgtape.export_account($1)", account).Scan(&export)
+	err = d.pool.QueryRow(as(ctx, reporting), "select pgtape.export_account($1)", account).Scan(&export)
 	return export, refusal(err)
 }
 

@@ -70,7 +70,7 @@ func (d *DB) TapeLatest(ctx context.Context, market string, limit int) ([]tape.E
 func tapeEvents(rows []tapeRow) []tape.Event {
 	events := make([]tape.Event, len(rows))
 	for i, r := range rows {
-		events[i] = tape.Event(r)
+		events[i] = tape.Event{Market: r.Market, Seq: r.Seq, At: r.At, Kind: r.Kind, Body: r.Body, Prev: r.Prev, Hash: r.Hash}
 	}
 	return events
 }

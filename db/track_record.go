@@ -18,7 +18,7 @@ type Tally struct {
 
 // SiteRecord sums up the prices of all resolved markets.
 func (d *DB) SiteRecord(ctx context.Context) ([]Tally, error) {
-	return all[Tally](ctx, d, `
+	return all[Tally](as(ctx, reporting), d, `
 		select horizon, several, bucket, forecasts::text, price_sum::text, outcome_sum::text, outcome_squares::text,
 		       error_sum::text, even_error_sum::text
 		from pgtape.site_record()`)
@@ -27,7 +27,7 @@ func (d *DB) SiteRecord(ctx context.Context) ([]Tally, error) {
 // AccountRecord sums up what an account has bought in resolved markets, each market once.
 // Errors: NotFound.
 func (d *DB) AccountRecord(ctx context.Context, account string) ([]Tally, error) {
-	return all[Tally](ctx, d, `
+	return all[Tally](as(ctx, reporting), d, `
 		select '' as horizon, false as several, bucket, forecasts::text, price_sum::text, outcome_sum::text, outcome_squares::text,
 		       error_sum::text, (0.25 * forecasts - outcome_sum + outcome_squares)::text as even_error_sum
 		from pgtape.account_record($1)`, account)
@@ -42,7 +42,7 @@ type Brier struct {
 
 // BrierScores gives those of accounts that have forecast anything, by handle.
 func (d *DB) BrierScores(ctx context.Context, accounts []string) (map[string]Brier, error) {
-	list, err := all[Brier](ctx, d, "select account, forecasts::bigint, brier::text from pgtape.brier_scores($1)", accounts)
+	list, err := all[Brier](as(ctx, reporting), d, "select account, forecasts::bigint, brier::text from pgtape.brier_scores($1)", accounts)
 	scores := make(map[string]Brier, len(list))
 	for _, b := range list {
 		scores[b.Account] = b

@@ -76,7 +76,7 @@ func (d *DB) Quote(ctx context.Context, o Order) (Quote, error) {
 // Errors: StaleQuote (QuoteOf has a fresh one), MarketNotOpen, InsufficientFunds,
 // InsufficientShares, DeadlinePassed, IdempotencyMismatch, NotFound, InvalidOrder, NotPermitted.
 func (d *DB) Trade(ctx context.Context, o Order) (Receipt, error) {
-	receipt, err := one[Receipt](ctx, d, tradeStatement,
+	receipt, err := one[Receipt](as(ctx, trading), d, tradeStatement,
 		o.Market, o.Outcome, o.Side, o.Shares.arg(), o.Spend.arg(), o.ExpectedPrice.arg(), o.ExpectedVersion,
 		o.MaxSlippageBps, o.MaxCost.arg(), o.MinProceeds.arg(), o.Deadline, nullable(o.IdempotencyKey), nullable(o.Account))
 	return receipt, orderError(err)

@@ -100,7 +100,7 @@ var Requests = []Request{
 	{"quote", 0, 0, 1, 1},
 	{"trade", 1, 2, 1, 1},
 	{"history", 0, 0, 1, 1},
-	{"portfolio", 2, 2, 1, 1},
+	{"portfolio", 1, 2, 1, 1},
 }
 
 // Report says of each request where it is fastest, for a user with a connection and one without.

@@ -40,6 +40,7 @@ var examples = map[string]example{
 	"GET /api/v1/markets/:slug/moves":        {"/api/v1/markets/nosuch/moves", ""},
 	"POST /api/v1/markets/:slug/moves":       {"/api/v1/markets/nosuch/moves", `{"move":"dispute","reason":"why"}`},
 	"GET /api/v1/markets/:slug/settlement":   {"/api/v1/markets/nosuch/settlement", ""},
+	"GET /api/v1/markets/:slug/state":        {"/api/v1/markets/nosuch/state", ""},
 	"GET /api/v1/markets/:slug/holders":      {"/api/v1/markets/nosuch/holders", ""},
 	"GET /api/v1/markets/:slug/timeline":     {"/api/v1/markets/nosuch/timeline", ""},
 	"GET /api/v1/markets/:slug/comments":     {"/api/v1/markets/nosuch/comments", ""},

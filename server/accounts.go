@@ -20,12 +20,12 @@ func (s *Server) getAccount(c echo.Context) error {
 // getPortfolio handles GET /api/v1/portfolio: what the caller has.
 func (s *Server) getPortfolio(c echo.Context) error {
 	account := accountOf(c)
-	positions, err := s.db.Positions(c.Request().Context(), account.Handle)
+	positions, err := s.positions(c.Request().Context(), account.Handle)
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, struct {
+	return answerWith(c, positions.How, struct {
 		Account   db.Account    `json:"account"`
 		Positions []db.Position `json:"positions"`
-	}{account, positions})
+	}{account, positions.Value})
 }

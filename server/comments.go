@@ -1,13 +1,13 @@
 package server
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/server/cache"
 )
 
 const (
@@ -20,6 +20,15 @@ type commentList struct {
 	Market   string       `json:"market"`
 	Comments []db.Comment `json:"comments"`
 	Next     *int64       `json:"next"`
+
+	version int64 // of the market, that it is not older than
+}
+
+// holderList is who holds most of each outcome of a market; it is not older than its version.
+type holderList struct {
+	Market  string      `json:"market"`
+	Version int64       `json:"version"`
+	Holders []db.Holder `json:"holders"`
 }
 
 // listComments handles GET /api/v1/markets/{slug}/comments?before=&limit=.
@@ -28,29 +37,20 @@ func (s *Server) listComments(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.db.Version(c.Request().Context(), c.Param("slug")); err != nil {
-		return err
-	}
 	list, err := s.commentsOf(c, limit)
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, list)
+	return answer(c, list, false)
 }
 
 // commentsOf reads the comments that an address asks for.
-func (s *Server) commentsOf(c echo.Context, limit int) (list commentList, err error) {
+func (s *Server) commentsOf(c echo.Context, limit int) (list cache.Found[commentList], err error) {
 	before, err := id(c.QueryParam("before"), "before")
 	if err != nil {
 		return list, err
 	}
-	list.Market = c.Param("slug")
-	list.Comments, err = s.db.Comments(c.Request().Context(), list.Market, before, limit+1)
-	if len(list.Comments) > limit {
-		list.Comments = list.Comments[:limit]
-		list.Next = &list.Comments[limit-1].ID
-	}
-	return list, err
+	return s.commentPage(c.Request().Context(), c.Param("slug"), before, limit)
 }
 
 // id reads the number of something; 0 when there is none.
@@ -81,6 +81,7 @@ func (s *Server) createComment(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	s.reads.Wrote(cache.Market(comment.Market), cache.Markets)
 	return c.JSON(http.StatusCreated, comment)
 }
 
@@ -100,6 +101,7 @@ func (s *Server) deleteComment(c echo.Context) error {
 	if err := s.db.RemoveComment(c.Request().Context(), n, reason, accountOf(c).Handle); err != nil {
 		return err
 	}
+	s.reads.Wrote(removals)
 	return c.NoContent(http.StatusNoContent)
 }
 
@@ -110,35 +112,18 @@ func (s *Server) getHolders(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	version, err := s.db.Version(ctx, slug)
+	list, err := s.holders(ctx, slug, limit)
 	if err != nil {
 		return err
 	}
-	holders, err := s.db.Holders(ctx, slug, limit)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, struct {
-		Market  string      `json:"market"`
-		Version int64       `json:"version"`
-		Holders []db.Holder `json:"holders"`
-	}{slug, version, holders})
+	return answer(c, list, false)
 }
 
 // getTimeline handles GET /api/v1/markets/{slug}/timeline: the events that are its life.
 func (s *Server) getTimeline(c echo.Context) error {
-	slug := c.Param("slug")
-	page, err := s.timelineOf(c.Request().Context(), slug)
+	page, err := s.timeline(c.Request().Context(), c.Param("slug"))
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, page)
-}
-
-func (s *Server) timelineOf(ctx context.Context, slug string) (page tapePage, err error) {
-	if _, err := s.db.Version(ctx, slug); err != nil {
-		return page, err
-	}
-	events, err := s.db.Timeline(ctx, slug)
-	return newTapePage(slug, "", events), err
+	return answer(c, page, false)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/server/cache"
 )
 
 // getMoves handles GET /api/v1/markets/{slug}/moves: what the caller may do to the market now.
@@ -37,6 +38,7 @@ func (s *Server) createMove(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	s.reads.Wrote(cache.Moves, cache.Markets, cache.Market(market.Slug))
 	return c.JSON(http.StatusCreated, market)
 }
 
@@ -95,7 +97,7 @@ func (s *Server) newPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	categories, err := s.db.Categories(c.Request().Context())
+	categories, err := s.categories(c.Request().Context())
 	if err != nil {
 		return err
 	}

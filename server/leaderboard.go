@@ -98,7 +98,7 @@ func (s *Server) standings(ctx context.Context, offset, limit int, own string) (
 	if n := len(list); n > 1 && list[0].Rank <= offset { // own, from before
 		list = append(list[1:], list[0])
 	}
-	scores, err := s.db.BrierScores(ctx, handles)
+	scores, err := s.brierScores(ctx, handles)
 	for i := range list {
 		if score, ok := scores[list[i].Account]; ok {
 			list[i].Brier, list[i].Forecasts = &score.Brier, score.Forecasts

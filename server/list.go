@@ -31,15 +31,16 @@ func (s *Server) listPage(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	list, err := s.marketsOf(c)
+	found, err := s.marketsOf(c)
 	if err != nil {
 		return err
 	}
+	list := found.Value
 	days, err := s.daysOf(ctx, list.Markets)
 	if err != nil {
 		return err
 	}
-	categories, err := s.db.Categories(ctx)
+	categories, err := s.categories(ctx)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,13 @@ type site struct {
 // before follow.
 func open(t *testing.T, options ...func(*server.Config)) *site {
 	t.Helper()
-	s := &site{DB: dbtest.New(t), log: &logs{}}
+	return openOn(t, dbtest.New(t), options...)
+}
+
+// openOn is open on a database that is there.
+func openOn(t *testing.T, d *dbtest.DB, options ...func(*server.Config)) *site {
+	t.Helper()
+	s := &site{DB: d, log: &logs{}}
 	s.reader = tape.NewReader(tape.Options{URL: s.URL()})
 	config := server.Config{
 		DB: s.AsServer(t), Reader: s.reader, SignUp: server.Handle,

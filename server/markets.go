@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/server/cache"
 	"github.com/pgtape/pgtape/server/state"
 )
 
@@ -25,24 +26,19 @@ func (s *Server) listMarkets(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, list)
+	return answer(c, list, false)
 }
 
 // marketsOf reads the page of markets that a query string asks for.
-func (s *Server) marketsOf(c echo.Context) (marketList, error) {
+func (s *Server) marketsOf(c echo.Context) (cache.Found[marketList], error) {
 	limit, err := whole(c, "limit", 1, 200, 50)
 	if err != nil {
-		return marketList{}, err
+		return cache.Found[marketList]{}, err
 	}
-	markets, next, err := s.db.Markets(c.Request().Context(), db.MarketFilter{
+	return s.markets(c.Request().Context(), db.MarketFilter{
 		Status: c.QueryParam("status"), Category: c.QueryParam("category"), Query: c.QueryParam("q"),
 		Sort: c.QueryParam("sort"), Cursor: c.QueryParam("cursor"), Limit: limit,
 	})
-	list := marketList{Markets: markets}
-	if next != "" {
-		list.Next = &next
-	}
-	return list, err
 }
 
 // createMarket handles POST /api/v1/markets: the caller declares a market and funds it.
@@ -56,6 +52,7 @@ func (s *Server) createMarket(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	s.reads.Wrote(cache.Moves, cache.Markets, cache.Market(market.Slug), cache.Account(declared.Account))
 	c.Response().Header().Set(echo.HeaderLocation, "/api/v1/markets/"+market.Slug)
 	return c.JSON(http.StatusCreated, market)
 }

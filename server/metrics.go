@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/pgtape/pgtape/db/tape"
+	"github.com/pgtape/pgtape/server/cache"
 )
 
 // metrics counts requests; the rest is read from hub and reader when somebody asks.
@@ -87,6 +88,9 @@ func (g gauges) Collect(ch chan<- prometheus.Metric) {
 		send(prometheus.CounterValue, name, help, float64(value))
 	}
 
+	if g.server.db != nil {
+		g.database(send)
+	}
 	hub := g.server.hub.Stats()
 	const doors = "Open sockets and streams."
 	gauge("connections", doors, float64(g.server.sockets.count()), "door", "socket")
@@ -118,4 +122,30 @@ func (g gauges) Collect(ch chan<- prometheus.Metric) {
 	counter("reader_reconciled_total", "Events that the stream skipped and reconciliation found; should be 0.", reader.Reconciled)
 	counter("reader_resets_total", "Markets whose history was found to be another, or unknown.", reader.Resets)
 	counter("reader_connects_total", "Times the tape reader opened its source.", reader.Connects)
+}
+
+// database reads what the cache of queries and the pool of connections count.
+func (g gauges) database(send func(kind prometheus.ValueType, name, help string, value float64, label ...string)) {
+	gauge := func(name, help string, value float64, label ...string) {
+		send(prometheus.GaugeValue, name, help, value, label...)
+	}
+	counter := func(name, help string, value int64) {
+		send(prometheus.CounterValue, name, help, float64(value))
+	}
+	reads := g.server.reads.Stats()
+	for how, answers := range map[cache.How]int64{cache.Hit: reads.Hits, cache.Miss: reads.Misses, cache.Bypass: reads.Bypass} {
+		send(prometheus.CounterValue, "cache_answers_total", "Answers to queries that may be cached, by how they were come by.", float64(answers), "how", string(how))
+	}
+	gauge("cache_entries", "Answers that are kept.", float64(reads.Entries))
+	gauge("cache_bytes", "Memory that they take, about.", float64(reads.Bytes))
+	counter("cache_invalidated_total", "Kept answers that an event or a write took back.", reads.Invalidated)
+	counter("cache_evicted_total", "Kept answers that made room for others.", reads.Evicted)
+	for _, b := range g.server.db.Budgets() {
+		gauge("db_connections_most", "Connections that a kind of work may have at a time.", float64(b.Most), "kind", b.Kind)
+		gauge("db_connections_in_use", "Connections that are at work.", float64(b.InUse), "kind", b.Kind)
+		gauge("db_waiting", "Statements that wait for a connection.", float64(b.Waiting), "kind", b.Kind)
+		send(prometheus.CounterValue, "db_admitted_total", "Statements that got a connection.", float64(b.Admitted), "kind", b.Kind)
+		send(prometheus.CounterValue, "db_refused_full_total", "Statements turned away because too many waited.", float64(b.Full), "kind", b.Kind)
+		send(prometheus.CounterValue, "db_refused_late_total", "Statements turned away because they had waited too long.", float64(b.Late), "kind", b.Kind)
+	}
 }

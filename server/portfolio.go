@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/server/cache"
 )
 
 const (
@@ -61,18 +61,20 @@ func (s *Server) portfolioPage(c echo.Context) error {
 		return err
 	}
 	state.Range, state.Later = name, c.QueryParam("cursor") != ""
-	if state.History, err = s.historyOf(c, account.Handle, historyRows); err != nil {
+	history, err := s.historyOf(c, account.Handle, historyRows)
+	if err != nil {
 		return err
 	}
+	state.History = history.Value
 	if state.Points, err = s.db.ProfitHistory(ctx, account.Handle, since, profitSteps); err != nil {
 		return err
 	}
 	plot := newStepPlot(state.Points)
 	state.Plot, state.Profit = &plot, state.Points[len(state.Points)-1].Profit
-	if state.Markets, err = s.db.AccountMarkets(ctx, account.Handle); err != nil {
+	if state.Markets, err = s.gains(ctx, account.Handle); err != nil {
 		return err
 	}
-	if state.Made, err = s.db.MarketsMade(ctx, account.Handle); err != nil {
+	if state.Made, err = s.made(ctx, account.Handle); err != nil {
 		return err
 	}
 	positions, err := s.openPositions(c, account.Handle)
@@ -90,8 +92,14 @@ func (s *Server) portfolioPage(c echo.Context) error {
 
 // openPositions are those in markets that have not paid out.
 func (s *Server) openPositions(c echo.Context, account string) ([]db.Position, error) {
-	positions, err := s.db.Positions(c.Request().Context(), account)
-	return slices.DeleteFunc(positions, func(p db.Position) bool { return p.Status == "resolved" || p.Status == "void" }), err
+	all, err := s.positions(c.Request().Context(), account)
+	var open []db.Position
+	for _, p := range all.Value {
+		if p.Status != "resolved" && p.Status != "void" {
+			open = append(open, p)
+		}
+	}
+	return open, err
 }
 
 func sum(a, b db.Decimal) db.Decimal  { return together(a, b, (*big.Rat).Add) }
@@ -137,10 +145,10 @@ func (s *Server) getAccountHistory(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, page)
+	return answer(c, page, true)
 }
 
-func (s *Server) historyOf(c echo.Context, account string, limit int) (page historyPage, err error) {
+func (s *Server) historyOf(c echo.Context, account string, limit int) (page cache.Found[historyPage], err error) {
 	var before int64
 	if text := c.QueryParam("cursor"); text != "" {
 		before, err = strconv.ParseInt(text, 10, 64)
@@ -148,13 +156,7 @@ func (s *Server) historyOf(c echo.Context, account string, limit int) (page hist
 			return page, db.Errorf(db.InvalidRequest, "cursor must be next of the page before")
 		}
 	}
-	page.Entries, err = s.db.AccountHistory(c.Request().Context(), account, before, limit+1)
-	if len(page.Entries) > limit {
-		page.Entries = page.Entries[:limit]
-		next := strconv.FormatInt(page.Entries[limit-1].TransactionID, 10)
-		page.Next = &next
-	}
-	return page, err
+	return s.entries(c.Request().Context(), account, before, limit)
 }
 
 // getHistoryCSV handles GET /portfolio/history.csv: all of it, as RFC 4180 has it.

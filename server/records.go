@@ -5,17 +5,13 @@ import (
 	"math/big"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/pgtape/pgtape/db"
 )
 
-const (
-	recordLife = time.Minute
-	topHeld    = 20 // positions on a profile
-)
+const topHeld = 20 // positions on a profile
 
 // record is how good forecasts were; scores are null where there were none.
 type record struct {
@@ -52,7 +48,7 @@ func (s *Server) calibrationPage(c echo.Context) error {
 	if !slices.Contains([]string{"last", "hour", "day"}, at) {
 		return db.Errorf(db.InvalidRequest, "at must be last, hour or day")
 	}
-	tallies, err := s.record.get(func() ([]db.Tally, error) { return s.db.SiteRecord(c.Request().Context()) })
+	tallies, err := s.siteRecord(c.Request().Context())
 	if err != nil {
 		return err
 	}
@@ -75,11 +71,11 @@ func (s *Server) profilePage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	tallies, err := s.db.AccountRecord(ctx, profile.Handle)
+	tallies, err := s.accountRecord(ctx, profile.Handle)
 	if err != nil {
 		return err
 	}
-	made, err := s.db.MarketsMade(ctx, profile.Handle)
+	made, err := s.made(ctx, profile.Handle)
 	if err != nil {
 		return err
 	}

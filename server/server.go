@@ -19,6 +19,7 @@ import (
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/tape"
 	"github.com/pgtape/pgtape/password"
+	"github.com/pgtape/pgtape/server/cache"
 	"github.com/pgtape/pgtape/server/hub"
 	"github.com/pgtape/pgtape/server/orders"
 	"github.com/pgtape/pgtape/server/state"
@@ -33,6 +34,9 @@ type Config struct {
 	OIDC   Provider
 	Limits Limits // none is set: nobody is limited
 	Log    *slog.Logger
+
+	// CacheBytes bounds what is remembered of queries: 32 MiB if it is 0, nothing if it is negative.
+	CacheBytes int64
 
 	// Proxies are believed when they say for whom they ask (X-Forwarded-For).
 	Proxies []netip.Prefix
@@ -50,6 +54,7 @@ type Server struct {
 	source   source // of what is in memory
 	reader   interface{ Status() tape.Status }
 	state    *state.Markets
+	reads    *cache.Cache
 	hub      *hub.Hub
 	orders   *orders.Queue
 	passes   passes
@@ -57,7 +62,6 @@ type Server struct {
 	hasher   *password.Hasher
 	oidc     *identities
 	board    kept[[]db.Standing]
-	record   kept[[]db.Tally]
 	patience time.Duration // of who waits for a version that this node has not seen
 	comments time.Duration // between comment lines of a stream
 	reading  time.Duration // what a client may take to send headers, or a body
@@ -95,13 +99,13 @@ func newServer(c Config, from source) *Server {
 		reader:   c.Reader,
 		state:    markets,
 		source:   from,
+		reads:    cache.New(c.DB, c.CacheBytes),
 		hub:      hub.New(history{from, markets}, c.Hub),
 		orders:   orders.New(c.DB),
 		signUp:   cmp.Or(c.SignUp, Closed),
 		hasher:   password.NewHasher(2),
 		oidc:     newIdentities(c.OIDC),
 		board:    kept[[]db.Standing]{life: boardLife},
-		record:   kept[[]db.Tally]{life: recordLife},
 		patience: 5 * time.Second,
 		comments: 15 * time.Second,
 		reading:  cmp.Or(c.ReadWithin, 10*time.Second),

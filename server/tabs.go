@@ -55,22 +55,14 @@ func (s *Server) tabOf(c echo.Context, shown string) (*tab, error) {
 	if shown == "" || shown == "rules" {
 		return nil, nil
 	}
-	version, err := s.db.Version(ctx, slug)
-	if err != nil {
-		return nil, err
-	}
-	part := &tab{Version: version}
 	switch shown {
 	case "holders":
-		part.Holders, err = s.db.Holders(ctx, slug, pageHolders)
+		list, err := s.holders(ctx, slug, pageHolders)
+		return &tab{Version: list.Value.Version, Holders: list.Value.Holders}, err
 	case "comments":
-		var list commentList
-		list, err = s.commentsOf(c, pageComments)
-		part.commentList = &list
-	case "timeline":
-		var page tapePage
-		page, err = s.timelineOf(ctx, slug)
-		part.Events = page.Events
+		list, err := s.commentsOf(c, pageComments)
+		return &tab{Version: list.Value.version, commentList: &list.Value}, err
 	}
-	return part, err
+	page, err := s.timeline(ctx, slug)
+	return &tab{Version: page.Value.version, Events: page.Value.Events}, err
 }

@@ -16,6 +16,8 @@ type tapePage struct {
 	Market string            `json:"market"`
 	Events []json.RawMessage `json:"events"`
 	Next   string            `json:"next"`
+
+	version int64 // of the market, that a timeline is not older than
 }
 
 // getTape handles GET /api/v1/markets/{slug}/tape: ?after=<cursor>&limit= gives the events behind

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/server/cache"
 )
 
 const idempotencyHeader = "Idempotency-Key"
@@ -52,6 +53,8 @@ func (s *Server) createTrade(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	// The tape will bring it. Until it does, whoever has this receipt must not be answered from before it.
+	s.reads.Wrote(cache.Market(receipt.Market), cache.Markets, cache.Account(receipt.Account))
 	if receipt.Replayed {
 		return c.JSON(http.StatusOK, receipt)
 	}

@@ -29,7 +29,7 @@ type benchWorld struct {
 }
 
 func (w *benchWorld) add(flags *pflag.FlagSet) {
-	w.serving = serverFlags{signUp: string(server.Handle), replayLimit: defaultReplayLimit}
+	w.serving = serverFlags{signUp: string(server.Handle), replayLimit: defaultReplayLimit, pool: defaultPool()}
 	flags.StringVar(&w.flags.url, "database-url", "", "a Postgres for the server of its own, migrated")
 	flags.StringVar(&w.serving.source, "source", "auto", "how the server of its own reads the tape: auto, wal or notify")
 }

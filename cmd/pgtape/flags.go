@@ -61,6 +61,7 @@ type serverFlags struct {
 
 	replayLimit int64
 	doors       doorFlags
+	pool        poolFlags
 	tls         tlsFlags
 }
 
@@ -76,6 +77,7 @@ func (f *serverFlags) add(flags *pflag.FlagSet) {
 	f.oidc.add(flags)
 	flags.Int64Var(&f.replayLimit, "replay-limit", defaultReplayLimit, "events that whoever comes back is sent one by one; who has missed more gets a snapshot")
 	f.doors.add(flags)
+	f.pool.add(flags)
 }
 
 // check tells what is wrong with the flags before anything is started.
@@ -101,6 +103,9 @@ func (f *serverFlags) check() error {
 		return fmt.Errorf("--sign-up %q: want handle, open, invite, closed or oidc", f.signUp)
 	}
 	if err := f.doors.check(); err != nil {
+		return err
+	}
+	if err := f.pool.check(); err != nil {
 		return err
 	}
 	if err := f.oidc.check(); err != nil {

@@ -194,6 +194,8 @@ func TestUsage(t *testing.T) {
 		{"an unknown command", []string{"fly"}, 2, "", "fly"},
 		{"an unknown flag", []string{"serve", "--fly"}, 2, "", "--fly"},
 		{"a replay of nothing", []string{"serve", "--replay-limit", "0", "--data-dir", t.TempDir()}, 2, "", "want 1 or more events"},
+		{"too few connections", []string{"serve", "--max-connections", "3", "--data-dir", t.TempDir()}, 2, "", "want from 8"},
+		{"a pooler with nothing past it", []string{"serve", "--pooled", "--database-url", "postgres://127.0.0.1:1/none"}, 2, "", "--reader-database-url"},
 		{"an unknown source", []string{"serve", "--source", "rumour", "--data-dir", t.TempDir()}, 2, "", "want auto, wal or notify"},
 		{"an unknown way to sign up", []string{"serve", "--sign-up", "bribe", "--data-dir", t.TempDir()}, 2, "", "want handle, open"},
 		{"a provider that is not named", []string{"serve", "--sign-up", "oidc", "--data-dir", t.TempDir()}, 2, "", "--oidc-issuer"},

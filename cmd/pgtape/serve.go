@@ -82,7 +82,8 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 		debug.SetGCPercent(300)
 	}
 	mode := tape.Mode(f.source)
-	pool, err := db.Open(ctx, d.server, db.Options{AsServer: true})
+	direct := f.pool.reader(d.server)
+	pool, err := db.Open(ctx, d.server, f.pool.options())
 	if err != nil {
 		return err
 	}
@@ -90,7 +91,7 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 	if err := pool.CheckSchema(ctx); err != nil {
 		return err
 	}
-	if err := pool.CheckSource(ctx, mode); err != nil {
+	if err := db.CheckSource(ctx, direct, mode); err != nil {
 		return err
 	}
 	nameServed(ctx, d.owner, d.env, log)
@@ -109,9 +110,10 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 		}
 	}
 
-	reader := tape.NewReader(tape.Options{URL: d.server, Mode: mode, Log: log})
+	reader := tape.NewReader(tape.Options{URL: direct, Mode: mode, Log: log})
 	config := server.Config{DB: pool, Reader: reader, SignUp: server.SignUp(f.signUp), OIDC: f.oidc.Provider, Drain: f.drain, Log: log}
 	config.Hub.ReplayLimit = f.replayLimit
+	config.CacheBytes = f.pool.cacheBytes()
 	f.doors.apply(&config)
 	s := server.New(config)
 	group, ctx := errgroup.WithContext(ctx)

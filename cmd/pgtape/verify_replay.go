@@ -42,7 +42,7 @@ func replayBook(ctx context.Context, book *db.DB) (violations []db.Violation, er
 func auditEvents(ctx context.Context, b *db.Book) iter.Seq2[audit.Event, error] {
 	return func(yield func(audit.Event, error) bool) {
 		for e, err := range b.Events(ctx) {
-			if !yield(audit.Event(e), err) {
+			if !yield(audit.Event{Market: e.Market, Seq: e.Seq, At: e.At, Kind: e.Kind, Body: e.Body, Prev: e.Prev, Hash: e.Hash}, err) {
 				return
 			}
 		}

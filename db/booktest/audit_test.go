@@ -15,7 +15,7 @@ func (p *program) audit(t *rapid.T) {
 	err := p.doors.server.ReadBook(p.ctx, func(b *db.Book) error {
 		rebuilt, err := audit.Replay(p.ctx, func(yield func(audit.Event, error) bool) {
 			for e, err := range b.Events(p.ctx) {
-				if !yield(audit.Event(e), err) {
+				if !yield(audit.Event{Market: e.Market, Seq: e.Seq, At: e.At, Kind: e.Kind, Body: e.Body, Prev: e.Prev, Hash: e.Hash}, err) {
 					return
 				}
 			}

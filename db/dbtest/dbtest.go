@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log"
+	"maps"
 	"net/url"
 	"os"
 	"strings"
@@ -31,8 +32,9 @@ import (
 var postgres string
 
 // Main runs the tests of a package with a Postgres: func TestMain(m *testing.M) { dbtest.Main(m) }
-func Main(m *testing.M) {
-	code, err := run(m)
+// settings are of an embedded Postgres, besides the usual.
+func Main(m *testing.M, settings ...map[string]string) {
+	code, err := run(m, settings)
 	if err != nil {
 		log.Print(err)
 		code = 2
@@ -40,11 +42,11 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-func run(m *testing.M) (code int, err error) {
+func run(m *testing.M, settings []map[string]string) (code int, err error) {
 	ctx := context.Background()
 	postgres = os.Getenv("PGTAPE_TEST_DATABASE_URL")
 	if postgres == "" {
-		cluster, stop, err := start(ctx)
+		cluster, stop, err := start(ctx, settings)
 		if err != nil {
 			return 0, fmt.Errorf("starting a Postgres for the tests: %w", err)
 		}
@@ -57,7 +59,7 @@ func run(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-func start(ctx context.Context) (*embedded.Cluster, func() error, error) {
+func start(ctx context.Context, settings []map[string]string) (*embedded.Cluster, func() error, error) {
 	programs, err := binDir(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -66,12 +68,12 @@ func start(ctx context.Context) (*embedded.Cluster, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	cluster, err := embedded.Start(ctx, embedded.Options{
-		DataDir: dir,
-		BinDir:  programs,
-		// Nothing here outlives the tests, so nothing needs to reach the disk.
-		Settings: map[string]string{"fsync": "off", "max_connections": "300", "max_replication_slots": "60", "max_wal_senders": "60"},
-	})
+	// Nothing here outlives the tests, so nothing needs to reach the disk.
+	all := map[string]string{"fsync": "off", "max_connections": "300", "max_replication_slots": "60", "max_wal_senders": "60"}
+	for _, some := range settings {
+		maps.Copy(all, some)
+	}
+	cluster, err := embedded.Start(ctx, embedded.Options{DataDir: dir, BinDir: programs, Settings: all})
 	if err != nil {
 		return nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}

@@ -17,6 +17,11 @@ type Event struct {
 	Body   string // a JSON object, in the form that was hashed
 	Prev   []byte // hash of the event before
 	Hash   []byte
+
+	// XID is the transaction that wrote it, as xid8, for an event that came by the WAL: others may not
+	// see its rows yet, if its commit is waiting for a standby, say. 0: it was read from the table, so
+	// that whoever looks from now on sees it too.
+	XID uint64 `db:"-"`
 }
 
 // Head is where an event stands.

@@ -32,6 +32,7 @@ type walStream struct {
 	signals   chan<- signal
 	relations map[uint32]*pglogrepl.RelationMessage
 	received  pglogrepl.LSN
+	xid       uint64 // of the transaction that is being received
 }
 
 func newWALStream(url string, shares *keyshare.Memory, stall time.Duration) *walStream {
@@ -63,6 +64,9 @@ func (s *walStream) run(ctx context.Context, signals chan<- signal) error {
 	}
 	starting, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
+	if s.xid, err = nextXID(starting, conn); err != nil {
+		return fmt.Errorf("reading where transactions stand: %w", err)
+	}
 	err = pglogrepl.StartReplication(starting, conn, s.slot, s.received, pglogrepl.StartReplicationOptions{
 		Mode:       pglogrepl.LogicalReplication,
 		PluginArgs: []string{"proto_version '1'", "publication_names '" + publication + "'", "messages 'true'"},
@@ -153,6 +157,8 @@ func (s *walStream) decode(ctx context.Context, data pglogrepl.XLogData) error {
 		return fmt.Errorf("decoding WAL: %w", err)
 	}
 	switch m := message.(type) {
+	case *pglogrepl.BeginMessage:
+		s.xid = wholeXID(m.Xid, s.xid)
 	case *pglogrepl.RelationMessage:
 		s.relations[m.RelationID] = m
 	case *pglogrepl.InsertMessage:
@@ -171,8 +177,26 @@ func (s *walStream) decode(ctx context.Context, data pglogrepl.XLogData) error {
 	return nil
 }
 
+// nextXID is about where the numbers of transactions stand, as xid8.
+func nextXID(ctx context.Context, conn *pgconn.PgConn) (uint64, error) {
+	results, err := conn.Exec(ctx, "select pg_snapshot_xmax(pg_current_snapshot())").ReadAll()
+	if err != nil {
+		return 0, err
+	}
+	if len(results) != 1 || len(results[0].Rows) != 1 {
+		return 0, errors.New("no answer")
+	}
+	return strconv.ParseUint(string(results[0].Rows[0][0]), 10, 64)
+}
+
+// wholeXID is the xid8 of these lower 32 bits that is nearest to another.
+func wholeXID(low uint32, near uint64) uint64 {
+	return near + uint64(int64(int32(low-uint32(near))))
+}
+
 // event reads a row of the tape from its text form.
 func (s *walStream) event(m *pglogrepl.InsertMessage) (e Event, err error) {
+	e.XID = s.xid
 	relation, ok := s.relations[m.RelationID]
 	if !ok || len(relation.Columns) != len(m.Tuple.Columns) {
 		return e, fmt.Errorf("an insert into a relation that was not described: %d", m.RelationID)

@@ -8,6 +8,7 @@ package markdown
 import (
 	"bytes"
 	"html/template"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -64,7 +65,10 @@ var sanitiser = func() *bluemonday.Policy {
 	p.AllowAttrs("start").Matching(regexp.MustCompile(`^[0-9]{1,9}$`)).OnElements("ol")
 	p.AllowAttrs("href").Matching(allowed).OnElements("a")
 	p.AllowAttrs("rel").Matching(regexp.MustCompile("^" + relation + "$")).OnElements("a")
-	p.AllowURLSchemes("http", "https", "mailto")
+	p.AllowURLSchemes("mailto")
+	somewhere := func(u *url.URL) bool { return u.Host != "" } // https:#top is an address of ours
+	p.AllowURLSchemeWithCustomPolicy("http", somewhere)
+	p.AllowURLSchemeWithCustomPolicy("https", somewhere)
 	p.AllowRelativeURLs(true)
 	p.RequireParseableURLs(true)
 	return p
