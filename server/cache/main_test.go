@@ -110,12 +110,6 @@ func (n *node) head(market string) int64 {
 	return n.heads[market]
 }
 
-func (n *node) traded(account string) int64 {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.trades[account]
-}
-
 // byPlace makes the cache one that stamps a fill with its place in the WAL, and keeps it if that is
 // behind every event it depends on: what one would do who thinks that what is in the WAL can be seen.
 func (n *node) byPlace() {
