@@ -23,8 +23,8 @@ type FeedEntry struct {
 // Feed gives the newest markets and the newest resolutions, so many of each, newest first. A draft
 // comes when it is opened, a market that is corrected once, with its last payout.
 //
-// What is told of a market are its first event and its last: both are read by their key, and no
-// state is computed.
+// What is told of a market are its first event and the last of its life (talk is none): both are read
+// by their key, and no state is computed.
 func (d *DB) Feed(ctx context.Context, each int) ([]FeedEntry, error) {
 	type row struct {
 		Market, Kind, Body, Cursor, Created string
@@ -35,14 +35,17 @@ func (d *DB) Feed(ctx context.Context, each int) ([]FeedEntry, error) {
 			select e.market, e.seq, e.at, e.kind, row_number() over (partition by e.seq = 1 order by e.at desc, e.market) as place
 			from pgtape.heads h
 			cross join lateral (
+				select t.seq from pgtape.timeline t where t.market = h.slug order by t.seq desc limit 1
+			) l
+			cross join lateral (
 				select t.market, t.seq, t.at, t.kind, t.body
 				from pgtape.tape t
-				where t.market = h.slug and t.seq = any (array[1, h.version])
+				where t.market = h.slug and t.seq = any (array[1, l.seq])
 				offset 0 -- one look-up for each market, never a scan of the tape
 			) e
 			where h.slug <> 'house'
 				and (e.kind in ('resolved', 'void', 'corrected')
-					or e.kind = 'created' and not (h.version = 1 and e.body::json ->> 'status' = 'draft'))
+					or e.kind = 'created' and not (l.seq = 1 and e.body::json ->> 'status' = 'draft'))
 		)
 		select n.market, n.at, n.kind, t.body, t.cursor, c.body as created
 		from told n

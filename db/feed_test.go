@@ -48,6 +48,10 @@ func TestTheFeedTellsWhatIsNew(t *testing.T) {
 	if _, err := d.VoidMarket(t.Context(), "which", "nobody knows"); err != nil {
 		t.Fatal(err)
 	}
+	d.Exec(t, "select pgtape.comment('draft', 'soon?', $1), pgtape.comment('rain', 'so it was', $1)", ana)
+	if slices.Contains(feed(30), "created draft") {
+		t.Error("talk has made a draft a market")
+	}
 	if _, err := d.OpenMarket(t.Context(), "draft", "now"); err != nil {
 		t.Fatal(err)
 	}

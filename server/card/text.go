@@ -91,7 +91,7 @@ func (l *letters) cut(text string, width int) string {
 	n := search(len(runes), func(n int) bool {
 		return l.width(strings.TrimRight(string(runes[:n]), " ")+ellipsis) <= width
 	})
-	if n == 0 {
+	if n == 0 && l.width(ellipsis) > width {
 		return ""
 	}
 	return strings.TrimRight(string(runes[:n]), " ") + ellipsis
