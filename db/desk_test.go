@@ -19,10 +19,6 @@ func TestMovesAreOfferedToWhoMayMakeThem(t *testing.T) {
 	if _, err := d.SetRole(t.Context(), operator, db.Operator, ""); err != nil {
 		t.Fatal(err)
 	}
-	reach := map[string][]string{
-		"draft": nil, "open": nil, "halted": {"halt"}, "closed": {"close"}, "proposed": {"close", "propose"},
-		"disputed": {"close", "propose", "dispute"}, "resolved": {"resolve"}, "void": {"void"},
-	}
 	move := func(name, market, account string) error {
 		m := db.Move{Market: market, Name: name, Reason: "why", Account: account}
 		if name == "propose" || name == "resolve" || name == "correct" {

@@ -28,16 +28,18 @@ func moves(d *dbtest.DB, concerned string) map[string]func(ctx context.Context, 
 	}
 }
 
+// reach has the moves to reach a state from open; a draft is made as one.
+var reach = map[string][]string{
+	"draft": nil, "open": nil, "halted": {"halt"}, "closed": {"close"}, "proposed": {"close", "propose"},
+	"disputed": {"close", "propose", "dispute"}, "resolved": {"resolve"}, "void": {"void"},
+}
+
 // The whole table of states and moves: what is not in it is refused and changes nothing.
 func TestEveryMoveFromEveryState(t *testing.T) {
 	t.Parallel()
 	d := dbtest.New(t)
 	ana := d.Account(t, "100000")
 	do := moves(d, ana)
-	reach := map[string][]string{ // moves to reach a state from open; a draft is made as one
-		"draft": nil, "open": nil, "halted": {"halt"}, "closed": {"close"}, "proposed": {"close", "propose"},
-		"disputed": {"close", "propose", "dispute"}, "resolved": {"resolve"}, "void": {"void"},
-	}
 	allowed := map[string]map[string]string{ // state, move → new state
 		"draft":    {"open": "open", "void": "void"},
 		"open":     {"halt": "halted", "close": "closed", "resolve": "resolved", "void": "void"},

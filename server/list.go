@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -90,16 +89,8 @@ func (s *Server) dayOf(ctx context.Context, m *db.Market) (daily, error) {
 	if m.CreatedAt.After(from) {
 		from = m.CreatedAt
 	}
-	lead := slices.Index(m.Outcomes, static.Leader(m.Outcomes, texts(m.Prices)))
+	lead := byPrice(m)[0]
 	low, high := sparkScale(points, []int{lead})
 	change, err := static.Change(string(points[0].Prices[lead]), string(m.Prices[lead]))
 	return daily{sparkPath(points, lead, box{100, 28, from, now}, low, high), change}, err
-}
-
-func texts(prices []db.Decimal) []string {
-	list := make([]string, len(prices))
-	for i, p := range prices {
-		list[i] = string(p)
-	}
-	return list
 }

@@ -55,22 +55,21 @@ func (p *passes) withdraw(ended ...db.Hash) {
 
 // forget has everything of an account asked for again.
 func (p *passes) forget(handle string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for key, known := range p.known {
-		if known.Handle == handle {
-			delete(p.known, key)
-		}
-	}
+	p.replace(handle, func(key db.Hash) { delete(p.known, key) })
 }
 
 // forgetAccount ends all sessions of an account.
 func (p *passes) forgetAccount(handle string) {
+	p.replace(handle, func(key db.Hash) { p.known[key] = pass{until: time.Now().Add(passLife)} })
+}
+
+// replace goes through what is known of an account.
+func (p *passes) replace(handle string, change func(key db.Hash)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for key, known := range p.known {
 		if known.Handle == handle {
-			p.known[key] = pass{until: time.Now().Add(passLife)}
+			change(key)
 		}
 	}
 }

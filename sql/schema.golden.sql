@@ -598,6 +598,7 @@ function pgtape_core.lock_to_leave(bigint) returns pgtape_core.account, volatile
 function pgtape_core.lock_traders(bigint[],boolean) returns record, volatile
 function pgtape_core.market_fault(text,text,text[],numeric,timestamp with time zone,text,text) returns text, stable
 function pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book) returns pgtape_core.market_state, stable, security definer
+function pgtape_core.may_dispute(bigint,bigint) returns boolean, stable
 function pgtape_core.member(text) returns pgtape_core.account, stable
 function pgtape_core.move_market(pgtape_core.market,pgtape_core.book,text,text,text,text,text,timestamp with time zone) returns pgtape_core.market_state, volatile
 function pgtape_core.next_event(text,bigint,bytea,timestamp with time zone,text,text) returns pgtape_core.tape, immutable
@@ -609,7 +610,7 @@ function pgtape_core.notify_proposal(pgtape_core.market,bigint,numeric[]) return
 function pgtape_core.notify_talk(pgtape_core.market,pgtape_core.comment,text) returns void, volatile
 function pgtape_core.open_session(bigint,bytea,interval,text) returns void, volatile
 function pgtape_core.open_value(bigint) returns numeric, stable
-function pgtape_core.operate(text,text[],text,text,text,text) returns pgtape_core.market_state, volatile
+function pgtape_core.operate(text,text,text,text,text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.order_fault(pgtape_core.order_request) returns pgtape_core.refusal, immutable
 function pgtape_core.orders_of(jsonb,text) returns pgtape_core.order_request[], stable
 function pgtape_core.paid_out_at(text) returns timestamp with time zone, stable
@@ -642,6 +643,7 @@ function pgtape_core.seq_at(text,timestamp with time zone,bigint,bigint) returns
 function pgtape_core.shares_of(bigint[],bigint,integer) returns numeric[], stable
 function pgtape_core.sqlstate_of(text) returns text, immutable
 function pgtape_core.stale_quote(pgtape_core.order_request,pgtape_core.quote) returns pgtape_core.refusal, immutable
+function pgtape_core.states_for(text) returns text[], immutable
 function pgtape_core.talk(pgtape_core.market,pgtape_core.book,timestamp with time zone,text,text) returns void, volatile
 function pgtape_core.tapes_naming(pgtape_core.account) returns SETOF bigint, stable
 function pgtape_core.trades_of_keys(pgtape_core.order_request[],bigint[]) returns record, volatile

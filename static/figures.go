@@ -34,6 +34,7 @@ func signed(amount string) (string, error) {
 
 // day and when show a moment, in UTC.
 func day(at string) (string, error)    { return in(at, "2 Jan 2006") }
+func clock(at string) (string, error)  { return in(at, "15:04:05") }
 func moment(at string) (string, error) { return in(at, "2 Jan 2006, 15:04 UTC") }
 func when(at string) (string, error)   { return in(at, "2006-01-02 15:04:05") }
 

@@ -14,7 +14,6 @@ import (
 	"io"
 	"math/big"
 	"strings"
-	"time"
 
 	"github.com/pgtape/pgtape/static/markdown"
 )
@@ -112,14 +111,6 @@ func credits(amount string) (string, error) {
 	return a.FloatString(2), nil
 }
 
-func clock(at string) (string, error) {
-	t, err := time.Parse(time.RFC3339Nano, at)
-	if err != nil {
-		return "", fmt.Errorf("not a time: %w", err)
-	}
-	return t.UTC().Format("15:04:05"), nil
-}
-
 // each stands for complete sets: one share of each outcome.
 const each = "*"
 
@@ -152,20 +143,26 @@ func colour(outcomes []any, outcome string) string {
 	return fmt.Sprintf("oc%d", place%8)
 }
 
-// leader is Leader of a market as JSON has it.
+// leader is the outcome that stands for a market: the first of two, else the likeliest.
 func leader(market map[string]any) (string, error) {
 	outcomes, _ := market["outcomes"].([]any)
 	prices, _ := market["prices"].(map[string]any)
 	if len(outcomes) == 0 {
 		return "", errors.New("a market without outcomes")
 	}
-	names, figures := make([]string, len(outcomes)), make([]string, len(outcomes))
-	for i, o := range outcomes {
-		names[i] = fmt.Sprint(o)
-		figures[i] = strings.TrimSpace(fmt.Sprint(prices[names[i]]))
-		if _, ok := new(big.Rat).SetString(figures[i]); !ok {
-			return "", fmt.Errorf("no price of %q", names[i])
+	best, high := "", new(big.Rat).SetInt64(-1)
+	for _, o := range outcomes {
+		name := fmt.Sprint(o)
+		price, ok := new(big.Rat).SetString(strings.TrimSpace(fmt.Sprint(prices[name])))
+		if !ok {
+			return "", fmt.Errorf("no price of %q", name)
+		}
+		if len(outcomes) == 2 && (name == "yes" || best == "" && outcomes[1] != "yes") {
+			return name, nil
+		}
+		if price.Cmp(high) > 0 {
+			best, high = name, price
 		}
 	}
-	return Leader(names, figures), nil
+	return best, nil
 }

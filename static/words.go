@@ -32,18 +32,3 @@ func Change(from, to string) (string, error) {
 	}
 	return "▼\u202f" + size.FloatString(1), nil
 }
-
-// Leader is the outcome that stands for a market: the first of two, or yes, else the likeliest.
-// Prices stand in the order of outcomes.
-func Leader(outcomes, prices []string) string {
-	best, high := "", new(big.Rat).SetInt64(-1)
-	for i, name := range outcomes {
-		if len(outcomes) == 2 && (name == "yes" || i == 0 && outcomes[1] != "yes") {
-			return name
-		}
-		if price, ok := new(big.Rat).SetString(prices[i]); ok && price.Cmp(high) > 0 {
-			best, high = name, price
-		}
-	}
-	return best
-}

@@ -95,12 +95,7 @@ begin
         pgtape_core.reason_fault(reason),
         case when amount is null then 'amount is missing' end
     ));
-    select a.* into v_account
-    from pgtape_core.account a
-    where lower(a.handle) = lower(grant_credits.account) and a.kind = 'person';
-    if v_account.id is null then
-        perform pgtape_core.refuse('not_found', 'there is no account ' || coalesce(account, '(null)'));
-    end if;
+    v_account := pgtape_core.person(account);
 
     select h.id into v_house from pgtape_core.account h where h.kind = 'house';
     perform from pgtape_core.house_tape h for no key update;

@@ -2,6 +2,45 @@
 -- The life of a market: draft → open ⇄ halted → closed → proposed → (disputed) → resolved, or void.
 -- Each move is a function with a reason, and an event on the tape that names its actor.
 
+-- states_for names the states that a market may make a move from.
+-- +goose StatementBegin
+create or replace function pgtape_core.states_for(move text)
+    returns text[]
+    language sql
+    immutable
+    set search_path = ''
+as $$
+    select case move
+        when 'open' then '{draft,halted}'
+        when 'halt' then '{open}'
+        when 'close' then '{open,halted}'
+        when 'propose' then '{closed,proposed,disputed}'
+        when 'dispute' then '{proposed}'
+        when 'resolve' then '{open,halted,closed,proposed,disputed}'
+        when 'void' then '{draft,open,halted,closed,proposed,disputed}'
+        when 'correct' then '{resolved,void}'
+    end::text[];
+$$;
+-- +goose StatementEnd
+
+-- may_dispute tells whether an account is concerned by a market: it holds shares, or operates.
+-- +goose StatementBegin
+create or replace function pgtape_core.may_dispute(account_id bigint, market_id bigint)
+    returns boolean
+    language sql
+    stable
+    set search_path = ''
+as $$
+    select exists (
+        select from pgtape_core.account a where a.id = may_dispute.account_id and a.role in ('operator', 'admin')
+    ) or exists (
+        select
+        from pgtape_core.position p
+        where p.account_id = may_dispute.account_id and p.market_id = may_dispute.market_id and p.shares > 0
+    );
+$$;
+-- +goose StatementEnd
+
 -- lock_market locks a market's book for a change of its state.
 -- Locks:  the market's book.
 -- Raises: TP002 the market is in none of the states, TP007 no such market.
@@ -70,13 +109,13 @@ end;
 $$;
 -- +goose StatementEnd
 
--- operate is a plain move: an operator takes a market from one of the states to a status. The server
+-- operate is a plain move: an operator takes a market from where it may begin to a status. The server
 -- names the account that does it, here and below; an SQL login acts as itself.
 -- Locks:  the market's book.
 -- Writes: book, tape.
 -- Raises: TP002 in none of the states, TP007 no such market, TP011 no reason.
 -- +goose StatementBegin
-create or replace function pgtape_core.operate(market text, states text[], status text, kind text, reason text, actor text)
+create or replace function pgtape_core.operate(market text, move text, status text, kind text, reason text, actor text)
     returns pgtape_core.market_state
     language plpgsql
     volatile
@@ -85,7 +124,7 @@ as $$
 declare
     v record;
 begin
-    v := pgtape_core.lock_market(market, states);
+    v := pgtape_core.lock_market(market, pgtape_core.states_for(move));
     return pgtape_core.move_market(v.market, v.book, status, kind, reason, '', actor);
 end;
 $$;
@@ -101,7 +140,7 @@ create or replace function pgtape.halt_market(market text, reason text, account 
     security definer
     set search_path = ''
 as $$
-    select * from pgtape_core.operate(market, '{open}', 'halted', 'halted', reason, pgtape_core.require_operator(account));
+    select * from pgtape_core.operate(market, 'halt', 'halted', 'halted', reason, pgtape_core.require_operator(account));
 $$;
 -- +goose StatementEnd
 
@@ -115,7 +154,7 @@ create or replace function pgtape.open_market(market text, reason text, account 
     security definer
     set search_path = ''
 as $$
-    select * from pgtape_core.operate(market, '{draft,halted}', 'open', 'opened', reason, pgtape_core.require_operator(account));
+    select * from pgtape_core.operate(market, 'open', 'open', 'opened', reason, pgtape_core.require_operator(account));
 $$;
 -- +goose StatementEnd
 
@@ -129,7 +168,7 @@ create or replace function pgtape.close_market(market text, reason text, account
     security definer
     set search_path = ''
 as $$
-    select * from pgtape_core.operate(market, '{open,halted}', 'closed', 'closed', reason, pgtape_core.require_runner(market, account));
+    select * from pgtape_core.operate(market, 'close', 'closed', 'closed', reason, pgtape_core.require_runner(market, account));
 $$;
 -- +goose StatementEnd
 
@@ -186,7 +225,7 @@ declare
     v       record;
     v_book  pgtape_core.book;
 begin
-    v := pgtape_core.lock_market(market, '{closed,proposed,disputed}');
+    v := pgtape_core.lock_market(market, pgtape_core.states_for('propose'));
     perform pgtape_core.refuse_fault(pgtape_core.payout_fault(v.market, payout));
     v_book := v.book;
     v_book.proposal := payout;
@@ -216,15 +255,9 @@ declare
     v_market pgtape_core.market;
 begin
     perform pgtape_core.raise_refusal(v_actor.refusal);
-    v := pgtape_core.lock_market(market, '{proposed}');
+    v := pgtape_core.lock_market(market, pgtape_core.states_for('dispute'));
     v_market := v.market;
-    if not (account is null and pgtape_core.is_operator()) and not exists (
-        select from pgtape_core.account a where a.id = v_actor.account_id and a.role in ('operator', 'admin')
-    ) and not exists (
-        select
-        from pgtape_core.position p
-        where p.account_id = v_actor.account_id and p.market_id = v_market.id and p.shares > 0
-    ) then
+    if not (account is null and pgtape_core.is_operator()) and not pgtape_core.may_dispute(v_actor.account_id, v_market.id) then
         perform pgtape_core.refuse('not_permitted', 'only those who hold shares of the market, and operators, may dispute');
     end if;
     return pgtape_core.move_market(v_market, v.book, 'disputed', 'disputed', reason, '', coalesce(v_actor.account, pgtape_core.actor()));

@@ -102,7 +102,7 @@ declare
     v_actor text := pgtape_core.require_operator(account);
     v       record;
 begin
-    v := pgtape_core.lock_market(market, '{open,halted,closed,proposed,disputed}');
+    v := pgtape_core.lock_market(market, pgtape_core.states_for('resolve'));
     return pgtape_core.pay_out(v.market, v.book, payout, 'resolved', reason, v_actor);
 end;
 $$;
@@ -126,7 +126,7 @@ declare
     v        record;
     v_market pgtape_core.market;
 begin
-    v := pgtape_core.lock_market(market, '{draft,open,halted,closed,proposed,disputed}');
+    v := pgtape_core.lock_market(market, pgtape_core.states_for('void'));
     v_market := v.market;
     return pgtape_core.pay_out(v_market, v.book, v_market.void_payout, 'void', reason, v_actor);
 end;
@@ -196,7 +196,7 @@ declare
     v_shorts   text;
 begin
     -- 1. Check, and lock everybody concerned.
-    v := pgtape_core.lock_market(market, '{resolved,void}');
+    v := pgtape_core.lock_market(market, pgtape_core.states_for('correct'));
     v_market := v.market;
     v_book := v.book;
     perform pgtape_core.refuse_fault(pgtape_core.payout_fault(v_market, payout));

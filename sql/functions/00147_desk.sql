@@ -30,20 +30,16 @@ begin
     return array(
         select x.move
         from (values
-            (1, 'open', v_operates, '{draft,halted}'::text[]),
-            (2, 'halt', v_operates, '{open}'),
-            (3, 'close', v_runs, '{open,halted}'),
-            (4, 'propose', v_runs, '{closed,proposed,disputed}'),
-            (5, 'dispute', v_operates or exists (
-                select
-                from pgtape_core.position p
-                where p.market_id = v_market.id and p.account_id = v_account.id and p.shares > 0
-            ), '{proposed}'),
-            (6, 'resolve', v_operates, '{open,halted,closed,proposed,disputed}'),
-            (7, 'void', v_operates, '{draft,open,halted,closed,proposed,disputed}'),
-            (8, 'correct', v_operates, '{resolved,void}')
-        ) as x (place, move, may, states)
-        where x.may and v_status = any (x.states)
+            (1, 'open', v_operates),
+            (2, 'halt', v_operates),
+            (3, 'close', v_runs),
+            (4, 'propose', v_runs),
+            (5, 'dispute', pgtape_core.may_dispute(v_account.id, v_market.id)),
+            (6, 'resolve', v_operates),
+            (7, 'void', v_operates),
+            (8, 'correct', v_operates)
+        ) as x (place, move, may)
+        where x.may and v_status = any (pgtape_core.states_for(x.move))
         order by x.place
     );
 end;
