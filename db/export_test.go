@@ -20,3 +20,6 @@ func (d *DB) Sleep(ctx context.Context, kind string, seconds float64) error {
 	_, err := d.pool.Exec(as(ctx, k), "select pg_sleep($1)", seconds)
 	return refusal(err)
 }
+
+// Quiet is quiet.
+var Quiet = quiet
