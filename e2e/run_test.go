@@ -69,6 +69,7 @@ func TestAMarketIsRunFromItsPage(t *testing.T) {
 	p.reload()
 	p.untilLive()
 
+	p.untilTicket("ready") // its quote moves what stands below it
 	p.click("market-desk summary")
 	p.choose("#desk-move", "halt")
 	p.fill("#desk-reason", "news is coming in")
@@ -78,12 +79,23 @@ func TestAMarketIsRunFromItsPage(t *testing.T) {
 	if got := s.market(t, market).Status; got != "open" {
 		t.Fatalf("the market is %s after Cancel", got)
 	}
+	// What others do meanwhile changes what is offered, and takes nothing of what was typed.
+	_, err = s.HaltMarket(t.Context(), market, "elsewhere")
+	must(t, err)
+	p.until("the offers change", `document.querySelector("#desk-move").value === "open"`)
+	_, err = s.OpenMarket(t.Context(), market, "elsewhere")
+	must(t, err)
+	p.until("the offers change back", `document.querySelector("#desk-move").value === "halt"`)
+	if got := get[string](p, find("#desk-reason")+".value"); got != "news is coming in" {
+		t.Errorf("the reason is %q after the market has changed", got)
+	}
 	p.clickWords("market-desk", "Halt trading")
 	p.clickWords("dialog.confirm", "Halt trading")
 	watching.says("market-summary", "news is coming in")
 
 	// The desk offers what is possible now, and says what resolving pays, to whom.
 	p.until("it can be opened", `[...document.querySelectorAll("#desk-move option")].some((o) => o.value === "open")`)
+	p.until("the reason is not kept for the next move", find("#desk-reason")+`.value === ""`)
 	p.choose("#desk-move", "resolve")
 	p.fill("#desk-reason", "it is so")
 	p.clickWords("market-desk", "Resolve")

@@ -41,7 +41,10 @@ class MarketDesk extends Watching {
 
   build(moves) {
     if (moves.length === 0) return this.replaceChildren();
+    if (this.firstChild && String(moves) === String(this.moves)) return; // as it stands
+    this.moves = moves;
     const open = $("details", this)?.open ?? false;
+    const typed = $("#desk-reason", this)?.value ?? "";
     const choice = h("select", { class: "select", id: "desk-move", name: "move" }, moves.map((m) => h("option", { value: m }, MOVES[m].name)));
     this.payout = h("div", { class: "field" });
     const reason = h("textarea", { id: "desk-reason", name: "reason", required: true, maxlength: 2000, rows: 2 });
@@ -55,6 +58,7 @@ class MarketDesk extends Watching {
     );
     choice.addEventListener("change", () => this.choose(choice.value));
     this.replaceChildren(h("details", { class: "corner", open }, h("summary", {}, h("span", {}, "Run this market")), form));
+    reason.value = typed;
     this.choose(moves[0]);
   }
 
@@ -87,7 +91,11 @@ class MarketDesk extends Watching {
     try {
       const payout = this.payoutOf(move);
       const words = [MOVES[move].means, await this.consequence(move, payout)].filter(Boolean).join(" ");
-      if (await confirmed(words, MOVES[move].name)) await api.moveMarket(this.slug, { move, payout, reason: form.elements.reason.value });
+      if (await confirmed(words, MOVES[move].name)) {
+        await api.moveMarket(this.slug, { move, payout, reason: form.elements.reason.value });
+        const reason = $("#desk-reason", this); // perhaps of the next form: the tape may have been faster
+        if (reason) reason.value = "";
+      }
     } catch (problem) {
       say(form, [problem.message, problem.hint].filter(Boolean).join(" "));
     }
