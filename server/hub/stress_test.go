@@ -178,7 +178,8 @@ func (w *watcher) settle() {
 	}
 }
 
-// roam subscribes, replaces and unsubscribes, and leaves.
+// roam subscribes, replaces and unsubscribes, and leaves once it has seen something: its turns may
+// be over before a busy machine has given one to the hub.
 func (w *watcher) roam() {
 	for range 60 {
 		market := stressMarket(w.random.IntN(stressMarkets))
@@ -192,7 +193,20 @@ func (w *watcher) roam() {
 		}
 		pause(w.random)
 	}
+	w.subscribe(stressMarket(0), w.random.Int64N(stressStart), hub.Tape)
+	for deadline := time.Now().Add(30 * time.Second); !w.sawEvents(); pause(w.random) {
+		if time.Now().After(deadline) {
+			w.complain("saw nothing")
+			break
+		}
+	}
 	w.client.Close()
+}
+
+func (w *watcher) sawEvents() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.events > 0
 }
 
 // complete says that the watcher has the head of everything it subscribed to.
@@ -284,9 +298,6 @@ func judge(t *testing.T, all []*watcher) {
 		}
 		if w.closed != 0 {
 			t.Errorf("watcher %d was closed with %d", i, w.closed)
-		}
-		if w.events == 0 {
-			t.Errorf("watcher %d saw nothing", i)
 		}
 	}
 }
