@@ -101,6 +101,7 @@ func TestAChangedPasswordSignsTheOtherBrowserOut(t *testing.T) {
 	here.untilLoaded()
 
 	here.faults.allow("403")
+	there.faults.allow("401.*/api/v1/notifications") // asked for again just then
 	here.fill("#current-password", "wrong")
 	here.fill("#new-password", "another horse battery")
 	here.click(hook("change-password"))

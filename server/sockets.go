@@ -118,7 +118,9 @@ func (s *sockets) run(w http.ResponseWriter, r *http.Request, opened chan<- erro
 	}()
 	if err := s.melody.HandleRequestWithKeys(wired{w}, r, map[string]any{socketKey: socket}); err != nil {
 		opened <- err
+		return
 	}
+	socket.wire.Close()
 }
 
 var errFailed = errors.New("the socket failed")

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,10 +28,16 @@ type wire struct {
 	deadline time.Time // of writes that wait
 	begun    int       // bytes of the next text frame that have been written
 	resumed  bool      // that frame is being written
-	closed   bool      // a close was written: nothing may follow
 	trying   []byte    // what once writes,
 	tried    int       // and how much of it went
+
+	closed  atomic.Bool // a close was written: nothing may follow
+	parting atomic.Bool // and the peer has a while to hear it
 }
+
+// partsWithin is how long a peer may go on sending when it is told that the socket closes. The
+// kernel resets a connection that is closed with something unread, and the peer may lose the close.
+const partsWithin = time.Second
 
 // final is the bit of a frame that is the last of its message; all of ours are.
 const final = 0x80
@@ -71,7 +78,9 @@ func (w *wire) Write(p []byte) (int, error) {
 		w.resumed = w.begun > 0
 		p = p[skip:]
 	}
-	w.closed = w.closed || kind == final|websocket.CloseMessage
+	if kind == final|websocket.CloseMessage {
+		w.closed.Store(true)
+	}
 	if p = p[w.try(p):]; len(p) == 0 {
 		return length, nil
 	}
@@ -82,13 +91,24 @@ func (w *wire) Write(p []byte) (int, error) {
 	return length - len(p) + n, err
 }
 
+// Close closes the connection: behind a close frame for writing only, for partsWithin or until it is
+// called again, which is when nobody reads any more.
+func (w *wire) Close() error {
+	half, ok := w.Conn.(interface{ CloseWrite() error })
+	if !ok || !w.closed.Load() || !w.parting.CompareAndSwap(false, true) {
+		return w.Conn.Close()
+	}
+	time.AfterFunc(partsWithin, func() { w.Conn.Close() })
+	return half.CloseWrite()
+}
+
 // sendNow sends a text frame if that is possible without waiting.
 func (w *wire) sendNow(text []byte) bool {
 	if w.raw == nil || !w.mu.TryLock() {
 		return false
 	}
 	defer w.mu.Unlock()
-	if w.closed || w.begun > 0 {
+	if w.closed.Load() || w.begun > 0 {
 		return false
 	}
 	buffer := frames.Get().(*[]byte)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -111,6 +112,70 @@ func TestFramesAreThoseOfTheLibrary(t *testing.T) {
 		}
 		if kind, got, err := client.ReadMessage(); err != nil || kind != websocket.TextMessage || !bytes.Equal(got, text) {
 			t.Fatalf("%d bytes, want %d (%v)", len(got), length, err)
+		}
+	}
+}
+
+// A connection that is closed with something unread in it is reset, and what is under way is lost.
+func TestAPeerThatGoesOnSendingHearsWhyItIsClosed(t *testing.T) {
+	t.Parallel()
+	w, server, client := wirePair(t)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(server.SetWriteDeadline(time.Now().Add(time.Minute)))
+	must(server.WriteMessage(websocket.TextMessage, bytes.Repeat([]byte("x"), 128<<10))) // more than the peer has room for
+	must(server.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(4002, "why")))
+	must(client.WriteMessage(websocket.TextMessage, []byte("unread")))
+	must(server.Close())
+	done := make(chan struct{})
+	go func() { // as melody does
+		defer close(done)
+		for {
+			if _, _, err := server.ReadMessage(); err != nil {
+				return
+			}
+		}
+	}()
+
+	_, _, err := client.ReadMessage()
+	must(err)
+	if _, _, err = client.ReadMessage(); !websocket.IsCloseError(err, 4002) {
+		t.Errorf("error = %v, want 4002", err)
+	}
+	<-done // the peer's answer
+	must(w.Close())
+	if _, err := w.Conn.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("error = %v, want a closed connection", err)
+	}
+}
+
+func TestAPeerThatSendsOnAndOnIsCut(t *testing.T) {
+	t.Parallel()
+	_, server, client := wirePair(t)
+	if err := server.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(4002, "why")); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.SetWriteDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for client.WriteMessage(websocket.TextMessage, []byte("on and on")) == nil {
+		}
+	}()
+	for {
+		_, _, err := server.ReadMessage()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			t.Fatalf("error = %v, want a closed connection", err)
 		}
 	}
 }
