@@ -33,6 +33,7 @@ type EdgeConfig struct {
 	Log        *slog.Logger
 	Proxies    []netip.Prefix
 	ReadWithin time.Duration
+	Drain      time.Duration // as of a Server
 }
 
 // edgeHeader says of an answer of the API where it comes from: "memory" or "forwarded".
@@ -59,7 +60,7 @@ const readsAtOnce = 64
 func NewEdge(c EdgeConfig) *Edge {
 	c.Hub.Reads = cmp.Or(c.Hub.Reads, readsAtOnce)
 	e := &Edge{
-		Server: newServer(Config{Hub: c.Hub, Limits: c.Limits, Log: c.Log, Proxies: c.Proxies, ReadWithin: c.ReadWithin}, c.Origin),
+		Server: newServer(Config{Hub: c.Hub, Limits: c.Limits, Log: c.Log, Proxies: c.Proxies, ReadWithin: c.ReadWithin, Drain: c.Drain}, c.Origin),
 		origin: c.Origin,
 		pasts:  make(chan struct{}, pastsAtOnce),
 	}
@@ -98,7 +99,8 @@ func (e *Edge) handlers() map[string]echo.HandlerFunc {
 	}
 }
 
-// Run keeps the link to the origin and sends the heartbeats until ctx ends.
+// Run keeps the link to the origin and sends the heartbeats until ctx ends, which should be after
+// Serve, as for a Server.
 func (e *Edge) Run(ctx context.Context) error {
 	var link sync.WaitGroup
 	var err error

@@ -21,6 +21,7 @@ import (
 	"github.com/pgtape/pgtape/db/dbtest"
 	"github.com/pgtape/pgtape/db/tape"
 	"github.com/pgtape/pgtape/server"
+	"github.com/pgtape/pgtape/server/edge"
 )
 
 // Two nodes behind a proxy are restarted in turn while people trade and watch. No event is lost or
@@ -28,17 +29,31 @@ import (
 // whoever asked asks once. The proxy is as plain as they come: it sends requests to nodes that say
 // that they are ready, and tries another only where a connection could not be made.
 func TestARollingRestartLosesNothing(t *testing.T) {
+	d := dbtest.New(t)
+	rollingRestart(t, d, func(address string) *rollingNode { return startNode(t, d, address, rollingDrain) })
+}
+
+// The same with two edges of a server that stays.
+func TestARollingRestartOfEdgesLosesNothing(t *testing.T) {
+	d := dbtest.New(t)
+	origin := startNode(t, d, "127.0.0.1:0", 0)
+	rollingRestart(t, d, func(address string) *rollingNode { return startEdge(t, origin, address, rollingDrain) })
+}
+
+const rollingDrain = 2 * time.Second
+
+// rollingRestart does so with two nodes that start makes.
+func rollingRestart(t *testing.T, d *dbtest.DB, start func(address string) *rollingNode) {
+	t.Helper()
 	const (
 		watchers = 200
 		traders  = 16
-		drain    = 2 * time.Second
 	)
-	d := dbtest.New(t)
 	markets := []string{d.Market(t, dbtest.Liquidity("5000")), d.Market(t, dbtest.Liquidity("5000"))}
 	proxy := &rollingProxy{}
 	front := httptest.NewServer(proxy.handler())
 	t.Cleanup(front.Close)
-	nodes := []*rollingNode{startNode(t, d, "127.0.0.1:0", drain), startNode(t, d, "127.0.0.1:0", drain)}
+	nodes := []*rollingNode{start("127.0.0.1:0"), start("127.0.0.1:0")}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for _, n := range nodes {
@@ -92,7 +107,7 @@ func TestARollingRestartLosesNothing(t *testing.T) {
 
 	for i, n := range nodes {
 		n.stop(t)
-		nodes[i] = startNode(t, d, n.address, drain)
+		nodes[i] = start(n.address)
 		nodes[i].awaitReady(t)
 		proxy.awaitReady(t, n.address)
 	}
@@ -183,35 +198,56 @@ func (w *rollingWatcher) upTo(t *testing.T, seq int64) {
 	}
 }
 
-// rollingNode is a server as serve runs it, on a database that it shares.
+// rollingNode is a server or an edge as its command runs it.
 type rollingNode struct {
 	address string
 	end     func() error
 }
 
+// startNode starts a server on a database that it shares.
 func startNode(t *testing.T, d *dbtest.DB, address string, drain time.Duration) *rollingNode {
 	t.Helper()
 	pool, err := db.Open(t.Context(), d.URL(), db.Options{AsServer: true})
 	must(t, err)
-	listener, err := net.Listen("tcp", address)
-	must(t, err)
 	reader := tape.NewReader(tape.Options{URL: d.URL()})
 	s := server.New(server.Config{DB: pool, Reader: reader, SignUp: server.Handle, Drain: drain})
+	n := runNode(t, address, s.Serve, s.Run, func(ctx context.Context) error { return reader.Run(ctx, s.Sink()) })
+	end := n.end
+	n.end = sync.OnceValue(func() error {
+		defer pool.Close()
+		return end()
+	})
+	return n
+}
+
+func startEdge(t *testing.T, origin *rollingNode, address string, drain time.Duration) *rollingNode {
+	t.Helper()
+	from, err := edge.New(edge.Options{URL: "http://" + origin.address})
+	must(t, err)
+	e := server.NewEdge(server.EdgeConfig{Origin: from, Drain: drain})
+	return runNode(t, address, e.Serve, e.Run)
+}
+
+// runNode serves until its end, and runs the tasks until that is over.
+func runNode(t *testing.T, address string, serve func(context.Context, net.Listener) error, run ...func(context.Context) error) *rollingNode {
+	t.Helper()
+	listener, err := net.Listen("tcp", address)
+	must(t, err)
 	serving, leave := context.WithCancel(context.Background())
 	feeding, fed := context.WithCancel(context.Background())
 	var tasks sync.WaitGroup
-	tasks.Go(func() { _ = reader.Run(feeding, s.Sink()) })
-	tasks.Go(func() { _ = s.Run(feeding) })
+	for _, task := range run {
+		tasks.Go(func() { _ = task(feeding) })
+	}
 	served := make(chan error, 1)
 	tasks.Go(func() {
 		defer fed()
-		served <- s.Serve(serving, listener)
+		served <- serve(serving, listener)
 	})
 	n := &rollingNode{address: listener.Addr().String()}
 	n.end = sync.OnceValue(func() error {
 		leave()
 		tasks.Wait()
-		pool.Close()
 		return <-served
 	})
 	t.Cleanup(func() { _ = n.end() })

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -25,6 +26,7 @@ type edgeFlags struct {
 	listen       string
 	markets      int
 	replayLimit  int64
+	drain        time.Duration
 	certificates string
 	doors        doorFlags
 	tls          tlsFlags
@@ -62,6 +64,7 @@ the way there is a network of your own.`,
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address of the web UI and the API")
 	flags.IntVar(&f.markets, "max-markets", 1000, "markets that are followed at once: not more than the origin's --max-subscriptions")
 	flags.Int64Var(&f.replayLimit, "replay-limit", defaultReplayLimit, "events that whoever comes back is sent one by one; who has missed more gets a snapshot")
+	addDrain(flags, &f.drain)
 	flags.StringVar(&f.certificates, "certificates", "", "where certificates of --tls-autocert are kept (default: in the user's configuration)")
 	f.doors.add(flags)
 	f.tls.add(flags)
@@ -79,7 +82,7 @@ func (f *edgeFlags) check(log *slog.Logger) (*edge.Origin, error) {
 	case f.replayLimit < 1:
 		return nil, fmt.Errorf("--replay-limit %d: want 1 or more events", f.replayLimit)
 	}
-	if err := f.doors.check(); err != nil {
+	if err := errors.Join(checkDrain(f.drain), f.doors.check()); err != nil {
 		return nil, err
 	}
 	if err := f.tls.check(); err != nil {
@@ -140,10 +143,15 @@ func (f *edgeFlags) serve(ctx context.Context, origin *edge.Origin, log *slog.Lo
 	var doors server.Config
 	f.doors.apply(&doors)
 	doors.Hub.ReplayLimit = f.replayLimit
-	e := server.NewEdge(server.EdgeConfig{Origin: origin, Hub: doors.Hub, Limits: doors.Limits, Proxies: doors.Proxies, Log: log})
+	e := server.NewEdge(server.EdgeConfig{Origin: origin, Hub: doors.Hub, Limits: doors.Limits, Proxies: doors.Proxies, Drain: f.drain, Log: log})
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return e.Run(ctx) })
-	group.Go(func() error { return e.Serve(ctx, listener) })
+	feeding, fed := context.WithCancel(context.WithoutCancel(ctx)) // sockets are fed until the last is gone
+	defer fed()
+	group.Go(func() error { return e.Run(feeding) })
+	group.Go(func() error {
+		defer fed()
+		return e.Serve(ctx, listener)
+	})
 	if plain != nil {
 		group.Go(func() error { return servePlain(ctx, plain, listener, door, log) })
 	}

@@ -76,6 +76,7 @@ func TestUsageOfAnEdge(t *testing.T) {
 		{"a part of an origin", []string{"--origin", "https://example.org/m/rain"}, "want https://host"},
 		{"no authority", []string{"--origin", "https://example.org", "--origin-ca", "/nowhere.pem"}, "/nowhere.pem"},
 		{"no markets", []string{"--origin", "https://example.org", "--max-markets", "0"}, "want 1 or more"},
+		{"an end that takes too long", []string{"--origin", "https://example.org", "--drain", "2m"}, "want 0s to 1m"},
 		{"a certificate without its key", []string{"--origin", "https://example.org", "--tls-cert", "cert.pem"}, "go together"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

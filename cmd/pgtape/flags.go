@@ -80,6 +80,17 @@ func (f *serverFlags) add(flags *pflag.FlagSet) {
 	f.pool.add(flags)
 }
 
+func addDrain(flags *pflag.FlagSet, drain *time.Duration) {
+	flags.DurationVar(drain, "drain", 3*time.Second, "at the end, sockets are sent away one by one for so long, while /readyz says 503 and requests are still answered; 0: all at once")
+}
+
+func checkDrain(drain time.Duration) error {
+	if drain < 0 || drain > time.Minute {
+		return fmt.Errorf("--drain %v: want 0s to 1m", drain)
+	}
+	return nil
+}
+
 // check tells what is wrong with the flags before anything is started.
 func (f *serverFlags) check() error {
 	switch tape.Mode(f.source) {
@@ -90,8 +101,8 @@ func (f *serverFlags) check() error {
 	if f.replayLimit < 1 {
 		return fmt.Errorf("--replay-limit %d: want 1 or more events", f.replayLimit)
 	}
-	if f.drain < 0 || f.drain > time.Minute {
-		return fmt.Errorf("--drain %v: want 0s to 1m", f.drain)
+	if err := checkDrain(f.drain); err != nil {
+		return err
 	}
 	switch server.SignUp(f.signUp) {
 	case server.Handle, server.Open, server.Invite, server.Closed:

