@@ -37,25 +37,38 @@ func TestPlacement(t *testing.T) {
 		}
 		return r
 	}
-	about := func(what string, got, want float64) {
+	// measured is a report with a way of about so many milliseconds; it is made anew while the machine,
+	// busy with other things, takes longer.
+	measured := func(what string, way func(placement.Report) float64, want float64, args ...string) (r placement.Report) {
 		t.Helper()
-		if got < want || got > want+max(39, want/2) { // a busy machine adds its own
-			t.Errorf("%s: %.1f ms, want about %.1f", what, got, want)
+		var got float64
+		for range 5 {
+			r = ran(args...)
+			got = way(r)
+			if got < want {
+				break
+			}
+			if got <= want+max(15, want/4) {
+				return r
+			}
 		}
+		t.Errorf("%s: %.1f ms, want about %.1f", what, got, want)
+		return r
 	}
+	userEdge := func(r placement.Report) float64 { return r.UserEdge }
+	userDatabase := func(r placement.Report) float64 { return r.UserDatabase }
+	edgeDatabase := func(r placement.Report) float64 { return r.EdgeDatabase }
+	local := func(r placement.Report) float64 { return r.Local }
 
-	r := ran("--edge", near, "--origin", distant, "--edge-database-ms", "80")
-	about("user–edge", r.UserEdge, 40)
-	about("user–database", r.UserDatabase, 120)
+	fromUser := []string{"--edge", near, "--origin", distant, "--edge-database-ms", "80"}
+	measured("user–edge", userEdge, 40, fromUser...)
+	r := measured("user–database", userDatabase, 120, fromUser...)
 	if r.EdgeDatabase != 80 || len(r.Verdicts) != 2*len(placement.Requests) || r.Verdicts[0].Fastest == "" {
 		t.Errorf("%+v", r)
 	}
-	r = ran("--at", "edge", "--origin", distant, "--user-edge-ms", "10", "--user-database-ms", "100")
-	about("edge–database, by a request", r.EdgeDatabase, 120)
-	r = ran("--at", "edge", "--database-url", endpoint.URL("pgtape_web", "pgtape"), "--user-edge-ms", "10", "--user-database-ms", "100")
-	about("edge–database, by a query", r.EdgeDatabase, 0)
-	r = ran("--at", "database", "--database-url", endpoint.URL("pgtape_web", "pgtape"), "--edge-database-ms", "80", "--user-edge-ms", "10", "--user-database-ms", "100")
-	about("beside the database", r.Local, 0)
+	measured("edge–database, by a request", edgeDatabase, 120, "--at", "edge", "--origin", distant, "--user-edge-ms", "10", "--user-database-ms", "100")
+	measured("edge–database, by a query", edgeDatabase, 0, "--at", "edge", "--database-url", endpoint.URL("pgtape_web", "pgtape"), "--user-edge-ms", "10", "--user-database-ms", "100")
+	r = measured("beside the database", local, 0, "--at", "database", "--database-url", endpoint.URL("pgtape_web", "pgtape"), "--edge-database-ms", "80", "--user-edge-ms", "10", "--user-database-ms", "100")
 	if math.Abs(r.Verdicts[0].Times[placement.AtEdge]-170) > 1e-9 { // a page: s = 1, q = 2
 		t.Errorf("%+v", r.Verdicts[0])
 	}
