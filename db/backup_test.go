@@ -92,11 +92,7 @@ func TestABackupBringsEverythingBack(t *testing.T) {
 		}
 	}
 	// Life goes on: numbers are not given out twice, and the tape continues.
-	back, err := db.Open(t.Context(), url, db.Options{AsServer: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer back.Close()
+	back := openAsServer(t, url)
 	if _, err := back.CreateAccount(t.Context(), "new", ""); err != nil {
 		t.Error(err)
 	}
@@ -130,11 +126,7 @@ func TestABackupOfAnEarlierPgtapeIsBroughtUpToDate(t *testing.T) {
 	if err := restore(t, url, file); err != nil {
 		t.Fatal(err)
 	}
-	d, err := db.Open(t.Context(), url, db.Options{AsServer: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	d := openAsServer(t, url)
 	if err := d.CheckSchema(t.Context()); err != nil {
 		t.Error(err)
 	}

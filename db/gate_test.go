@@ -163,7 +163,7 @@ func TestSlowReportsDoNotHoldUpTrades(t *testing.T) {
 	for range 40 {
 		reports.Go(func() { _ = server.Sleep(ctx, "insight", 60) })
 	}
-	waitFor(t, "the reports", func() bool {
+	dbtest.WaitUntil(t, "the reports", func() bool {
 		b := budget(t, server, "insight")
 		return b.InUse == b.Most && b.InUse+b.Waiting == 40
 	})
@@ -192,7 +192,7 @@ func TestWhoWaitsTooLongIsTurnedAway(t *testing.T) {
 			holding.Go(func() { _ = server.Sleep(ctx, kind, 60) })
 		}
 	}
-	waitFor(t, "all to be taken", func() bool {
+	dbtest.WaitUntil(t, "all to be taken", func() bool {
 		n := 0
 		for _, b := range server.Budgets() {
 			n += b.InUse
@@ -220,14 +220,5 @@ func TestWhoWaitsTooLongIsTurnedAway(t *testing.T) {
 	holding.Wait()
 	if refused.Load() != 600 || b.Full == 0 || b.Late == 0 {
 		t.Errorf("%d refused, %+v", refused.Load(), b)
-	}
-}
-
-func waitFor(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
 	}
 }

@@ -22,7 +22,17 @@ var update = flag.Bool("update", false, "rewrite golden files")
 
 func open(t *testing.T, url string) *db.DB {
 	t.Helper()
-	d, err := db.Open(t.Context(), url, db.Options{MaxConns: 2})
+	return openWith(t, url, db.Options{MaxConns: 2})
+}
+
+func openAsServer(t *testing.T, url string) *db.DB {
+	t.Helper()
+	return openWith(t, url, db.Options{AsServer: true})
+}
+
+func openWith(t *testing.T, url string, o db.Options) *db.DB {
+	t.Helper()
+	d, err := db.Open(t.Context(), url, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,11 +155,7 @@ func TestADatabaseOfTheLastReleaseIsBroughtUpToDate(t *testing.T) {
 	if _, err := db.MigrateUp(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
-	d, err := db.Open(t.Context(), url, db.Options{AsServer: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	d := openAsServer(t, url)
 	if err := d.CheckSchema(t.Context()); err != nil {
 		t.Error(err)
 	}

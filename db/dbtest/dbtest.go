@@ -298,3 +298,13 @@ func (d *DB) Verify(t testing.TB) {
 		t.Errorf("broken: %s: %s: %s", v.Invariant, v.Subject, v.Problem)
 	}
 }
+
+// WaitUntil looks again and again, for half a minute, whether something has come about.
+func WaitUntil(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package cache_test
 import (
 	"testing"
 
+	"github.com/pgtape/pgtape/db/dbtest"
 	"github.com/pgtape/pgtape/db/tape"
 	"github.com/pgtape/pgtape/server/cache"
 )
@@ -18,7 +19,7 @@ func TestWhatIsReadBehindAHeldCommitIsNotKept(t *testing.T) {
 	n.is(t, slug, cache.Hit, 1)
 
 	h := n.hold(t, account, slug)
-	waitUntil(t, "the tape", func() bool { return n.head(slug) == 2 })
+	dbtest.WaitUntil(t, "the tape", func() bool { return n.head(slug) == 2 })
 	for range 3 {
 		n.is(t, slug, cache.Bypass, 1)
 	}
@@ -41,7 +42,7 @@ func TestAPlaceInTheWALIsNoStamp(t *testing.T) {
 	n.is(t, slug, cache.Miss, 1)
 
 	h := n.hold(t, account, slug)
-	waitUntil(t, "the tape", func() bool { return n.head(slug) == 2 })
+	dbtest.WaitUntil(t, "the tape", func() bool { return n.head(slug) == 2 })
 	n.is(t, slug, cache.Miss, 1)
 	h.release(t)
 	n.is(t, slug, cache.Hit, 1) // it is 2
@@ -54,7 +55,7 @@ func TestAHeldCommitIsRememberedWhateverHappensMeanwhile(t *testing.T) {
 	slug, account := n.Market(t), n.Account(t, "100")
 	n.follow(t)
 	h := n.hold(t, account, slug)
-	waitUntil(t, "the tape", func() bool { return n.head(slug) == 2 })
+	dbtest.WaitUntil(t, "the tape", func() bool { return n.head(slug) == 2 })
 	for i := range cache.MaxRecent + 10 { // of a market of nobody
 		n.Cache.Publish(tape.Event{Market: "elsewhere", Seq: int64(i), Kind: "opened", XID: uint64(i % 3)})
 	}

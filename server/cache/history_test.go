@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/dbtest"
 	"github.com/pgtape/pgtape/db/tape"
 	"github.com/pgtape/pgtape/server/cache"
 )
@@ -281,7 +282,7 @@ func TestNoAnswerIsOlderThanWhatTheNodeHasSeen(t *testing.T) {
 			if l.count(cache.Hit) == 0 || l.count(cache.Miss) == 0 {
 				t.Errorf("nothing was cached: %v", l)
 			}
-			waitUntil(t, "the end of the tape", func() bool {
+			dbtest.WaitUntil(t, "the end of the tape", func() bool {
 				m, err := n.DB.DB.Market(t.Context(), l.markets[0])
 				return err == nil && n.head(m.Slug) == m.Version
 			})

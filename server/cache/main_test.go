@@ -64,7 +64,7 @@ func (n *node) follow(t *testing.T) {
 		cancel()
 		<-ended
 	})
-	waitUntil(t, "a live tape", func() bool { return n.reader.Status().State == tape.Live })
+	dbtest.WaitUntil(t, "a live tape", func() bool { return n.reader.Status().State == tape.Live })
 }
 
 // Publish is what the server's sink does: the cache first, then the hub, which tells the head.
@@ -200,15 +200,6 @@ func (n *node) buy(t testing.TB, account, market string) db.Receipt {
 	receipt, err := n.Trade(t.Context(), db.Order{Account: account, Market: market, Outcome: "yes", Side: "buy", Shares: "1", MaxCost: "1"})
 	must(t, err)
 	return receipt
-}
-
-func waitUntil(t testing.TB, what string, is func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !is(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
 }
 
 func must(t testing.TB, err error) {

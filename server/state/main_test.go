@@ -54,16 +54,7 @@ func (n *node) follow(t *testing.T) {
 		cancel()
 		<-ended
 	})
-	waitUntil(t, "a live tape", func() bool { return reader.Status().State == tape.Live })
-}
-
-func waitUntil(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
+	dbtest.WaitUntil(t, "a live tape", func() bool { return reader.Status().State == tape.Live })
 }
 
 func must(t testing.TB, err error) {
@@ -96,7 +87,7 @@ func (n *node) stored(t testing.TB, slug string) (m db.Market, text string) {
 func (n *node) same(t testing.TB, slug string) {
 	t.Helper()
 	m, want := n.stored(t, slug)
-	waitUntil(t, "the tape", func() bool { return n.get(t, slug).Market.Version >= m.Version })
+	dbtest.WaitUntil(t, "the tape", func() bool { return n.get(t, slug).Market.Version >= m.Version })
 	if got := string(n.get(t, slug).JSON()); got != want {
 		t.Fatalf("in memory\n%s\nin the database\n%s", got, want)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/dbtest"
 	"github.com/pgtape/pgtape/db/tape"
 	"github.com/pgtape/pgtape/server/state"
 )
@@ -117,7 +118,7 @@ func TestWhatIsOlderThanTheTapeIsReadAgain(t *testing.T) {
 	})
 	n.read.Store(&read)
 	answer := n.ask(t.Context(), slug)
-	waitUntil(t, "some looks", func() bool {
+	dbtest.WaitUntil(t, "some looks", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return looks > 3
@@ -219,7 +220,7 @@ func TestThoseWhoAskTogetherShareARead(t *testing.T) {
 	for range 20 {
 		answers = append(answers, n.ask(t.Context(), slug))
 	}
-	waitUntil(t, "all to ask", func() bool { return n.Waiting(slug) == 21 })
+	dbtest.WaitUntil(t, "all to ask", func() bool { return n.Waiting(slug) == 21 })
 	leave()
 	close(letGo)
 	first := receive(t, "an answer", gone)
@@ -252,7 +253,7 @@ func TestWhileTheTapeIsNotLiveTheDatabaseAnswers(t *testing.T) {
 	for range 20 {
 		answers = append(answers, n.ask(t.Context(), slug))
 	}
-	waitUntil(t, "all to ask", func() bool { return n.Waiting(slug) == 21 })
+	dbtest.WaitUntil(t, "all to ask", func() bool { return n.Waiting(slug) == 21 })
 	close(letGo)
 	if v := version(receive(t, "an answer", before)); v != 2 {
 		t.Errorf("answered version %d", v)
