@@ -2,9 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -192,30 +189,26 @@ func marketKeys[T any](list []T, slug func(T) string) (keys []cache.Key) {
 
 // answer sends what was found; who has it already is told so. An answer to one account is private.
 func answer[T any](c echo.Context, found cache.Found[T], private bool) error {
-	return answerBody(c, found.How, found.ETag, found.Body, private)
-}
-
-// answerWith sends what was made of something found, for the account that asked.
-func answerWith(c echo.Context, how cache.How, content any) error {
-	body, err := json.Marshal(content)
-	if err != nil {
-		return err
-	}
-	hash := sha256.Sum256(body)
-	return answerBody(c, how, `"`+hex.EncodeToString(hash[:12])+`"`, append(body, '\n'), true)
-}
-
-func answerBody(c echo.Context, how cache.How, etag string, body []byte, private bool) error {
 	h := c.Response().Header()
 	policy := []string{"no-cache"}
 	if private {
 		policy = append(policy, "private")
 	}
 	h.Set("Cache-Control", strings.Join(policy, ", "))
-	h.Set("ETag", etag)
-	h.Set("X-Cache", string(how))
-	if matches(c.Request().Header.Get("If-None-Match"), etag) {
+	h.Set("ETag", found.ETag)
+	h.Set("X-Cache", string(found.How))
+	if matches(c.Request().Header.Get("If-None-Match"), found.ETag) {
 		return c.NoContent(http.StatusNotModified)
 	}
-	return c.Blob(http.StatusOK, echo.MIMEApplicationJSON, body)
+	return c.Blob(http.StatusOK, echo.MIMEApplicationJSON, found.Body)
+}
+
+// answerWith sends what was made of something found, for the account that asked.
+func answerWith(c echo.Context, how cache.How, content any) error {
+	made, err := cache.Encode(content)
+	if err != nil {
+		return err
+	}
+	made.How = how
+	return answer(c, made, true)
 }
