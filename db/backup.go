@@ -62,7 +62,7 @@ func writeBackup(ctx context.Context, url string, w io.Writer, without []string)
 	defer tx.Rollback(context.WithoutCancel(ctx))
 
 	backup := &Backup{Format: backupFormat}
-	err = tx.QueryRow(ctx, "select max(version_id), current_setting('server_version'), now() from goose_db_version where is_applied").
+	err = tx.QueryRow(ctx, "select max(version_id), current_setting('server_version'), now() from "+versionTable+" where is_applied").
 		Scan(&backup.Migration, &backup.Postgres, &backup.At)
 	if err != nil {
 		return nil, fmt.Errorf("finding a pgtape in this database: %w", refusal(err))

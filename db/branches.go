@@ -269,7 +269,9 @@ func (b *Branches) copyParent(ctx context.Context, branch Branch) error {
 	if err != nil {
 		return fmt.Errorf("reading the copy: %w", err)
 	}
-	_, err = RestoreBackup(ctx, b.URLOf(branch), file, info.Size())
+	if _, err = RestoreBackup(ctx, b.URLOf(branch), file, info.Size()); err == nil && b.owner == OwnOwner {
+		err = adoptAccount(ctx, b.URLOf(branch))
+	}
 	return err
 }
 

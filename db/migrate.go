@@ -63,6 +63,13 @@ func migrateTo(ctx context.Context, url string, version int64) error {
 	return nil
 }
 
+// safePath is the search_path of whoever has rights: no schema in it is open to others. pg_temp stands
+// last, since Postgres would else look there first.
+const safePath = "pg_catalog, pg_temp"
+
+// versionTable is where goose keeps its versions, as the stock command does by default.
+const versionTable = "public.goose_db_version"
+
 // newestMigration is the number of the last embedded migration.
 func newestMigration() (int64, error) {
 	files, err := fs.Glob(schema.Migrations(), "*.sql")
@@ -176,13 +183,12 @@ func gooseProvider(url string) (provider *goose.Provider, done func(), err error
 	if err != nil {
 		return nil, nil, Errorf(InvalidRequest, "database URL: %w", err)
 	}
-	// goose keeps its table in the first schema of the path; a login named pgtape would move it
-	// into ours as soon as that is there.
-	config.RuntimeParams["search_path"] = "public"
+	config.RuntimeParams["search_path"] = safePath
 	conn := stdlib.OpenDB(*config)
 	locker, err := lock.NewPostgresSessionLocker()
 	if err == nil {
-		provider, err = goose.NewProvider(goose.DialectPostgres, conn, schema.Migrations(), goose.WithSessionLocker(locker))
+		provider, err = goose.NewProvider(goose.DialectPostgres, conn, schema.Migrations(),
+			goose.WithSessionLocker(locker), goose.WithTableName(versionTable))
 	}
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("preparing migrations: %w", err), conn.Close())
@@ -223,6 +229,9 @@ func applyFunctions(ctx context.Context, conn *pgx.Conn) (changed bool, err erro
 		return false, fmt.Errorf("applying functions: %w", err)
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx))
+	if _, err := tx.Exec(ctx, "set local search_path = "+safePath); err != nil {
+		return false, fmt.Errorf("applying functions: %w", err)
+	}
 	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock(hashtext('pgtape functions'))"); err != nil {
 		return false, fmt.Errorf("applying functions: %w", err)
 	}
@@ -231,7 +240,11 @@ func applyFunctions(ctx context.Context, conn *pgx.Conn) (changed bool, err erro
 		return false, fmt.Errorf("reading function digest: %w", err)
 	}
 	if have == digest {
-		return false, nil
+		// A database that was restored, or made from a template, has the functions and not this.
+		if _, err := tx.Exec(ctx, "select pgtape_core.revoke_public_rights()"); err != nil {
+			return false, fmt.Errorf("revoking what everybody may do: %w", err)
+		}
+		return false, tx.Commit(ctx)
 	}
 
 	// Off: the order of the files does not matter.

@@ -155,6 +155,7 @@ func TestADatabaseOfTheLastReleaseIsBroughtUpToDate(t *testing.T) {
 	if _, err := db.MigrateUp(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
+	wantClosed(t, url)
 	d := openAsServer(t, url)
 	if err := d.CheckSchema(t.Context()); err != nil {
 		t.Error(err)
@@ -187,12 +188,38 @@ func TestStockGooseMakesTheSameDatabase(t *testing.T) {
 	if err := goose.UpContext(t.Context(), conn, "../sql/functions", goose.WithNoVersioning()); err != nil {
 		t.Fatal(err)
 	}
+	wantClosed(t, url)
 	if err := open(t, url).CheckSchema(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if got, want := schemaOf(t, url), schemaOf(t, dbtest.Clone(t)); got != want {
 		t.Errorf("stock goose made\n%s\nmigrate up\n%s", got, want)
 	}
+}
+
+// wantClosed: nobody but the owner makes objects in the database, not even temporary ones.
+func wantClosed(t *testing.T, url string) {
+	t.Helper()
+	var temporary, public bool
+	err := open(t, url).Pool().QueryRow(t.Context(), `
+		select has_database_privilege('public', current_database(), 'temporary'), has_schema_privilege('public', 'public', 'create')`).
+		Scan(&temporary, &public)
+	if err != nil || temporary || public {
+		t.Errorf("everybody may make temporary objects: %v, objects in public: %v; %v", temporary, public, err)
+	}
+}
+
+func TestMigrateUpTakesFromEverybodyWhatATemplateGives(t *testing.T) {
+	t.Parallel()
+	url := dbtest.Clone(t)
+	d := open(t, url)
+	if _, err := d.Pool().Exec(t.Context(), "grant create on schema public to public"); err != nil {
+		t.Fatal(err)
+	}
+	if applied, err := db.MigrateUp(t.Context(), url); err != nil || len(applied) > 0 {
+		t.Fatalf("applied %v, %v, want nothing", applied, err)
+	}
+	wantClosed(t, url)
 }
 
 // The schema in the tree is the one that a fresh database has, so that each change shows its effect.

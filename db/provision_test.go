@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/dbtest"
 	"github.com/pgtape/pgtape/db/embedded"
@@ -31,12 +33,32 @@ func TestProvisionGivesOwnerAndServerTheirRights(t *testing.T) {
 		if err := db.Provision(t.Context(), cluster.Endpoint); err != nil {
 			t.Fatal(err)
 		}
+		// As it was when the owner could make roles, and everybody temporary tables.
+		super := open(t, cluster.URL(cluster.Superuser(), db.OwnDatabase))
+		if _, err := super.Pool().Exec(t.Context(), "alter role pgtape_owner createrole"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := super.Pool().Exec(t.Context(), "grant temporary on database pgtape to public"); err != nil {
+			t.Fatal(err)
+		}
 	}
+	if err := db.Provision(t.Context(), cluster.Endpoint); err != nil {
+		t.Fatal(err)
+	}
+	wantClosed(t, cluster.URL(db.OwnOwner, db.OwnDatabase))
+	wantNoPower(t, cluster.URL(db.OwnOwner, db.OwnDatabase))
 	owner := open(t, cluster.URL(db.OwnOwner, db.OwnDatabase))
 	if _, err := owner.CreateMarket(t.Context(), db.NewMarket{Slug: "rain", Question: "Will it?", Account: "house"}); err != nil {
 		t.Fatal(err)
 	}
-	table, err := db.Query(t.Context(), owner.URL(), "select * from trade('rain', 'yes', 'buy', shares => 10, max_cost => 6)")
+	// The person at psql makes logins, and trades.
+	person := cluster.URL(db.OwnPerson, db.OwnDatabase)
+	for _, statement := range []string{"create role ana login in role pgtape_trader", "select halt_market('rain', 'why')", "select open_market('rain', 'why')"} {
+		if _, err := db.Query(t.Context(), person, statement); err != nil {
+			t.Errorf("%s: %v", statement, err)
+		}
+	}
+	table, err := db.Query(t.Context(), person, "select * from trade('rain', 'yes', 'buy', shares => 10, max_cost => 6)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,5 +84,25 @@ func TestProvisionGivesOwnerAndServerTheirRights(t *testing.T) {
 	}
 	if _, err := server.ResolveMarket(t.Context(), "rain", []db.Decimal{"1", "0"}, "why"); err == nil {
 		t.Error("the server has resolved a market")
+	}
+}
+
+// wantNoPower: what runs as the owner of the functions can do nothing beyond its database.
+func wantNoPower(t *testing.T, url string) {
+	t.Helper()
+	rows, err := open(t, url).Pool().Query(t.Context(), `
+		select distinct r.rolname::text
+		from pg_proc p
+		join pg_roles r on r.oid = p.proowner
+		where p.pronamespace in ('pgtape'::regnamespace, 'pgtape_core'::regnamespace)
+			and (r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolbypassrls or pg_has_role(r.oid, 'pg_execute_server_program', 'member'))`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if powerful, err := pgx.CollectRows(rows, pgx.RowTo[string]); err != nil || len(powerful) > 0 {
+		t.Errorf("functions run as %v, %v, who can do more than they must", powerful, err)
+	}
+	if _, err := db.Query(t.Context(), url, "create role more"); err == nil {
+		t.Error("the owner has made a role")
 	}
 }

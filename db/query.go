@@ -17,6 +17,10 @@ type Table struct {
 	Tag     string // such as "SELECT 1"
 }
 
+// PersonPath is the search_path of a person at a terminal, who leaves the schema out. Without public,
+// which everybody can write before PostgreSQL 15: a function there could be taken for one of Postgres.
+const PersonPath = "pgtape, pg_temp"
+
 // Query runs one statement for a person at a terminal, with the search_path of pgtape psql.
 // Errors: those of the functions it calls, and Postgres' own.
 func Query(ctx context.Context, url, statement string) (*Table, error) {
@@ -25,7 +29,7 @@ func Query(ctx context.Context, url, statement string) (*Table, error) {
 		return nil, connectError(err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, "set search_path = pgtape, public"); err != nil {
+	if _, err := conn.Exec(ctx, "set search_path = "+PersonPath); err != nil {
 		return nil, refusal(err)
 	}
 	reader := conn.PgConn().ExecParams(ctx, statement, nil, nil, nil, nil)

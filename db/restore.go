@@ -29,6 +29,9 @@ func RestoreOver(ctx context.Context, e embedded.Endpoint, r io.ReaderAt, size i
 	}
 	backup, err = RestoreBackup(ctx, e.URL(OwnOwner, beside), r, size)
 	if err == nil {
+		err = adoptAccount(ctx, e.URL(OwnOwner, beside))
+	}
+	if err == nil {
 		err = exchange(ctx, conn, beside, before)
 	}
 	if err != nil {

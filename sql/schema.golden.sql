@@ -636,6 +636,7 @@ function pgtape_core.require_account(text) returns record, stable
 function pgtape_core.require_operator(text) returns text, stable
 function pgtape_core.require_role(text,text[]) returns text, stable
 function pgtape_core.require_runner(text,text) returns text, stable
+function pgtape_core.revoke_public_rights() returns void, volatile
 function pgtape_core.rewrite_tape(text,text,text,boolean,text) returns void, volatile
 function pgtape_core.ring(text,bigint) returns void, volatile
 function pgtape_core.sale_value(numeric[],numeric,integer,numeric) returns numeric, immutable, security definer

@@ -21,6 +21,11 @@ const digestFile = "99999_digest.sql"
 // GrantsFile says who may call and read what, once all functions are there.
 const GrantsFile = "00900_grants.sql"
 
+// Roles are those that the migrations make. They belong to the whole cluster: where somebody with the
+// right to make roles has made them, and has granted them to the login that migrates, that login needs
+// no such right.
+var Roles = []string{"pgtape_server", "pgtape_trader", "pgtape_operator", "pgtape_auditor"}
+
 // Migrations returns the numbered migrations.
 func Migrations() fs.FS {
 	sub, err := fs.Sub(files, "migrations")

@@ -38,6 +38,7 @@ func (f *databaseFlags) addBranch(flags *pflag.FlagSet) {
 type database struct {
 	owner   string // URL of the login that migrates and operates
 	server  string // URL of the login that serves
+	person  string // URL of the login of a person at a terminal
 	cluster *embedded.Cluster
 	at      *embedded.Endpoint // nil: not an embedded one
 	env     string             // that a server gives it, if it has none
@@ -57,7 +58,7 @@ func (f *databaseFlags) dir(suffix string) (string, error) {
 // start opens the Postgres of the URL or, without one, starts the embedded one, provisioned.
 func (f *databaseFlags) start(ctx context.Context, suffix string, log *slog.Logger) (*database, error) {
 	if f.url != "" {
-		return &database{owner: f.url, server: f.url}, nil
+		return &database{owner: f.url, server: f.url, person: f.url}, nil
 	}
 	dir, err := f.dir(suffix)
 	if err != nil {
@@ -151,9 +152,10 @@ func (f *databaseFlags) enter(ctx context.Context, d *database) error {
 			return err
 		}
 		d.owner = branches.URLOf(branch)
-		d.server = d.owner
+		d.server, d.person = d.owner, d.owner
 		if d.at != nil {
 			d.server = d.at.URL(db.OwnServer, branch.Database)
+			d.person = d.at.URL(db.OwnPerson, branch.Database)
 		}
 	}
 	return f.checkMeant(ctx, d.owner)
@@ -170,7 +172,7 @@ func (d *database) branches() (*db.Branches, error) {
 // attach finds a Postgres that is running: the URL's, or the embedded one of a server or a demo.
 func (f *databaseFlags) attach() (*database, error) {
 	if f.url != "" {
-		return &database{owner: f.url, server: f.url}, nil
+		return &database{owner: f.url, server: f.url, person: f.url}, nil
 	}
 	suffixes := []string{"", demoSuffix}
 	if f.dataDir != "" {
@@ -207,7 +209,10 @@ func (f *databaseFlags) attachOrStart(ctx context.Context, log *slog.Logger) (*d
 }
 
 func ofEndpoint(e embedded.Endpoint) *database {
-	return &database{owner: e.URL(db.OwnOwner, db.OwnDatabase), server: e.URL(db.OwnServer, db.OwnDatabase), at: &e}
+	return &database{
+		owner: e.URL(db.OwnOwner, db.OwnDatabase), server: e.URL(db.OwnServer, db.OwnDatabase),
+		person: e.URL(db.OwnPerson, db.OwnDatabase), at: &e,
+	}
 }
 
 // stop ends the Postgres if it is ours.

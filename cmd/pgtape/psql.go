@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +19,7 @@ func newPsql() *cobra.Command {
 		Use:   "psql [-- arguments of psql]",
 		Short: "Open psql on the database, search_path set",
 		Long: `Open psql on the database: the one of --database-url, or the embedded one of a running pgtape demo
-or serve, as the login pgtape_owner, which operates and trades as the account psql.
+or serve, as the login pgtape_psql, which operates and trades as the account psql.
 Where no psql is installed: pgtape sql 'select …'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, err := database.open(cmd, writes)
@@ -29,7 +30,7 @@ Where no psql is installed: pgtape sql 'select …'`,
 			if err != nil {
 				return err
 			}
-			return runPsql(path, d.owner, args)
+			return runPsql(path, d.person, args)
 		},
 	}
 	database.add(cmd.Flags())
@@ -54,7 +55,7 @@ func (d *database) findPsql() (string, error) {
 func runPsql(path, url string, args []string) error {
 	psql := exec.Command(path, append([]string{"--dbname=" + url}, args...)...)
 	psql.Stdin, psql.Stdout, psql.Stderr = os.Stdin, os.Stdout, os.Stderr
-	psql.Env = append(os.Environ(), "PGOPTIONS="+os.Getenv("PGOPTIONS")+" -c search_path=pgtape,public")
+	psql.Env = append(os.Environ(), "PGOPTIONS="+os.Getenv("PGOPTIONS")+" -c search_path="+strings.ReplaceAll(db.PersonPath, " ", ""))
 	err := psql.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -76,7 +77,7 @@ func newSQL() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			table, err := db.Query(cmd.Context(), d.owner, args[0])
+			table, err := db.Query(cmd.Context(), d.person, args[0])
 			if err != nil {
 				return tellRefusal(err)
 			}

@@ -5,7 +5,7 @@ create or replace function pgtape_core.sqlstate_of(code text)
     returns text
     language sql
     immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select case code
         when 'stale_quote' then 'TP001'
@@ -30,7 +30,7 @@ create or replace function pgtape_core.raise_refusal(refusal pgtape_core.refusal
     returns void
     language plpgsql
     immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     if refusal.code is null then
@@ -52,7 +52,7 @@ create or replace function pgtape_core.refuse_fault(fault text)
     returns void
     language plpgsql
     immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     if fault is not null then
@@ -73,7 +73,7 @@ create or replace function pgtape_core.refuse(
     returns void
     language plpgsql
     immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform pgtape_core.raise_refusal((code, message, hint, detail)::pgtape_core.refusal);

@@ -1,7 +1,10 @@
 -- +goose Up
--- The helpers that run for each order do not pin the search_path: whoever they are called by has
--- (a function that does so costs a microsecond a call), and they are granted to nobody. What is in
--- the language sql, and cannot be inlined, would be planned anew in each transaction.
+-- Every function pins its search_path to pg_catalog, pg_temp. Without pg_temp at the end Postgres looks
+-- there first for types and relations, even with an empty path: the caller's temporary domain text
+-- would then run as the owner. The helpers that run for each order do without (pinning costs a
+-- microsecond a call): nobody is granted them, so they are reached through pinned functions only, and
+-- have the path of these. sql_test.go and db/names_test.go hold this. What is in the language sql,
+-- and cannot be inlined, would be planned anew in each transaction.
 
 -- amount_fault says what is wrong with a number of credits or shares, or null if nothing is:
 -- a finite decimal from minimum to 1e12 with at most 6 decimals.
@@ -43,7 +46,7 @@ create or replace function pgtape_core.reason_fault(reason text)
     returns text
     language sql
     immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select case
         when reason is null or length(trim(reason)) not between 1 and 2000 then

@@ -156,7 +156,7 @@ create or replace function pgtape_core.lmsr_is_shift(q numeric[], q_after numeri
     returns boolean
     language sql
     immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select array(select x + amount from unnest(q) x order by 1)
          = array(select x from unnest(q_after) x order by 1);
@@ -211,7 +211,7 @@ create or replace function pgtape_core.sale_value(q numeric[], b numeric, outcom
     language sql
     immutable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select case when shares > 0 then (select c.amount from pgtape_core.lmsr_charge(q, b, outcome, -shares) c) else 0 end;
 $$;
@@ -224,7 +224,7 @@ create or replace function pgtape_core.lmsr_subsidy(b numeric, n integer)
     returns numeric
     language sql
     immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select round(ceil(b * ln(round(n::numeric, 40)) * 1000000) / 1000000, 6);
 $$;

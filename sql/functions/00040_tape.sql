@@ -29,7 +29,7 @@ create or replace function pgtape_core.cursor_of(seq bigint, hash bytea)
     returns text
     language sql
     immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select seq || '.' || left(encode(hash, 'hex'), 16);
 $$;
@@ -72,7 +72,7 @@ create or replace function pgtape_core.advance(
     returns pgtape_core.book
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_event pgtape_core.tape := pgtape_core.next_event(market, book.version, book.head, at, kind, body);
@@ -127,7 +127,7 @@ create or replace function pgtape_core.advance_house(
     returns void
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_house pgtape_core.house_tape;
@@ -148,7 +148,7 @@ create or replace function pgtape_core.ring(market text, seq bigint)
     returns void
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     if (select d.ringing_until > clock_timestamp() from pgtape_core.doorbell d) then
@@ -166,7 +166,7 @@ create or replace function pgtape.keep_doorbell_ringing()
     language sql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     update pgtape_core.doorbell
     set ringing_until = greatest(ringing_until, clock_timestamp() + interval '30 seconds')

@@ -16,7 +16,7 @@ create or replace function pgtape_core.post(
     returns void
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_transaction bigint := nextval('pgtape_core.ledger_transaction');
@@ -51,7 +51,7 @@ create or replace function pgtape_core.transfer(
     returns void
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_transaction bigint;
@@ -78,7 +78,7 @@ create or replace function pgtape_core.lock_accounts(ids bigint[])
     returns void
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform from pgtape_core.account a where a.id = any (ids) order by a.id for no key update;
@@ -93,7 +93,7 @@ $$;
 create or replace function pgtape_core.refuse_change()
     returns trigger
     language plpgsql
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     if tg_op = 'UPDATE' and tg_table_name in ('tape', 'audit_entry') and exists (

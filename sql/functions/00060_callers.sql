@@ -23,7 +23,7 @@ create or replace function pgtape_core.require_operator(account text default nul
     returns text
     language plpgsql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     return pgtape_core.require_role(account, '{operator,admin}');
@@ -37,7 +37,7 @@ create or replace function pgtape_core.require_role(account text, roles text[])
     returns text
     language plpgsql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_actor record;
@@ -71,7 +71,7 @@ create or replace function pgtape_core.require_runner(market text, account text)
     returns text
     language plpgsql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_actor record := pgtape_core.acting_account(account);
@@ -95,7 +95,7 @@ create or replace function pgtape_core.actor()
     language sql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(
         (select a.handle
@@ -118,7 +118,7 @@ create or replace function pgtape_core.acting_account(
 )
     language plpgsql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     -- 1. One's own, by the SQL login.
@@ -160,7 +160,7 @@ create or replace function pgtape_core.person(handle text)
     returns pgtape_core.account
     language plpgsql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account pgtape_core.account;
@@ -183,7 +183,7 @@ create or replace function pgtape_core.member(handle text)
     returns pgtape_core.account
     language plpgsql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account pgtape_core.account := pgtape_core.person(handle);

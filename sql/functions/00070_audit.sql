@@ -6,7 +6,7 @@ create or replace function pgtape_core.note_act(act text, subject text, actor te
     returns void
     language sql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     insert into pgtape_core.audit_entry (actor, login, act, subject, detail)
     values (actor, session_user, act, subject, detail);
@@ -26,7 +26,7 @@ create or replace function pgtape.set_role(account text, role text, admin text d
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_actor   text := pgtape_core.require_role(admin, '{admin}');

@@ -6,7 +6,7 @@ create or replace function pgtape.environment()
     language sql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select s.value from pgtape_core.setting s where s.name = 'environment';
 $$;
@@ -21,7 +21,7 @@ create or replace function pgtape.set_environment(name text)
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_before text := pgtape.environment();

@@ -20,7 +20,7 @@ create or replace function pgtape.create_account(
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_balance numeric := coalesce(
@@ -82,7 +82,7 @@ create or replace function pgtape.grant_credits(
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_actor   text := pgtape_core.require_operator(operator);
@@ -129,7 +129,7 @@ create or replace function pgtape.map_login(
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account pgtape_core.account;
@@ -153,8 +153,11 @@ begin
 
     insert into pgtape_core.login as l (role_name, account_id)
     values (map_login.login, v_account.id)
-    on conflict (role_name) do update set account_id = excluded.account_id;
-    perform pgtape_core.note_act('login_mapped', v_account.handle, pgtape_core.actor(), jsonb_build_object('login', login));
+    on conflict (role_name) do update set account_id = excluded.account_id
+    where l.account_id <> excluded.account_id;
+    if found then
+        perform pgtape_core.note_act('login_mapped', v_account.handle, pgtape_core.actor(), jsonb_build_object('login', login));
+    end if;
 end;
 $$;
 -- +goose StatementEnd

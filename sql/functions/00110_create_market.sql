@@ -6,7 +6,7 @@ create or replace function pgtape_core.market_state_of(m pgtape_core.market, b p
     language sql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select m.slug, m.question, m.description, m.category, b.status, m.outcomes, b.prices,
            b.outstanding, m.liquidity, m.subsidy, b.volume, b.trades,
@@ -31,7 +31,7 @@ create or replace function pgtape_core.market_fault(
     returns text
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select case
         when slug = 'house' then 'the slug house stands for the house''s own tape'
@@ -65,7 +65,7 @@ create or replace function pgtape_core.uniform_payout(n integer)
     returns numeric[]
     language sql
     immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select array_agg(
         trunc(1::numeric / n, 6) + case when i <= (1 - n * trunc(1::numeric / n, 6)) * 1000000 then 0.000001 else 0 end
@@ -99,7 +99,7 @@ create or replace function pgtape.create_market(
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_actor  record;

@@ -14,7 +14,7 @@ create or replace function pgtape.quote(
     language plpgsql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_order  pgtape_core.order_request;

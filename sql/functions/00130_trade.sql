@@ -18,7 +18,7 @@ create or replace function pgtape_core.place(
 )
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
     set plan_cache_mode = force_generic_plan
     set enable_seqscan = off
     set enable_hashjoin = off
@@ -207,7 +207,7 @@ create or replace function pgtape.trade(
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_placed record;

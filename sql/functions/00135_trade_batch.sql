@@ -16,7 +16,7 @@ create or replace function pgtape.trade_batch(market text, orders jsonb)
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_orders pgtape_core.order_request[];
@@ -47,7 +47,7 @@ create or replace function pgtape.trade_batch(orders jsonb)
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_orders pgtape_core.order_request[] := pgtape_core.orders_of(orders, null);

@@ -8,7 +8,7 @@ create or replace function pgtape_core.states_for(move text)
     returns text[]
     language sql
     immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select case move
         when 'open' then '{draft,halted}'
@@ -29,7 +29,7 @@ create or replace function pgtape_core.may_dispute(account_id bigint, market_id 
     returns boolean
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select exists (
         select from pgtape_core.account a where a.id = may_dispute.account_id and a.role in ('operator', 'admin')
@@ -53,7 +53,7 @@ create or replace function pgtape_core.lock_market(
 )
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     select m.* into market from pgtape_core.market m where m.slug = lock_market.slug;
@@ -90,7 +90,7 @@ create or replace function pgtape_core.move_market(
     returns pgtape_core.market_state
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform pgtape_core.refuse_fault(pgtape_core.reason_fault(reason));
@@ -119,7 +119,7 @@ create or replace function pgtape_core.operate(market text, move text, status te
     returns pgtape_core.market_state
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v record;
@@ -138,7 +138,7 @@ create or replace function pgtape.halt_market(market text, reason text, account 
     language sql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select * from pgtape_core.operate(market, 'halt', 'halted', 'halted', reason, pgtape_core.require_operator(account));
 $$;
@@ -152,7 +152,7 @@ create or replace function pgtape.open_market(market text, reason text, account 
     language sql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select * from pgtape_core.operate(market, 'open', 'open', 'opened', reason, pgtape_core.require_operator(account));
 $$;
@@ -166,7 +166,7 @@ create or replace function pgtape.close_market(market text, reason text, account
     language sql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select * from pgtape_core.operate(market, 'close', 'closed', 'closed', reason, pgtape_core.require_runner(market, account));
 $$;
@@ -180,7 +180,7 @@ create or replace function pgtape_core.payout_fault(m pgtape_core.market, payout
     returns text
     language sql
     immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select case
         when payout is null or array_ndims(payout) is distinct from 1 or cardinality(payout) <> cardinality(m.outcomes) then
@@ -199,7 +199,7 @@ create or replace function pgtape_core.json_payout(m pgtape_core.market, payout 
     returns text
     language sql
     immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select '"payout":' || pgtape_core.json_by_outcome(m.outcomes, payout::numeric(7, 6)[]) || ',';
 $$;
@@ -218,7 +218,7 @@ create or replace function pgtape.propose_resolution(market text, payout numeric
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_actor text := pgtape_core.require_runner(market, account);
@@ -247,7 +247,7 @@ create or replace function pgtape.dispute_market(market text, reason text, accou
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_actor  record := pgtape_core.acting_account(account);

@@ -8,7 +8,7 @@ create or replace function pgtape_core.due(market bigint, payout numeric[])
     returns table (account_id bigint, amount numeric)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select p.account_id, trunc(sum(p.shares * payout[p.outcome]), 6)
     from pgtape_core.position p
@@ -25,7 +25,7 @@ create or replace function pgtape_core.lock_holders(m pgtape_core.market)
     returns void
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform pgtape_core.lock_accounts(
@@ -53,7 +53,7 @@ create or replace function pgtape_core.pay_out(
     returns pgtape_core.market_state
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_now      timestamptz;
@@ -96,7 +96,7 @@ create or replace function pgtape.resolve_market(market text, payout numeric[], 
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_actor text := pgtape_core.require_operator(account);
@@ -119,7 +119,7 @@ create or replace function pgtape.void_market(market text, reason text, account 
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_actor  text := pgtape_core.require_operator(account);
@@ -140,7 +140,7 @@ create or replace function pgtape_core.entitled(m pgtape_core.market, payout num
     returns table (account_id bigint, amount numeric)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select x.account_id, sum(x.amount)
     from (
@@ -161,7 +161,7 @@ create or replace function pgtape_core.received(m pgtape_core.market)
     returns table (account_id bigint, amount numeric)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select e.account_id, sum(e.amount)
     from pgtape_core.ledger_entry e
@@ -183,7 +183,7 @@ create or replace function pgtape.correct_resolution(market text, payout numeric
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_actor    text := pgtape_core.require_operator(account);

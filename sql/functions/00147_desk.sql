@@ -9,7 +9,7 @@ create or replace function pgtape.moves(market text, account text)
     language plpgsql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_market   pgtape_core.market;
@@ -62,7 +62,7 @@ create or replace function pgtape.settlement(
     language plpgsql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_market pgtape_core.market;
@@ -102,7 +102,7 @@ create or replace function pgtape.market_preview(
     language plpgsql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_zeros numeric[];

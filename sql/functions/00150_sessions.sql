@@ -6,7 +6,7 @@ create or replace function pgtape_core.is_guarded(account pgtape_core.account)
     returns boolean
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select account.role <> 'trader'
         or exists (select from pgtape_core.credential c where c.account_id = account.id)
@@ -22,7 +22,7 @@ create or replace function pgtape_core.open_session(account_id bigint, token_has
     returns void
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     if token_hash is null or length(token_hash) <> 32 or lifetime is null or lifetime <= interval '0' then
@@ -53,7 +53,7 @@ create or replace function pgtape.create_session(
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account pgtape_core.account;
@@ -83,7 +83,7 @@ create or replace function pgtape.session_account(token_hash bytea)
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_slid boolean;
@@ -111,7 +111,7 @@ create or replace function pgtape.delete_session(token_hash bytea)
     language sql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     delete from pgtape_core.session s where s.token_hash = delete_session.token_hash;
 $$;
@@ -125,7 +125,7 @@ create or replace function pgtape.sessions_of(account text, token_hash bytea)
     language sql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select s.id, s.label, s.created_at, s.last_seen_at, s.token_hash = sessions_of.token_hash
     from pgtape_core.session s
@@ -144,7 +144,7 @@ create or replace function pgtape.delete_sessions(account text, id bigint, keep 
     language sql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     delete from pgtape_core.session s
     using pgtape_core.account a

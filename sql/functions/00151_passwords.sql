@@ -8,7 +8,7 @@ create or replace function pgtape.credential_of(account text)
     language sql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select c.phc
     from pgtape_core.credential c
@@ -24,7 +24,7 @@ create or replace function pgtape_core.write_credential(account_id bigint, phc t
     returns setof bytea
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     if phc is null or phc not like '$argon2id$%' then
@@ -57,7 +57,7 @@ create or replace function pgtape.set_password(
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account pgtape_core.account;
@@ -88,7 +88,7 @@ create or replace function pgtape.renew_credential(account text, old text, new t
     language sql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     update pgtape_core.credential c
     set phc = renew_credential.new
@@ -111,7 +111,7 @@ create or replace function pgtape.create_sign_in_link(
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_actor   text := pgtape_core.require_role(admin, '{admin}');
@@ -136,7 +136,7 @@ create or replace function pgtape.link_account(token_hash bytea)
     language sql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select a.handle
     from pgtape_core.sign_in_link l
@@ -156,7 +156,7 @@ create or replace function pgtape.use_sign_in_link(link_hash bytea, phc text, to
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account bigint;

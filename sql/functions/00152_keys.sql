@@ -15,7 +15,7 @@ create or replace function pgtape.create_key(
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account pgtape_core.account := pgtape_core.member(account);
@@ -52,7 +52,7 @@ create or replace function pgtape.key_account(key_hash bytea)
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     update pgtape_core.api_key k
@@ -84,7 +84,7 @@ create or replace function pgtape.keys_of(account text)
     language sql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select k.id, k.name, k.prefix, k.scopes, k.created_at, k.expires_at, k.last_used_at
     from pgtape_core.api_key k
@@ -102,7 +102,7 @@ create or replace function pgtape.revoke_key(account text, id bigint)
     language sql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     delete from pgtape_core.api_key k
     using pgtape_core.account a

@@ -15,7 +15,7 @@ create or replace function pgtape.create_invite(
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_actor text;
@@ -57,7 +57,7 @@ create or replace function pgtape.invites(operator text default null)
     language plpgsql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform pgtape_core.require_operator(operator);
@@ -79,7 +79,7 @@ create or replace function pgtape.revoke_invite(id bigint, operator text default
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_actor  text := pgtape_core.require_operator(operator);
@@ -117,7 +117,7 @@ create or replace function pgtape.sign_up(
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_invite  pgtape_core.invite;

@@ -7,7 +7,7 @@ create or replace function pgtape_core.write_identity(account pgtape_core.accoun
     returns void
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     if coalesce(issuer, '') = '' or coalesce(subject, '') = '' then
@@ -36,7 +36,7 @@ create or replace function pgtape.identity_account(issuer text, subject text)
     language sql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select a.handle
     from pgtape_core.identity i
@@ -54,7 +54,7 @@ create or replace function pgtape.link_identity(account text, issuer text, subje
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform pgtape_core.write_identity(pgtape_core.member(account), issuer, subject);
@@ -71,7 +71,7 @@ create or replace function pgtape.unlink_identity(account text)
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account pgtape_core.account := pgtape_core.member(account);
@@ -94,7 +94,7 @@ create or replace function pgtape.ways_in(account text)
     language sql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select exists (select from pgtape_core.credential c where c.account_id = a.id),
            coalesce((select i.issuer from pgtape_core.identity i where i.account_id = a.id), '')
@@ -111,7 +111,7 @@ create or replace function pgtape.put_oidc_flow(token_hash bytea, body jsonb)
     language sql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     delete from pgtape_core.oidc_flow f where f.expires_at < now();
     insert into pgtape_core.oidc_flow (token_hash, body, expires_at)
@@ -126,7 +126,7 @@ create or replace function pgtape.oidc_flow(token_hash bytea)
     language sql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select f.body from pgtape_core.oidc_flow f where f.token_hash = oidc_flow.token_hash and f.expires_at > now();
 $$;
@@ -140,7 +140,7 @@ create or replace function pgtape.take_oidc_flow(token_hash bytea)
     language sql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     delete from pgtape_core.oidc_flow f
     where f.token_hash = take_oidc_flow.token_hash and f.expires_at > now()

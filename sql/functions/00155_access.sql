@@ -7,7 +7,7 @@ create or replace function pgtape.people(query text default '', after text defau
     language plpgsql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform pgtape_core.require_role(admin, '{admin}');
@@ -42,7 +42,7 @@ create or replace function pgtape.revoke_access(account text, admin text default
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_actor   text := pgtape_core.require_role(admin, '{admin}');
@@ -63,7 +63,7 @@ create or replace function pgtape_core.forget_access(account_id bigint)
     returns void
     language sql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     delete from pgtape_core.session s where s.account_id = forget_access.account_id;
     delete from pgtape_core.api_key k where k.account_id = forget_access.account_id;
@@ -80,7 +80,7 @@ create or replace function pgtape_core.access_of(account_id bigint)
     returns json
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select json_build_object(
         'password', exists (select from pgtape_core.credential c where c.account_id = access_of.account_id),

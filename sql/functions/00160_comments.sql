@@ -17,7 +17,7 @@ create or replace function pgtape.comment(
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_body    text := btrim(body, E' \t\r\n');
@@ -74,7 +74,7 @@ create or replace function pgtape.remove_comment(id bigint, reason text default 
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_actor   record := pgtape_core.acting_account(account);
@@ -130,7 +130,7 @@ create or replace function pgtape_core.talk(m pgtape_core.market, b pgtape_core.
     returns void
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform pgtape_core.advance(
@@ -147,7 +147,7 @@ $$;
 create or replace function pgtape_core.require_account(handle text, out account_id bigint, out account text)
     language plpgsql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_actor record := pgtape_core.acting_account(handle);
@@ -170,7 +170,7 @@ create or replace function pgtape_core.comment_state_of(c pgtape_core.comment, m
     returns pgtape_core.comment_state
     language sql
     immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select c.id, market, c.seq, account, c.body, c.at;
 $$;
@@ -203,7 +203,7 @@ create or replace function pgtape.holders(market text, most integer default 10)
     language plpgsql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     if most is null or most not between 1 and 1000 then
@@ -237,7 +237,7 @@ create or replace function pgtape_core.check_comments()
     returns table (invariant text, subject text, problem text)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select 'the tape tells every comment', format('market %s, comment %s', m.slug, c.id), 'no event tells of it'
     from pgtape_core.comment c

@@ -13,7 +13,7 @@ create or replace function pgtape_core.notify(
     returns void
     language sql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     insert into pgtape_core.notification (account_id, kind, market_id, seq, detail, created_at)
     select n.account_id, notify.kind, notify.market, notify.seq, n.detail, notify.at
@@ -38,7 +38,7 @@ create or replace function pgtape_core.notify_payout(
     returns void
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_holders bigint[];
@@ -65,7 +65,7 @@ create or replace function pgtape_core.notify_proposal(m pgtape_core.market, seq
     returns void
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_holders bigint[] := array(
@@ -91,7 +91,7 @@ create or replace function pgtape_core.notify_talk(m pgtape_core.market, c pgtap
     returns void
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_detail jsonb := jsonb_build_object('comment', c.id, 'account', author);
@@ -125,7 +125,7 @@ create or replace function pgtape_core.derive_notifications(account_id bigint)
     returns void
     language sql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     insert into pgtape_core.notification as n (account_id, kind, market_id, seq, detail, created_at)
     select derive_notifications.account_id, 'traded', m.id, coalesce(l.base, 0),
@@ -184,7 +184,7 @@ create or replace function pgtape.unread_notifications(account text default null
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account record := pgtape_core.require_account(account);
@@ -212,7 +212,7 @@ create or replace function pgtape.notifications(
     language plpgsql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account record := pgtape_core.require_account(account);
@@ -247,7 +247,7 @@ create or replace function pgtape.read_notifications(ids bigint[] default null, 
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account record := pgtape_core.require_account(account);
@@ -270,7 +270,7 @@ create or replace function pgtape_core.forget_words(account_id bigint)
     returns void
     language sql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     delete from pgtape_core.notification n
     using pgtape_core.comment c
@@ -287,7 +287,7 @@ create or replace function pgtape_core.words_of(account_id bigint)
     returns json
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select json_build_object(
         'comments', (

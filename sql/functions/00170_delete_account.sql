@@ -13,7 +13,7 @@ create or replace function pgtape_core.renamed(kind text, body text, old text, n
     returns text
     language plpgsql
     immutable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_old   text := replace(old, '.', '\.');
@@ -68,7 +68,7 @@ create or replace function pgtape_core.rewrite_tape(market text, old text, new t
     returns void
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_from     bigint;
@@ -139,7 +139,7 @@ create or replace function pgtape_core.tapes_naming(account pgtape_core.account)
     returns setof bigint
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select t.market_id from pgtape_core.trade t where t.account_id = account.id
     union select p.market_id from pgtape_core.position p where p.account_id = account.id
@@ -162,7 +162,7 @@ create or replace function pgtape_core.lock_to_leave(account_id bigint)
     returns pgtape_core.account
     language plpgsql
     volatile
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account pgtape_core.account;
@@ -205,7 +205,7 @@ create or replace function pgtape.delete_account(account text, confirm text)
     language plpgsql
     volatile
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
     set jit = off
 as $$
 declare
@@ -280,7 +280,7 @@ create or replace function pgtape.export_account(account text)
     language plpgsql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
     set jit = off
 as $$
 declare
@@ -357,7 +357,7 @@ create or replace function pgtape_core.check_rewritings()
     returns table (invariant text, subject text, problem text)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select 'a rewriting led to the history that is there', format('market %s, seq %s', r.market, r.version),
            'its hash is not the one on record'

@@ -21,7 +21,7 @@ create or replace function pgtape.account_history(account text, before bigint de
     language plpgsql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account pgtape_core.account := pgtape_core.person(account);
@@ -82,7 +82,7 @@ create or replace function pgtape_core.prices_at(market_id bigint, moments times
     returns table (moment timestamptz, prices numeric[])
     language plpgsql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_slug     text;
@@ -117,7 +117,7 @@ create or replace function pgtape_core.paid_out_at(slug text)
     returns timestamptz
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select t.at
     from pgtape_core.tape t
@@ -144,7 +144,7 @@ create or replace function pgtape.profit_history(account text, since timestamptz
     language plpgsql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
     set jit = off
 as $$
 declare
@@ -226,7 +226,7 @@ create or replace function pgtape_core.open_value(account_id bigint)
     returns numeric
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(sum(pgtape_core.sale_value(b.outstanding, m.liquidity, p.outcome, p.shares)), 0)
     from pgtape_core.position p
@@ -253,7 +253,7 @@ create or replace function pgtape.account_markets(account text)
     language plpgsql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
     set jit = off
 as $$
 declare
@@ -306,7 +306,7 @@ create or replace function pgtape.markets_made(account text)
     language plpgsql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_account pgtape_core.account := pgtape_core.person(account);
@@ -343,7 +343,7 @@ create or replace function pgtape.account_profile(account text)
     language plpgsql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
     set jit = off
 as $$
 declare

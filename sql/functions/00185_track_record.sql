@@ -15,7 +15,7 @@ create or replace function pgtape_core.trading_ended_at(m pgtape_core.market)
     returns timestamptz
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select least(m.closes_at, (
         select min(t.at)
@@ -46,7 +46,7 @@ create or replace function pgtape.site_record()
     language sql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
     set jit = off
 as $$
     with market as (
@@ -91,7 +91,7 @@ create or replace function pgtape_core.record_of(account_id bigint)
     returns table (bucket integer, forecasts numeric, price_sum numeric, outcome_sum numeric, outcome_squares numeric, error_sum numeric)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     with bought as (
         select t.market_id, t.shares, t.outcome, t.price_after, b.payout, cardinality(m.outcomes) > 2 as several,
@@ -122,7 +122,7 @@ create or replace function pgtape.account_record(account text)
     language sql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select r.* from pgtape_core.person(account) a cross join lateral pgtape_core.record_of(a.id) r;
 $$;
@@ -135,7 +135,7 @@ create or replace function pgtape.brier_scores(accounts text[])
     language sql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
     set jit = off
 as $$
     select a.handle, round(r.forecasts), round(r.error_sum / r.forecasts, 4)

@@ -165,7 +165,7 @@ create or replace function pgtape.history(
     language plpgsql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_market pgtape_core.market;

@@ -7,7 +7,7 @@ create or replace function pgtape_core.check_ledger()
     returns table (invariant text, subject text, problem text)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select 'ledger entries sum to 0', 'transaction ' || e.transaction_id, 'they sum to ' || sum(e.amount)
     from pgtape_core.ledger_entry e
@@ -25,7 +25,7 @@ create or replace function pgtape_core.check_balances()
     returns table (invariant text, subject text, problem text)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select 'balances equal their entries', 'account ' || a.handle,
            format('balance %s, entries %s', a.balance, coalesce(e.amount, 0))
@@ -51,7 +51,7 @@ create or replace function pgtape_core.check_append_only()
     returns table (invariant text, subject text, problem text)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select 'history is append-only', t.name, 'the trigger append_only is missing or switched off'
     from unnest('{ledger_entry,trade,tape}'::text[]) as t (name)
@@ -70,7 +70,7 @@ create or replace function pgtape_core.check_trade_entries()
     returns table (invariant text, subject text, problem text)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     with booked as (
         select e.market_id, e.seq, e.account_id, sum(e.amount) as amount
@@ -100,7 +100,7 @@ create or replace function pgtape_core.check_idempotency()
     returns table (invariant text, subject text, problem text)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select 'one result per idempotency key', format('account %s, key %s', t.account_id, t.idempotency_key),
            count(*) || ' trades'

@@ -7,7 +7,7 @@ create or replace function pgtape_core.check_positions()
     returns table (invariant text, subject text, problem text)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     with traded as (
         select t.account_id, t.market_id, o.outcome, sum(case t.side when 'buy' then t.shares else -t.shares end) as shares
@@ -39,7 +39,7 @@ create or replace function pgtape_core.check_prices()
     returns table (invariant text, subject text, problem text)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select 'prices sum to 1', 'market ' || m.slug, 'they sum to ' || s.sum
     from pgtape_core.market m
@@ -62,7 +62,7 @@ create or replace function pgtape_core.check_escrow()
     returns table (invariant text, subject text, problem text)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select 'the escrow covers the worst case', 'market ' || m.slug, format('escrow %s, shares of one outcome %s', a.balance, w.shares)
     from pgtape_core.market m
@@ -97,7 +97,7 @@ create or replace function pgtape_core.check_payouts()
     returns table (invariant text, subject text, problem text)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     with market as (
         select m, m.id as market_id, m.slug, m.account_id as escrow, b.payout
@@ -149,7 +149,7 @@ create or replace function pgtape_core.check_bounds()
     returns table (invariant text, subject text, problem text)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     select 'every trade kept its bounds', format('market %s, seq %s', t.market_id, t.seq), broken.bound
     from pgtape_core.trade t

@@ -6,7 +6,7 @@ create or replace function pgtape_core.check_tape()
     returns table (invariant text, subject text, problem text)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     with chain as (
         select t.*,
@@ -50,7 +50,7 @@ create or replace function pgtape_core.check_tape_trades()
     returns table (invariant text, subject text, problem text)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     with told as (
         select e.market, e.seq, e.at, e.body::json -> 'trade' as trade from pgtape_core.tape e where e.kind = 'trade'
@@ -76,7 +76,7 @@ create or replace function pgtape_core.check_trading_hours()
     returns table (invariant text, subject text, problem text)
     language sql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
     with told as (
         select e.market, e.seq, e.kind, e.at,
@@ -105,7 +105,7 @@ create or replace function pgtape_core.check_charges()
     returns table (invariant text, subject text, problem text)
     language plpgsql
     stable
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_market  record;
@@ -172,7 +172,7 @@ create or replace function pgtape.verify()
     language sql
     stable
     security definer
-    set search_path = ''
+    set search_path = pg_catalog, pg_temp
     set jit = off
 as $$
     select * from pgtape_core.check_ledger()

@@ -2,6 +2,7 @@
 -- Who may call and read what. Postgres lets everybody execute a new function: taken back first.
 -- Nobody may write a table: the functions do, as their owner.
 revoke all on all functions in schema pgtape, pgtape_core from public;
+select pgtape_core.revoke_public_rights();
 
 grant execute on function
     pgtape.quote(text, text, text, numeric, numeric),

@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '9a56306c028282718d54be1f57e30918d41705b4e880e5007ce678c6bccd6e5b',
+set digest = 'a16f20193faeb9530a81dc8501b4f086b5570001a6291d56ebb4d99bb1a3e637',
     applied_at = clock_timestamp();

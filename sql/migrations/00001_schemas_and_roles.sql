@@ -29,7 +29,10 @@ begin
     foreach v_role in array '{pgtape_server,pgtape_trader,pgtape_operator,pgtape_auditor}'::text[]
     loop
         begin
-            execute format('create role %I nologin', v_role);
+            -- Where they are there, the login needs no right to make them.
+            if not exists (select from pg_catalog.pg_roles where rolname = v_role) then
+                execute format('create role %I nologin', v_role);
+            end if;
         exception
             when duplicate_object or unique_violation then null;
         end;
