@@ -2,6 +2,7 @@ package audit
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -189,9 +190,12 @@ func readTime(s *scanner) (at time.Time) {
 		s.bad = s.bad || s.bare() != "null"
 		return at
 	}
-	at, err := time.Parse("2006-01-02T15:04:05.000000Z", s.str())
+	year, rest, _ := strings.Cut(s.str(), "-")
+	y, err := strconv.Atoi(year)
+	s.bad = s.bad || err != nil || len(year) < 4 || len(year) > 6     // older tapes have years of Postgres' range
+	at, err = time.Parse("2006-01-02T15:04:05.000000Z", "2000-"+rest) // 2000 has every day that a year may have
 	s.bad = s.bad || err != nil
-	return at
+	return time.Date(y, at.Month(), at.Day(), at.Hour(), at.Minute(), at.Second(), at.Nanosecond(), time.UTC)
 }
 
 func (v *vector) read(s *scanner, decimals int) {

@@ -99,6 +99,15 @@ func TestTheReplicationMarketsAreSound(t *testing.T) {
 	t.Logf("%+v", book.Stats())
 }
 
+// What an earlier version took is replayed, years beyond JSON's and all.
+func TestDatesOfEarlierVersionsAreReplayed(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Earlier(t, dbtest.EarlierDates)
+	wantSound(t, d.Pool())
+	d.Exec(t, "select pgtape.halt_market('far', 'a test')")
+	wantSound(t, d.Pool())
+}
+
 // A book with an event of each kind, and whatever lies at the edges.
 func eventfulBook(t *testing.T) *dbtest.DB {
 	t.Helper()

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgtape/pgtape/db/keyshare"
+	"github.com/pgtape/pgtape/db/pgtime"
 	"github.com/pgtape/pgtape/db/tape"
 )
 
@@ -60,10 +61,11 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		conn.RuntimeParams["jit"] = "off" // compiling takes longer than our queries do; poolers know no such parameter
 	}
 	gated := &pool{}
+	config.AfterConnect = prepared(nil)
 	if o.AsServer {
-		config.AfterConnect = becomeServer
+		config.AfterConnect = prepared(becomeServer)
 		if pooled {
-			config.AfterConnect = requireServer
+			config.AfterConnect = prepared(requireServer)
 		}
 		conns := int(config.MaxConns)
 		gated.gate = newGate(conns, cmp.Or(o.Wait, 5*time.Second), roomPerConn*conns)
@@ -83,6 +85,18 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// prepared makes a new connection read what it is sent as we can say it, and then does what else
+// there is to do with one.
+func prepared(then func(context.Context, *pgx.Conn) error) func(context.Context, *pgx.Conn) error {
+	return func(ctx context.Context, conn *pgx.Conn) error {
+		pgtime.Register(conn.TypeMap())
+		if then == nil {
+			return nil
+		}
+		return then(ctx, conn)
+	}
 }
 
 // requireServer is becomeServer behind a pooler, where what a session sets is some other session's.

@@ -5,9 +5,6 @@ import (
 	"slices"
 )
 
-// MigrateTo lets tests make databases as earlier programs left them.
-var MigrateTo = migrateTo
-
 // Refusal is refusal.
 var Refusal = refusal
 

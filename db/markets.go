@@ -5,7 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -149,15 +149,16 @@ type MarketFilter struct {
 	Limit                                 int
 }
 
-// marketOrders are the sort keys of a list: bigint expressions, descending.
+// marketOrders are the sort keys of a list: whole numerics, descending. Not bigint: a volume has no
+// bound, and a closing date may lie at infinity.
 var marketOrders = map[string]string{
-	"":       "(extract(epoch from updated_at) * 1000000)::bigint",
-	"active": "(extract(epoch from updated_at) * 1000000)::bigint",
-	"new":    "(extract(epoch from created_at) * 1000000)::bigint",
-	"volume": "(volume * 1000000)::bigint",
-	"hot":    "(coalesce((select a.volume from hot a where a.market = slug), 0) * 1000000)::bigint",
+	"":       "trunc(extract(epoch from updated_at) * 1000000)",
+	"active": "trunc(extract(epoch from updated_at) * 1000000)",
+	"new":    "trunc(extract(epoch from created_at) * 1000000)",
+	"volume": "trunc(volume * 1000000)",
+	"hot":    "trunc(coalesce((select a.volume from hot a where a.market = slug), 0) * 1000000)",
 	"closing": `case when status = 'open' and closes_at > now()
-		then -(extract(epoch from closes_at) * 1000000)::bigint else -9e18::bigint end`,
+		then greatest(-trunc(extract(epoch from closes_at) * 1000000), -1e19) else -1e20 end`,
 }
 
 // Markets lists markets, a page at a time; next is empty on the last page.
@@ -176,11 +177,11 @@ func (d *DB) Markets(ctx context.Context, f MarketFilter) (markets []Market, nex
 	}
 	type row struct {
 		Market
-		Key int64
+		Key string
 	}
 	rows, err := all[row](ctx, d, `
 		with hot as materialized (select market, volume from pgtape.activity)
-		select `+marketColumns+`, `+order+` as key from pgtape.markets
+		select `+marketColumns+`, (`+order+`)::text as key from pgtape.markets
 		where case $1
 				when '' then true
 				when 'open' then status = 'open' and (closes_at is null or closes_at > now())
@@ -189,8 +190,8 @@ func (d *DB) Markets(ctx context.Context, f MarketFilter) (markets []Market, nex
 			end
 			and ($2 = '' or category = $2)
 			and ($3 = '' or position(lower($3) in lower(question || ' ' || slug || ' ' || category)) > 0)
-			and ($4::bigint is null or (`+order+`, slug) < ($4, $5))
-		order by key desc, slug desc limit $6`,
+			and ($4::text is null or (`+order+`, slug) < ($4::numeric, $5))
+		order by (`+order+`) desc, slug desc limit $6`,
 		f.Status, f.Category, f.Query, key, slug, f.Limit+1)
 	if err != nil {
 		return nil, "", err
@@ -218,23 +219,22 @@ func (d *DB) Categories(ctx context.Context) ([]string, error) {
 	return names, err
 }
 
-func formatPage(key int64, slug string) string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", key, slug))
+func formatPage(key, slug string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(key + " " + slug))
 }
 
-func parsePage(cursor string) (key *int64, slug string, err error) {
+var pageForm = regexp.MustCompile(`^(-?[0-9]{1,60}) ([a-z0-9_-]{1,64})$`)
+
+func parsePage(cursor string) (key *string, slug string, err error) {
 	if cursor == "" {
 		return nil, "", nil
 	}
-	var k int64
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err == nil {
-		_, err = fmt.Sscanf(string(text), "%d %s", &k, &slug)
-	}
-	if err != nil || formatPage(k, slug) != cursor {
+	parts := pageForm.FindStringSubmatch(string(text))
+	if err != nil || parts == nil || formatPage(parts[1], parts[2]) != cursor {
 		return nil, "", Errorf(InvalidRequest, "cursor is not one of a list of markets")
 	}
-	return &k, slug, nil
+	return &parts[1], parts[2], nil
 }
 
 // Point is the prices of a market at one event.

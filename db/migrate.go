@@ -50,8 +50,8 @@ func MigrateUp(ctx context.Context, url string) (applied []string, err error) {
 	return applied, err
 }
 
-// migrateTo applies the numbered migrations up to one, and no functions.
-func migrateTo(ctx context.Context, url string, version int64) error {
+// MigrateTo applies the numbered migrations up to one, and no functions: as earlier programs left databases.
+func MigrateTo(ctx context.Context, url string, version int64) error {
 	provider, done, err := gooseProvider(url)
 	if err != nil {
 		return err

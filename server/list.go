@@ -66,6 +66,10 @@ func (s *Server) daysOf(ctx context.Context, markets []db.Market) (map[string]da
 	for i := range markets {
 		group.Go(func() (err error) {
 			days[i], err = s.dayOf(ctx, &markets[i])
+			if err != nil && ctx.Err() == nil && db.CodeOf(err) == db.Internal {
+				s.log.Error("a market's day cannot be drawn", "market", markets[i].Slug, "err", err)
+				return nil // the list is worth more than one line of it
+			}
 			return err
 		})
 	}

@@ -566,6 +566,7 @@ function pgtape_core.check_tape() returns TABLE(invariant text, subject text, pr
 function pgtape_core.check_tape_trades() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_trade_entries() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_trading_hours() returns TABLE(invariant text, subject text, problem text), stable
+function pgtape_core.check_values() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.closed_to_orders(text,text,timestamp with time zone,timestamp with time zone) returns pgtape_core.refusal, immutable
 function pgtape_core.comment_state_of(pgtape_core.comment,text,text) returns pgtape_core.comment_state, immutable
 function pgtape_core.cursor_of(bigint,bytea) returns text, immutable
@@ -584,6 +585,7 @@ function pgtape_core.json_quote(pgtape_core.quote,numeric) returns jsonb, immuta
 function pgtape_core.json_time(timestamp with time zone) returns text, immutable
 function pgtape_core.json_trade(pgtape_core.trade,text,text,text[],numeric[]) returns text, immutable
 function pgtape_core.least_of(numeric[],integer,integer) returns numeric, immutable
+function pgtape_core.lifetime_error(text,interval) returns text, immutable
 function pgtape_core.lmsr_at(numeric[],numeric) returns record, immutable
 function pgtape_core.lmsr_charge(numeric[],numeric,integer,numeric) returns record, immutable
 function pgtape_core.lmsr_is_shift(numeric[],numeric[],numeric) returns boolean, immutable
@@ -647,6 +649,7 @@ function pgtape_core.stale_quote(pgtape_core.order_request,pgtape_core.quote) re
 function pgtape_core.states_for(text) returns text[], immutable
 function pgtape_core.talk(pgtape_core.market,pgtape_core.book,timestamp with time zone,text,text) returns void, volatile
 function pgtape_core.tapes_naming(pgtape_core.account) returns SETOF bigint, stable
+function pgtape_core.time_error(text,timestamp with time zone) returns text, immutable
 function pgtape_core.trades_of_keys(pgtape_core.order_request[],bigint[]) returns record, volatile
 function pgtape_core.trading_ended_at(pgtape_core.market) returns timestamp with time zone, stable
 function pgtape_core.transfer(text,bigint,bigint,numeric,timestamp with time zone,bigint,bigint) returns void, volatile

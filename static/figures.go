@@ -1,49 +1,48 @@
 package static
 
 import (
-	"fmt"
 	"math/big"
 	"strings"
 	"time"
 )
 
 // gain shows what was won or lost, its direction by arrow and sign.
-func gain(amount string) (string, error) {
+func gain(amount string) string {
 	a, ok := new(big.Rat).SetString(amount)
 	if !ok {
-		return "", fmt.Errorf("not an amount: %q", amount)
+		return amount // whatever it is: a page is not refused for one figure
 	}
 	switch text := new(big.Rat).Abs(a).FloatString(2); {
 	case strings.Trim(text, "0.") == "":
-		return text, nil
+		return text
 	case a.Sign() < 0:
-		return "▼\u202f−" + text, nil
+		return "▼\u202f−" + text
 	default:
-		return "▲\u202f+" + text, nil
+		return "▲\u202f+" + text
 	}
 }
 
 // signed shows an amount that was booked.
-func signed(amount string) (string, error) {
+func signed(amount string) string {
 	a, ok := new(big.Rat).SetString(amount)
 	if !ok {
-		return "", fmt.Errorf("not an amount: %q", amount)
+		return amount
 	}
-	return [...]string{"−", "", "+"}[a.Sign()+1] + new(big.Rat).Abs(a).FloatString(2), nil
+	return [...]string{"−", "", "+"}[a.Sign()+1] + new(big.Rat).Abs(a).FloatString(2)
 }
 
-// day and when show a moment, in UTC.
-func day(at string) (string, error)    { return in(at, "2 Jan 2006") }
-func clock(at string) (string, error)  { return in(at, "15:04:05") }
-func moment(at string) (string, error) { return in(at, "2 Jan 2006, 15:04 UTC") }
-func when(at string) (string, error)   { return in(at, "2006-01-02 15:04:05") }
+// day and when show a moment, in UTC; what is none, such as a year of five digits, as it stands.
+func day(at string) string    { return in(at, "2 Jan 2006") }
+func clock(at string) string  { return in(at, "15:04:05") }
+func moment(at string) string { return in(at, "2 Jan 2006, 15:04 UTC") }
+func when(at string) string   { return in(at, "2006-01-02 15:04:05") }
 
-func in(at, layout string) (string, error) {
+func in(at, layout string) string {
 	t, err := time.Parse(time.RFC3339Nano, at)
 	if err != nil {
-		return "", fmt.Errorf("not a time: %w", err)
+		return at
 	}
-	return t.UTC().Format(layout), nil
+	return t.UTC().Format(layout)
 }
 
 // kinds are what the entries of a ledger are called on a page.

@@ -41,10 +41,10 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"statuses": func() []choice { return statuses },
 	"sorts":    func() []choice { return sorts },
 	"filtered": filtered,
-	"credits":  credits,
+	"credits":  orAsItStands(credits),
 	"label":    label,
-	"percent":  percent,
-	"shares":   credits,
+	"percent":  orAsItStands(percent),
+	"shares":   orAsItStands(credits),
 	"colour":   colour,
 	"leader":   leader,
 	"names":    names,
@@ -82,6 +82,17 @@ func Render(w io.Writer, name string, state any) error {
 	}
 	_, err = page.WriteTo(w)
 	return err
+}
+
+// orAsItStands makes a way to show a number show what is none as it stands: one figure that cannot be
+// read takes no page with it.
+func orAsItStands(show func(string) (string, error)) func(string) string {
+	return func(number string) string {
+		if shown, err := show(number); err == nil {
+			return shown
+		}
+		return number
+	}
 }
 
 // percent shows a price as a chance, as js/money.js does, with a point for the decimal mark.

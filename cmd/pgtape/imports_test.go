@@ -34,9 +34,10 @@ var allowed = map[string][]string{
 	"static":          {"static/markdown"},
 	"static/markdown": {"github.com/yuin/goldmark", "github.com/microcosm-cc/bluemonday"},
 	"sql":             {},
-	"db":              {"db/embedded", "db/keyshare", "db/tape", "sql", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
+	"db":              {"db/embedded", "db/keyshare", "db/pgtime", "db/tape", "sql", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
 	"db/keyshare":     {"github.com/jackc/pgx/v5"},
-	"db/tape":         {"db/keyshare", "github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl"},
+	"db/pgtime":       {"github.com/jackc/pgx/v5"},
+	"db/tape":         {"db/keyshare", "db/pgtime", "github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl"},
 	"db/embedded":     {"github.com/jackc/pgx/v5", "github.com/fergusstrange/embedded-postgres"},
 	"e2e":             {},
 

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgtape/pgtape/db/keyshare"
+	"github.com/pgtape/pgtape/db/pgtime"
 )
 
 const (
@@ -31,6 +32,7 @@ func connect(ctx context.Context, url string, shares *keyshare.Memory) (*pgx.Con
 	if err != nil {
 		return nil, fmt.Errorf("connecting: %w", err)
 	}
+	pgtime.Register(conn.TypeMap())
 	return conn, nil
 }
 

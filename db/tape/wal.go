@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/pgtape/pgtape/db/keyshare"
+	"github.com/pgtape/pgtape/db/pgtime"
 )
 
 const publication = "pgtape_tape"
@@ -209,7 +210,7 @@ func (s *walStream) event(m *pglogrepl.InsertMessage) (e Event, err error) {
 		case "seq":
 			e.Seq, err = strconv.ParseInt(text, 10, 64)
 		case "at":
-			e.At, err = time.Parse("2006-01-02 15:04:05.999999Z07", text)
+			e.At, err = pgtime.Parse(text)
 		case "kind":
 			e.Kind = text
 		case "body":

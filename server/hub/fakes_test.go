@@ -120,7 +120,7 @@ func (t *table) Snapshot(ctx context.Context, market string) (hub.Snapshot, erro
 	c := cursor(history, market, head)
 	return hub.Snapshot{
 		Market: market, Seq: head, Cursor: c,
-		Message: hub.Message(fmt.Appendf(nil, `{"op":"snapshot","market":%q,"seq":%d,"cursor":%q}`, market, head, c)),
+		Frame: fmt.Appendf(nil, `{"op":"snapshot","market":%q,"seq":%d,"cursor":%q}`, market, head, c),
 	}, nil
 }
 
@@ -180,7 +180,7 @@ type socket struct {
 	open      bool
 	flying    bool
 	err       error
-	frames    []hub.Messages
+	frames    [][]byte
 	violation string
 	closed    int
 }
@@ -203,7 +203,7 @@ func (s *socket) attach(c *hub.Client) hub.Conn {
 	return s
 }
 
-func (s *socket) Write(frame hub.Messages) error {
+func (s *socket) Write(frame []byte) error {
 	s.mu.Lock()
 	if s.flying {
 		s.violation = "written while a frame was in flight"
@@ -256,9 +256,9 @@ func (s *socket) closeCode() int {
 	return s.closed
 }
 
-// written returns the writes since the last call, and fails the test if the hub broke the
+// written returns the frames since the last call, and fails the test if the hub broke the
 // contract of Conn.
-func (s *socket) written(t *testing.T) []hub.Messages {
+func (s *socket) written(t *testing.T) [][]byte {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -280,13 +280,13 @@ func (s *socket) got(t *testing.T) []message {
 	return messages
 }
 
-func parse(t *testing.T, written hub.Messages) []message {
+func parse(t *testing.T, frame []byte) []message {
 	t.Helper()
 	var messages []message
-	for text := range written.Texts() {
+	for line := range strings.SplitSeq(string(frame), "\n") {
 		var m message
-		if err := json.Unmarshal(text, &m); err != nil {
-			t.Fatalf("%v in message %q", err, text)
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			t.Fatalf("%v in frame line %q", err, line)
 		}
 		messages = append(messages, m)
 	}

@@ -20,7 +20,7 @@ type Event struct {
 	Market string
 	Seq    int64
 	Cursor string // "<seq>.<16 hex digits>"
-	Frame  []byte // the whole `event` frame, one JSON object
+	Frame  []byte // the whole `event` frame, JSON without newline
 	Quote  []byte // the `quote` frame of the same version; nil if there is nothing to say in quote mode
 }
 
@@ -29,9 +29,7 @@ type Snapshot struct {
 	Market string
 	Seq    int64
 	Cursor string
-
-	// Message is the whole `snapshot` frame, as Message makes it: those who join at once share it.
-	Message Messages
+	Frame  []byte // the whole `snapshot` frame, JSON without newline
 }
 
 // History reads what the hub does not remember. Its answers come from the table of events, which

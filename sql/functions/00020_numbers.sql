@@ -68,6 +68,42 @@ end;
 $$;
 -- +goose StatementEnd
 
+-- time_error says what is wrong with a point in time that a person gives, or null if nothing is.
+-- Postgres knows infinity, years before Christ and years up to 294276; JSON, Go and JavaScript do not
+-- all know them, and the same year may be another one in another time zone.
+-- +goose StatementBegin
+create or replace function pgtape_core.time_error(name text, at timestamptz)
+    returns text
+    language plpgsql
+    immutable
+    strict
+as $$
+begin
+    return case
+        when at not between timestamptz '1970-01-01 00:00:00+00' and timestamptz '2999-12-31 23:59:59.999999+00' then
+            name || ' must be a date of the years 1970 to 2999, or be left out'
+    end;
+end;
+$$;
+-- +goose StatementEnd
+
+-- lifetime_error says what is wrong with how long something is to last, or null if nothing is.
+-- +goose StatementBegin
+create or replace function pgtape_core.lifetime_error(name text, lifetime interval)
+    returns text
+    language plpgsql
+    immutable
+    strict
+as $$
+begin
+    return case
+        when lifetime <= interval '0' then name || ' must be longer than nothing'
+        when lifetime > interval '100 years' then name || ' must be 100 years at most'
+    end;
+end;
+$$;
+-- +goose StatementEnd
+
 -- json_by_outcome gives a JSON object with one number, as a string, for each outcome in order.
 -- +goose StatementBegin
 create or replace function pgtape_core.json_by_outcome(outcomes text[], numbers numeric[])

@@ -53,8 +53,10 @@ as $$
         when liquidity is null then 'liquidity is missing'
         when liquidity > 10000000 and liquidity not in ('NaN', 'Infinity') then 'liquidity must be at most 10000000'
         when closes_at <= clock_timestamp() then 'closes_at must lie in the future'
-        when closes_at = 'infinity' then 'closes_at must be a date, or left out'
-        else pgtape_core.amount_fault('liquidity', liquidity, 0.01)
+        else coalesce(
+            pgtape_core.time_error('closes_at', closes_at),
+            pgtape_core.amount_fault('liquidity', liquidity, 0.01)
+        )
     end;
 $$;
 -- +goose StatementEnd

@@ -27,7 +27,8 @@ declare
             pgtape_core.amount_fault('shares', o.shares),
             pgtape_core.amount_fault('spend', o.spend),
             pgtape_core.amount_fault('max_cost', o.max_cost),
-            pgtape_core.amount_fault('min_proceeds', o.min_proceeds, 0)
+            pgtape_core.amount_fault('min_proceeds', o.min_proceeds, 0),
+            pgtape_core.time_error('deadline', o.deadline)
         )
     end;
 begin

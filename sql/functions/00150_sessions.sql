@@ -25,9 +25,10 @@ create or replace function pgtape_core.open_session(account_id bigint, token_has
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if token_hash is null or length(token_hash) <> 32 or lifetime is null or lifetime <= interval '0' then
-        perform pgtape_core.refuse('invalid_request', 'a session needs the SHA-256 of its token and a positive lifetime');
+    if token_hash is null or length(token_hash) <> 32 or lifetime is null then
+        perform pgtape_core.refuse('invalid_request', 'a session needs the SHA-256 of its token and a lifetime');
     end if;
+    perform pgtape_core.refuse_fault(pgtape_core.lifetime_error('a session', lifetime));
     delete from pgtape_core.session s where s.expires_at < now();
     insert into pgtape_core.session (token_hash, account_id, expires_at, label)
     values (token_hash, account_id, now() + lifetime, left(coalesce(label, ''), 100));

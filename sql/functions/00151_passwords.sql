@@ -117,9 +117,10 @@ declare
     v_actor   text := pgtape_core.require_role(admin, '{admin}');
     v_account pgtape_core.account := pgtape_core.member(account);
 begin
-    if token_hash is null or length(token_hash) <> 32 or lifetime is null or lifetime <= interval '0' then
-        perform pgtape_core.refuse('invalid_request', 'a link needs the SHA-256 of its token and a positive lifetime');
+    if token_hash is null or length(token_hash) <> 32 or lifetime is null then
+        perform pgtape_core.refuse('invalid_request', 'a link needs the SHA-256 of its token and a lifetime');
     end if;
+    perform pgtape_core.refuse_fault(pgtape_core.lifetime_error('a link', lifetime));
     delete from pgtape_core.sign_in_link l where l.expires_at < now() or l.account_id = v_account.id;
     insert into pgtape_core.sign_in_link (token_hash, account_id, expires_at)
     values (token_hash, v_account.id, now() + lifetime);

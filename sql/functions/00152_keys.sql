@@ -26,7 +26,7 @@ begin
         when scopes is null or cardinality(scopes) = 0 or not scopes <@ '{read,trade,operate}'
             then 'a key has one or more of the scopes read, trade and operate'
         when key_hash is null or length(key_hash) <> 32 then 'a key is kept by its SHA-256'
-        when lifetime <= interval '0' then 'a key cannot have run out when it is made'
+        else pgtape_core.lifetime_error('a key', lifetime)
     end);
     if 'operate' = any (scopes) and v_account.role = 'trader' then
         perform pgtape_core.refuse('not_permitted', 'the scope operate is for operators', 'leave it out');

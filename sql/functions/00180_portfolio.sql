@@ -137,7 +137,7 @@ $$;
 -- profit_history gives what an account had gained at so many equal steps from since until now: all
 -- its entries but grants, and its shares in markets that had not paid out, at the prices of then.
 -- The last point has them at what selling would bring now, as the leaderboard does.
--- Raises: TP007 no such account, TP011 steps not from 2 to 500.
+-- Raises: TP007 no such account, TP011 steps not from 2 to 500, since of no year that can be said.
 -- +goose StatementBegin
 create or replace function pgtape.profit_history(account text, since timestamptz default null, steps integer default 100)
     returns table (at timestamptz, profit numeric(30, 6))
@@ -153,9 +153,10 @@ declare
     v_since   timestamptz := least(greatest(since, v_account.created_at), v_until);
     v_step    interval;
 begin
-    if steps is null or steps not between 2 and 500 then
-        perform pgtape_core.refuse('invalid_request', 'steps must lie between 2 and 500');
-    end if;
+    perform pgtape_core.refuse_fault(case
+        when steps is null or steps not between 2 and 500 then 'steps must lie between 2 and 500'
+        else pgtape_core.time_error('since', since)
+    end);
     v_step := greatest((v_until - v_since) / steps, interval '1 microsecond');
 
     return query

@@ -154,7 +154,7 @@ where a.kind = 'person' and a.gone_at is null;
 -- history gives the prices of a market over time, thinned to about so many points: the last event
 -- of each of so many equal spans, and before them the last one up to since, whose prices held
 -- then: of a market that is younger, the one that made it. Prices stand in the order of outcomes.
--- Raises: TP007 no such market, TP011 points not from 2 to 5000.
+-- Raises: TP007 no such market, TP011 points not from 2 to 5000, since or until of no year that can be said.
 create or replace function pgtape.history(
     market text,
     since timestamptz default null,
@@ -172,9 +172,10 @@ declare
     v_since  timestamptz;
     v_until  timestamptz;
 begin
-    if points is null or points not between 2 and 5000 then
-        perform pgtape_core.refuse('invalid_request', 'points must lie between 2 and 5000');
-    end if;
+    perform pgtape_core.refuse_fault(case
+        when points is null or points not between 2 and 5000 then 'points must lie between 2 and 5000'
+        else coalesce(pgtape_core.time_error('from', since), pgtape_core.time_error('to', until))
+    end);
     select m.* into v_market from pgtape_core.market m where m.slug = history.market;
     if v_market.id is null then
         perform pgtape_core.raise_refusal(pgtape_core.no_market(market));

@@ -190,6 +190,7 @@ as $$
     union all select * from pgtape_core.check_tape_trades()
     union all select * from pgtape_core.check_trading_hours()
     union all select * from pgtape_core.check_charges()
-    union all select * from pgtape_core.check_comments();
+    union all select * from pgtape_core.check_comments()
+    union all select * from pgtape_core.check_values();
 $$;
 -- +goose StatementEnd

@@ -7,19 +7,23 @@ const fullFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", tim
 
 const DAY = 86_400_000;
 
-export const full = (at) => fullFormat.format(new Date(at));
+// shown formats a date; what is none, such as a year beyond what JavaScript knows, is a dash, and
+// takes nothing else with it.
+const shown = (format, date) => (Number.isNaN(date.getTime()) ? "–" : format.format(date));
+
+export const full = (at) => shown(fullFormat, new Date(at));
 
 // clock is a time of day, or a date once that says more.
 export function clock(at, now = Date.now()) {
   const date = new Date(at);
-  return now - date < DAY && date.getDate() === new Date(now).getDate() ? clockFormat.format(date) : dayFormat.format(date);
+  return now - date < DAY && date.getDate() === new Date(now).getDate() ? shown(clockFormat, date) : shown(dayFormat, date);
 }
 
 // tick labels an axis whose steps are `step` seconds apart.
 export function tick(seconds, step) {
   const date = new Date(seconds * 1000);
-  if (step >= 86_400) return dayFormat.format(date);
-  return step >= 60 ? shortFormat.format(date) : clockFormat.format(date);
+  if (step >= 86_400) return shown(dayFormat, date);
+  return shown(step >= 60 ? shortFormat : clockFormat, date);
 }
 
 // span says how long, in at most two units: "3 d 4 h", "12 s".

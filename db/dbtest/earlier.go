@@ -1,0 +1,82 @@
+package dbtest
+
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed"
+	"io"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgtape/pgtape/db"
+)
+
+// earlierMigration is the newest one that the earlier version has.
+const earlierMigration = 11
+
+//go:embed testdata/functions-of-migration-11.sql.gz
+var earlierFunctions []byte
+
+// EarlierDates makes markets whose dates JSON, Go or JavaScript cannot say, one of them traded in with
+// such a deadline, a market with a volume beyond a bigint of micros, and sound ones.
+const EarlierDates = `
+	select pgtape.create_account('ana');
+	select pgtape.create_account('bo');
+	select pgtape.create_market('sound', 'Will it rain?', account => 'ana', category => 'weather', liquidity => 1);
+	select pgtape.create_market('edge', 'Will it rain?', closes_at => '9999-12-31T23:59:59-08:00', account => 'ana', liquidity => 1);
+	select pgtape.create_market('far', 'Will it rain?', closes_at => '12026-01-01', account => 'ana', liquidity => 1);
+	select pgtape.create_market('farther', 'Will it rain?', closes_at => '294276-12-31', account => 'ana', liquidity => 1);
+	select pgtape.trade('far', 'yes', 'buy', shares => 1, max_cost => 1, deadline => 'infinity', account => 'bo');
+	select pgtape.trade('edge', 'yes', 'buy', shares => 1, max_cost => 1, deadline => '12028-02-29', account => 'bo');
+	select pgtape.comment('far', 'far off', account => 'bo');
+	select pgtape.create_key('bo', 'k', 'pt_x', sha256('k'), '{read}', interval '200000 years');
+	select pgtape.create_session('bo', sha256('s'), interval '200000 years');
+	select pgtape.create_account('rich');
+	select pgtape.grant_credits('rich', 1e12, 'a test') from generate_series(1, 2);
+	select pgtape.create_market('busy', 'Will it rain?');
+	do $$
+	begin
+		for i in 1 .. 5 loop
+			perform pgtape.trade('busy', '*', 'buy', shares => 1e12, max_cost => 1e12, account => 'rich');
+			perform pgtape.trade('busy', '*', 'sell', shares => 1e12, min_proceeds => 1e12, account => 'rich');
+		end loop;
+	end;
+	$$`
+
+// Earlier makes a database of an earlier version, which took values that this one refuses, runs
+// statements in it as its superuser, and brings it up to date.
+func Earlier(t testing.TB, statements ...string) *DB {
+	t.Helper()
+	url := Empty(t)
+	if err := db.MigrateTo(t.Context(), url, earlierMigration); err != nil {
+		t.Fatal(err)
+	}
+	unzipped, err := gzip.NewReader(bytes.NewReader(earlierFunctions))
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions, err := io.ReadAll(unzipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	for _, statement := range append([]string{"set check_function_bodies = off; " + string(functions)}, statements...) {
+		if _, err := conn.PgConn().Exec(t.Context(), statement).ReadAll(); err != nil {
+			t.Fatalf("%.200s: %v", statement, err)
+		}
+	}
+	if _, err := db.MigrateUp(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	d, err := db.Open(t.Context(), url, db.Options{MaxConns: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return &DB{DB: d}
+}
