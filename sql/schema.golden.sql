@@ -576,6 +576,10 @@ function pgtape_core.entitled(pgtape_core.market,numeric[]) returns TABLE(accoun
 function pgtape_core.event_hash(bytea,text,bigint,timestamp with time zone,text,text) returns bytea, immutable
 function pgtape_core.forget_access(bigint) returns void, volatile
 function pgtape_core.forget_words(bigint) returns void, volatile
+function pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer) returns numeric, immutable, security definer
+function pgtape_core.holding_value(numeric[],numeric,integer[],numeric[]) returns numeric, immutable, security definer
+function pgtape_core.holding_value_at(numeric[],numeric,integer[],numeric[]) returns numeric, immutable
+function pgtape_core.holdings_at(bigint,timestamp with time zone,interval,integer) returns TABLE(market_id bigint, at timestamp with time zone, outcomes integer[], shares numeric[]), stable
 function pgtape_core.is_guarded(pgtape_core.account) returns boolean, stable
 function pgtape_core.is_operator() returns boolean, stable
 function pgtape_core.is_server() returns boolean, stable
@@ -612,9 +616,11 @@ function pgtape_core.notify_proposal(pgtape_core.market,bigint,numeric[]) return
 function pgtape_core.notify_talk(pgtape_core.market,pgtape_core.comment,text) returns void, volatile
 function pgtape_core.open_session(bigint,bytea,interval,text) returns void, volatile
 function pgtape_core.open_value(bigint) returns numeric, stable
+function pgtape_core.open_values(bigint) returns TABLE(market_id bigint, value numeric), stable
 function pgtape_core.operate(text,text,text,text,text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.order_fault(pgtape_core.order_request) returns pgtape_core.refusal, immutable
 function pgtape_core.orders_of(jsonb,text) returns pgtape_core.order_request[], stable
+function pgtape_core.outstanding_at(bigint,timestamp with time zone[]) returns TABLE(moment timestamp with time zone, outstanding numeric[]), stable
 function pgtape_core.paid_out_at(text) returns timestamp with time zone, stable
 function pgtape_core.pay_out(pgtape_core.market,pgtape_core.book,numeric[],text,text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.payout_fault(pgtape_core.market,numeric[]) returns text, immutable
@@ -641,7 +647,6 @@ function pgtape_core.require_runner(text,text) returns text, stable
 function pgtape_core.revoke_public_rights() returns void, volatile
 function pgtape_core.rewrite_tape(text,text,text,boolean,text) returns void, volatile
 function pgtape_core.ring(text,bigint) returns void, volatile
-function pgtape_core.sale_value(numeric[],numeric,integer,numeric) returns numeric, immutable, security definer
 function pgtape_core.seq_at(text,timestamp with time zone,bigint,bigint) returns bigint, stable
 function pgtape_core.shares_of(bigint[],bigint,integer) returns numeric[], stable
 function pgtape_core.sqlstate_of(text) returns text, immutable
@@ -654,6 +659,7 @@ function pgtape_core.trades_of_keys(pgtape_core.order_request[],bigint[]) return
 function pgtape_core.trading_ended_at(pgtape_core.market) returns timestamp with time zone, stable
 function pgtape_core.transfer(text,bigint,bigint,numeric,timestamp with time zone,bigint,bigint) returns void, volatile
 function pgtape_core.uniform_payout(integer) returns numeric[], immutable
+function pgtape_core.values_at(bigint,timestamp with time zone,interval,integer) returns TABLE(at timestamp with time zone, amount numeric), stable
 function pgtape_core.words_of(bigint) returns json, stable
 function pgtape_core.write_books(pgtape_core.book[]) returns void, volatile
 function pgtape_core.write_credential(bigint,text) returns SETOF bytea, volatile
@@ -670,8 +676,9 @@ pgtape_auditor may execute pgtape.verify()
 pgtape_auditor may execute pgtape_core.actor()
 pgtape_auditor may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_auditor may execute pgtape_core.cursor_of(bigint,bytea)
+pgtape_auditor may execute pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer)
+pgtape_auditor may execute pgtape_core.holding_value(numeric[],numeric,integer[],numeric[])
 pgtape_auditor may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
-pgtape_auditor may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_auditor may select pgtape.accounts
 pgtape_auditor may select pgtape.activity
 pgtape_auditor may select pgtape.audit
@@ -731,8 +738,9 @@ pgtape_operator may execute pgtape.ways_in(text)
 pgtape_operator may execute pgtape_core.actor()
 pgtape_operator may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_operator may execute pgtape_core.cursor_of(bigint,bytea)
+pgtape_operator may execute pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer)
+pgtape_operator may execute pgtape_core.holding_value(numeric[],numeric,integer[],numeric[])
 pgtape_operator may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
-pgtape_operator may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_operator may select pgtape.accounts
 pgtape_operator may select pgtape.activity
 pgtape_operator may select pgtape.audit
@@ -822,8 +830,9 @@ pgtape_server may execute pgtape.ways_in(text)
 pgtape_server may execute pgtape_core.actor()
 pgtape_server may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_server may execute pgtape_core.cursor_of(bigint,bytea)
+pgtape_server may execute pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer)
+pgtape_server may execute pgtape_core.holding_value(numeric[],numeric,integer[],numeric[])
 pgtape_server may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
-pgtape_server may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_server may select pgtape.accounts
 pgtape_server may select pgtape.activity
 pgtape_server may select pgtape.audit
@@ -867,8 +876,9 @@ pgtape_trader may execute pgtape.unread_notifications(text)
 pgtape_trader may execute pgtape_core.actor()
 pgtape_trader may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_trader may execute pgtape_core.cursor_of(bigint,bytea)
+pgtape_trader may execute pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer)
+pgtape_trader may execute pgtape_core.holding_value(numeric[],numeric,integer[],numeric[])
 pgtape_trader may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
-pgtape_trader may execute pgtape_core.sale_value(numeric[],numeric,integer,numeric)
 pgtape_trader may select pgtape.activity
 pgtape_trader may select pgtape.categories
 pgtape_trader may select pgtape.comments

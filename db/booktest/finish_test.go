@@ -89,11 +89,8 @@ func (b *book) leaderboard() map[string]string {
 	for _, a := range b.accounts {
 		value := zero
 		for _, m := range b.markets {
-			for i, shares := range m.held(a) {
-				if m.payout == nil && shares.sign() > 0 {
-					amount, _ := b.rule.charge(m.q, m.b, i, shares.negative())
-					value = value.plus(amount)
-				}
+			if m.payout == nil {
+				value = value.plus(b.value(m, a))
 			}
 		}
 		profit := a.balance.plus(value).minus(a.granted)

@@ -18,6 +18,7 @@ func (p *program) comparePositions(t *rapid.T, a *account) {
 		t.Fatal(err)
 	}
 	for _, m := range p.book.markets {
+		parts := m.parts(a, p.book.value(m, a))
 		for i, shares := range m.held(a) {
 			at := slices.IndexFunc(got, func(g db.Position) bool { return g.Market == m.slug && g.Outcome == m.outcomes[i] })
 			if (at >= 0) != (shares.sign() > 0) {
@@ -26,12 +27,8 @@ func (p *program) comparePositions(t *rapid.T, a *account) {
 			if at < 0 {
 				continue
 			}
-			value := shares.times(one(m.payout, i)).floor(6)
-			if m.payout == nil {
-				value, _ = p.book.rule.charge(m.q, m.b, i, shares.negative())
-			}
 			shown := strings.Join([]string{got[at].Status, string(got[at].Shares), string(got[at].Price), string(got[at].Value)}, " ")
-			if want := strings.Join([]string{m.status, shares.text(6), m.prices[i].text(12), value.text(6)}, " "); shown != want {
+			if want := strings.Join([]string{m.status, shares.text(6), m.prices[i].text(12), parts[i].text(6)}, " "); shown != want {
 				fail(t, "position of %s in %s: %s, want %s", a.handle, m.slug, shown, want)
 			}
 			// A set's cost is shared out equally, which may not come out even.
@@ -45,13 +42,6 @@ func (p *program) comparePositions(t *rapid.T, a *account) {
 	if len(got) > 0 {
 		fail(t, "%s is shown %+v too", a.handle, got)
 	}
-}
-
-func one(numbers []number, i int) number {
-	if numbers == nil {
-		return zero
-	}
-	return numbers[i]
 }
 
 // cost is what an account has paid for an outcome less what sales have brought.

@@ -203,20 +203,6 @@ end;
 $$;
 -- +goose StatementEnd
 
--- sale_value gives what selling all these shares of an outcome would bring. Security definer, since
--- views call it.
--- +goose StatementBegin
-create or replace function pgtape_core.sale_value(q numeric[], b numeric, outcome integer, shares numeric)
-    returns numeric
-    language sql
-    immutable
-    security definer
-    set search_path = pg_catalog, pg_temp
-as $$
-    select case when shares > 0 then (select c.amount from pgtape_core.lmsr_charge(q, b, outcome, -shares) c) else 0 end;
-$$;
--- +goose StatementEnd
-
 -- lmsr_subsidy gives the worst loss of the market maker over n outcomes, b ln n, rounded up to
 -- 6 decimals.
 -- +goose StatementBegin

@@ -194,8 +194,9 @@ select t.market,
 from pgtape_core.tape t
 where t.kind not in ('trade', 'commented', 'comment_removed');
 
--- holders gives who holds most of each outcome: at most so many, the largest first. value is what
--- selling all of it would bring now or, once the market has paid out, what it has brought.
+-- holders gives who holds most of each outcome: at most so many, the largest first. value is its
+-- part of what selling all that the account holds in the market would bring now or, once the market
+-- has paid out, of what it has brought.
 -- Raises: TP011 most not from 1 to 1000.
 -- +goose StatementBegin
 create or replace function pgtape.holders(market text, most integer default 10)
@@ -211,10 +212,9 @@ begin
     end if;
     return query
     select m.outcomes[h.outcome], a.handle, h.shares,
-           case
-               when b.payout is not null then trunc(h.shares * b.payout[h.outcome], 6)
-               else pgtape_core.sale_value(b.outstanding, m.liquidity, h.outcome, h.shares)
-           end::numeric(30, 6)
+           pgtape_core.holding_part(
+               b.outstanding, m.liquidity, b.prices, b.payout, w.outcomes, w.shares, h.outcome
+           )::numeric(30, 6)
     from pgtape_core.market m
     join pgtape_core.book b on b.market_id = m.id
     cross join lateral (
@@ -224,6 +224,11 @@ begin
         where p.market_id = m.id and p.shares > 0
     ) h
     join pgtape_core.account a on a.id = h.account_id
+    cross join lateral (
+        select array_agg(p.outcome::integer) as outcomes, array_agg(p.shares) as shares
+        from pgtape_core.position p
+        where p.account_id = h.account_id and p.market_id = m.id
+    ) w
     where m.slug = holders.market and h.place <= most
     order by h.outcome, h.place;
 end;

@@ -68,8 +68,9 @@ select a.handle, a.kind, a.balance, a.created_at, a.role
 from pgtape_core.account a;
 
 -- cost is what the account has paid for an outcome less what its sales have brought (of a complete
--- set, an equal part); value is what
--- selling all of it would bring now or, once the market has paid out, what it has brought.
+-- set, an equal part); value is its part of what selling all that the account holds in the market
+-- would bring now or, once the market has paid out, of what it has brought: the values of a market's
+-- outcomes add up to that.
 create or replace view pgtape.positions as
 select a.handle as account,
        m.slug as market,
@@ -85,14 +86,18 @@ select a.handle as account,
         where t.account_id = p.account_id and t.market_id = p.market_id and coalesce(t.outcome, p.outcome) = p.outcome
        )::numeric(30, 6) as cost,
        b.prices[p.outcome] as price,
-       case
-           when b.payout is not null then trunc(p.shares * b.payout[p.outcome], 6)
-           else pgtape_core.sale_value(b.outstanding, m.liquidity, p.outcome, p.shares)
-       end::numeric(30, 6) as value
+       pgtape_core.holding_part(
+           b.outstanding, m.liquidity, b.prices, b.payout, w.outcomes, w.shares, p.outcome
+       )::numeric(30, 6) as value
 from pgtape_core.position p
 join pgtape_core.account a on a.id = p.account_id
 join pgtape_core.market m on m.id = p.market_id
-join pgtape_core.book b on b.market_id = p.market_id;
+join pgtape_core.book b on b.market_id = p.market_id
+cross join lateral (
+    select array_agg(h.outcome::integer) as outcomes, array_agg(h.shares) as shares
+    from pgtape_core.position h
+    where h.account_id = p.account_id and h.market_id = p.market_id
+) w;
 
 create or replace view pgtape.ledger as
 select e.transaction_id, a.handle as account, e.amount, e.kind, m.slug as market, e.seq, e.at
@@ -134,14 +139,19 @@ select a.handle as account,
        p.markets
 from pgtape_core.account a
 cross join lateral (
-    select coalesce(sum(
-               case when b.payout is null then pgtape_core.sale_value(b.outstanding, m.liquidity, h.outcome, h.shares) end
-           ), 0)::numeric(30, 6) as value,
-           count(distinct h.market_id) as markets
-    from pgtape_core.position h
-    join pgtape_core.market m on m.id = h.market_id
-    join pgtape_core.book b on b.market_id = h.market_id
-    where h.account_id = a.id
+    select coalesce(sum(w.value), 0)::numeric(30, 6) as value, count(*) as markets
+    from (
+        select case
+                   when b.payout is null then pgtape_core.holding_value(
+                       b.outstanding, m.liquidity, array_agg(h.outcome::integer), array_agg(h.shares)
+                   )
+               end as value
+        from pgtape_core.position h
+        join pgtape_core.market m on m.id = h.market_id
+        join pgtape_core.book b on b.market_id = h.market_id
+        where h.account_id = a.id
+        group by m.id, b.market_id
+    ) w
 ) p
 left join lateral (
     select sum(e.amount) as granted

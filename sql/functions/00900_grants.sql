@@ -98,7 +98,8 @@ grant select on pgtape.accounts, pgtape.positions, pgtape.ledger, pgtape.audit, 
 grant execute on function
     pgtape_core.cursor_of(bigint, bytea),
     pgtape_core.avg_price(numeric, numeric, integer),
-    pgtape_core.sale_value(numeric[], numeric, integer, numeric),
+    pgtape_core.holding_value(numeric[], numeric, integer[], numeric[]),
+    pgtape_core.holding_part(numeric[], numeric, numeric[], numeric[], integer[], numeric[], integer),
     pgtape_core.market_state_of(pgtape_core.market, pgtape_core.book),
     pgtape_core.actor()
     to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;

@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '5d2b6ae93a838c87f9edd9b3a5eff2d4cb6e8f618566708c269748a349a41caa',
+set digest = '5defe2a32a11e86d65f0713f366e8421f3c6e4895d129f9a8e6448ca1a603d21',
     applied_at = clock_timestamp();
