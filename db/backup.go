@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/pgtape/pgtape/db/connect"
 )
 
 // Backup is what a backup says of itself. It is a zip file: manifest.json with this, and one file
@@ -50,7 +52,7 @@ func WriteBackup(ctx context.Context, url string, w io.Writer) (*Backup, error) 
 
 // writeBackup leaves some tables of pgtape_core out.
 func writeBackup(ctx context.Context, url string, w io.Writer, without []string) (*Backup, error) {
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := connect.Open(ctx, url, connect.Options{Unlimited: true})
 	if err != nil {
 		return nil, connectError(err)
 	}
@@ -62,7 +64,12 @@ func writeBackup(ctx context.Context, url string, w io.Writer, without []string)
 	defer tx.Rollback(context.WithoutCancel(ctx))
 
 	backup := &Backup{Format: backupFormat}
-	err = tx.QueryRow(ctx, "select max(version_id), current_setting('server_version'), now() from "+versionTable+" where is_applied").
+	home, err := gooseSchema(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	err = tx.QueryRow(ctx, "select max(version_id), current_setting('server_version'), now() from "+
+		pgx.Identifier{home, gooseTable}.Sanitize()+" where is_applied").
 		Scan(&backup.Migration, &backup.Postgres, &backup.At)
 	if err != nil {
 		return nil, fmt.Errorf("finding a pgtape in this database: %w", refusal(err))
@@ -184,7 +191,7 @@ func RestoreBackup(ctx context.Context, url string, r io.ReaderAt, size int64) (
 	if err != nil {
 		return nil, err
 	}
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := connect.Open(ctx, url, connect.Options{Unlimited: true})
 	if err != nil {
 		return nil, connectError(err)
 	}

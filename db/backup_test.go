@@ -11,13 +11,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/connect"
 	"github.com/pgtape/pgtape/db/dbtest"
 )
 
 // contents are the rows of all tables, as text.
 func contents(t *testing.T, url string) map[string]string {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
+	conn, err := connect.Open(t.Context(), url, connect.Options{Unlimited: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgtape/pgtape/db/connect"
 	"github.com/pgtape/pgtape/db/embedded"
 )
 
@@ -49,11 +49,11 @@ type BranchHeads struct {
 // BranchesOf are those of the database of a URL, whose login owns its tables and may make databases.
 // Errors: InvalidRequest.
 func BranchesOf(url string) (*Branches, error) {
-	config, err := pgx.ParseConfig(url)
+	config, err := connect.Config(url, connect.Options{})
 	if err != nil {
-		return nil, Errorf(InvalidRequest, "database URL: %w", err)
+		return nil, Errorf(InvalidRequest, "%w", err)
 	}
-	return &Branches{parent: config.Database, admin: url, at: func(name string) string { return withDatabase(url, name) }}, nil
+	return &Branches{parent: config.Database, admin: url, at: func(name string) string { return connect.WithDatabase(url, name) }}, nil
 }
 
 // BranchesOfOwn are those of the database of an embedded Postgres.
@@ -62,20 +62,6 @@ func BranchesOfOwn(e embedded.Endpoint) *Branches {
 		parent: OwnDatabase, admin: e.URL(e.Superuser(), "postgres"), owner: OwnOwner,
 		at: func(name string) string { return e.URL(OwnOwner, name) },
 	}
-}
-
-// withDatabase is the URL, or the string of keywords and values, of another database of the server.
-func withDatabase(text, name string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		return text + " dbname='" + name + "'" // the last one counts
-	}
-	u.Path = "/" + name
-	query := u.Query()
-	query.Del("dbname")
-	query.Del("database")
-	u.RawQuery = query.Encode()
-	return u.String()
 }
 
 var branchName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,30}$`)
@@ -100,7 +86,7 @@ const branchMark = "pgtape branch "
 // List returns the branches of the parent by name.
 // Errors: Unavailable.
 func (b *Branches) List(ctx context.Context) ([]Branch, error) {
-	conn, err := pgx.Connect(ctx, b.admin)
+	conn, err := connect.Open(ctx, b.admin, connect.Options{Unlimited: true})
 	if err != nil {
 		return nil, connectError(err)
 	}
@@ -138,7 +124,7 @@ func (b *Branches) list(ctx context.Context, conn *pgx.Conn) ([]Branch, error) {
 // Find returns a branch.
 // Errors: NotFound, InvalidRequest, Unavailable.
 func (b *Branches) Find(ctx context.Context, name string) (Branch, error) {
-	conn, err := pgx.Connect(ctx, b.admin)
+	conn, err := connect.Open(ctx, b.admin, connect.Options{Unlimited: true})
 	if err != nil {
 		return Branch{}, connectError(err)
 	}
@@ -168,7 +154,7 @@ func (b *Branches) find(ctx context.Context, conn *pgx.Conn, name string) (Branc
 // Heads looks into a branch.
 // Errors: NotPermitted, Unavailable.
 func (b *Branches) Heads(ctx context.Context, branch Branch) (heads BranchHeads, err error) {
-	conn, err := pgx.Connect(ctx, b.URLOf(branch))
+	conn, err := connect.Open(ctx, b.URLOf(branch), connect.Options{})
 	if err != nil {
 		return heads, connectError(err)
 	}
@@ -186,7 +172,7 @@ func (b *Branches) Create(ctx context.Context, name string, schemaOnly bool) (br
 	if branch.Database, err = b.databaseOf(name); err != nil {
 		return branch, err
 	}
-	conn, err := pgx.Connect(ctx, b.admin)
+	conn, err := connect.Open(ctx, b.admin, connect.Options{Unlimited: true})
 	if err != nil {
 		return branch, connectError(err)
 	}
@@ -278,7 +264,7 @@ func (b *Branches) copyParent(ctx context.Context, branch Branch) error {
 // Delete drops a branch, with whoever is connected to it.
 // Errors: NotFound, InvalidRequest, NotPermitted, Unavailable.
 func (b *Branches) Delete(ctx context.Context, name string) error {
-	conn, err := pgx.Connect(ctx, b.admin)
+	conn, err := connect.Open(ctx, b.admin, connect.Options{Unlimited: true})
 	if err != nil {
 		return connectError(err)
 	}

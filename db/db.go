@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/pgtape/pgtape/db/connect"
 	"github.com/pgtape/pgtape/db/keyshare"
 	"github.com/pgtape/pgtape/db/pgtime"
 	"github.com/pgtape/pgtape/db/tape"
@@ -45,18 +46,12 @@ const roomPerConn = 64
 // Errors: Unavailable when it cannot connect, NotPermitted when AsServer and the login is no
 // member of pgtape_server.
 func Open(ctx context.Context, url string, o Options) (*DB, error) {
-	config, err := pgxpool.ParseConfig(url)
+	config, pooled, err := poolConfig(url, o)
 	if err != nil {
-		return nil, Errorf(InvalidRequest, "database URL: %w", err)
+		return nil, err
 	}
 	config.MaxConns = cmp.Or(o.MaxConns, 16)
 	conn := config.ConnConfig
-	setDefault(conn.RuntimeParams, "application_name", "pgtape")
-	conn.RuntimeParams["timezone"] = "UTC"
-	pooled := o.Pooled || conn.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement
-	if pooled && conn.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
-		conn.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
-	}
 	if !pooled {
 		conn.RuntimeParams["jit"] = "off" // compiling takes longer than our queries do; poolers know no such parameter
 	}
@@ -99,26 +94,47 @@ func prepared(then func(context.Context, *pgx.Conn) error) func(context.Context,
 	}
 }
 
+// poolConfig tells also whether the URL is a pooler's.
+func poolConfig(url string, o Options) (config *pgxpool.Config, pooled bool, err error) {
+	unlimited := !o.AsServer // what a person or a program of ours waits for
+	config, err = connect.PoolConfig(url, connect.Options{Pooled: o.Pooled, Unlimited: unlimited})
+	if err == nil && !o.Pooled && config.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement {
+		pooled = true
+		config, err = connect.PoolConfig(url, connect.Options{Pooled: true})
+	}
+	if err != nil {
+		return nil, false, Errorf(InvalidRequest, "%w", err)
+	}
+	pooled = pooled || o.Pooled
+	if pooled && config.ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	}
+	return config, pooled, nil
+}
+
 // requireServer is becomeServer behind a pooler, where what a session sets is some other session's.
 func requireServer(ctx context.Context, conn *pgx.Conn) error {
 	var login, role string
-	if err := conn.QueryRow(ctx, "select session_user, current_user").Scan(&login, &role); err != nil {
+	var isolation string
+	err := conn.QueryRow(ctx, "select session_user, current_user, current_setting('default_transaction_isolation')").
+		Scan(&login, &role, &isolation)
+	if err != nil {
 		return err
 	}
+	name := pgx.Identifier{login}.Sanitize()
+	if isolation != "read committed" {
+		return &Error{
+			Code: NotPermitted, Message: "behind a pooler the transactions of this login are " + isolation + ", where trades at the same time fail each other",
+			Hint: "alter role " + name + " set default_transaction_isolation = 'read committed'; then let the pooler reconnect",
+		}
+	}
 	if role != "pgtape_server" {
-		name := pgx.Identifier{login}.Sanitize()
 		return &Error{
 			Code: NotPermitted, Message: "behind a pooler the server cannot give up the rights of its login",
 			Hint: "alter role " + name + " set role = pgtape_server; alter role " + name + " set jit = off; then let the pooler reconnect",
 		}
 	}
 	return nil
-}
-
-func setDefault(params map[string]string, name, value string) {
-	if _, ok := params[name]; !ok {
-		params[name] = value
-	}
 }
 
 // Close waits for the statements under way and closes all connections.
@@ -197,7 +213,7 @@ func (d *DB) CheckSource(ctx context.Context, mode tape.Mode) error {
 
 // CheckSource is for a reader with a URL of its own.
 func CheckSource(ctx context.Context, url string, mode tape.Mode) error {
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := connect.Open(ctx, url, connect.Options{})
 	if err != nil {
 		return connectError(err)
 	}

@@ -3,14 +3,14 @@ package db
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/pgtape/pgtape/db/connect"
 )
 
 // Environment is the name of the environment that the database of a URL belongs to. It is empty
 // where none has been given, and where there is no pgtape, or one from before environments.
 // Errors: Unavailable.
 func Environment(ctx context.Context, url string) (string, error) {
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := connect.Open(ctx, url, connect.Options{})
 	if pg := pgErrorOf(err); pg != nil && pg.Code == "3D000" { // no such database
 		return "", nil
 	}
@@ -35,7 +35,7 @@ func Environment(ctx context.Context, url string) (string, error) {
 // SetEnvironment names the environment that the database of a URL belongs to.
 // Errors: NotPermitted, InvalidRequest, Unavailable.
 func SetEnvironment(ctx context.Context, url, name string) error {
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := connect.Open(ctx, url, connect.Options{})
 	if err != nil {
 		return connectError(err)
 	}

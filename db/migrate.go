@@ -11,6 +11,7 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
+	"github.com/pgtape/pgtape/db/connect"
 	schema "github.com/pgtape/pgtape/sql"
 )
 
@@ -25,7 +26,7 @@ type Migration struct {
 // then, if they are not the ones it has, all functions in one transaction. It returns what it
 // applied, in words.
 func MigrateUp(ctx context.Context, url string) (applied []string, err error) {
-	provider, done, err := gooseProvider(url)
+	provider, done, err := gooseProvider(ctx, url)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +39,7 @@ func MigrateUp(ctx context.Context, url string) (applied []string, err error) {
 		applied = append(applied, result.Source.Path)
 	}
 
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := connect.Open(ctx, url, connect.Options{Unlimited: true})
 	if err != nil {
 		return nil, connectError(err)
 	}
@@ -52,7 +53,7 @@ func MigrateUp(ctx context.Context, url string) (applied []string, err error) {
 
 // MigrateTo applies the numbered migrations up to one, and no functions: as earlier programs left databases.
 func MigrateTo(ctx context.Context, url string, version int64) error {
-	provider, done, err := gooseProvider(url)
+	provider, done, err := gooseProvider(ctx, url)
 	if err != nil {
 		return err
 	}
@@ -62,13 +63,6 @@ func MigrateTo(ctx context.Context, url string, version int64) error {
 	}
 	return nil
 }
-
-// safePath is the search_path of whoever has rights: no schema in it is open to others. pg_temp stands
-// last, since Postgres would else look there first.
-const safePath = "pg_catalog, pg_temp"
-
-// versionTable is where goose keeps its versions, as the stock command does by default.
-const versionTable = "public.goose_db_version"
 
 // newestMigration is the number of the last embedded migration.
 func newestMigration() (int64, error) {
@@ -81,7 +75,7 @@ func newestMigration() (int64, error) {
 
 // MigrateDown takes back the last numbered migration, or all of them.
 func MigrateDown(ctx context.Context, url string, all bool) error {
-	provider, done, err := gooseProvider(url)
+	provider, done, err := gooseProvider(ctx, url)
 	if err != nil {
 		return err
 	}
@@ -103,7 +97,7 @@ func MigrateDown(ctx context.Context, url string, all bool) error {
 
 // MigrationStatus lists the embedded migrations, and whether the functions are this binary's.
 func MigrationStatus(ctx context.Context, url string) (migrations []Migration, current bool, err error) {
-	provider, done, err := gooseProvider(url)
+	provider, done, err := gooseProvider(ctx, url)
 	if err != nil {
 		return nil, false, err
 	}
@@ -115,7 +109,7 @@ func MigrationStatus(ctx context.Context, url string) (migrations []Migration, c
 	for _, s := range status {
 		migrations = append(migrations, Migration{s.Source.Version, s.Source.Path, s.State == goose.StateApplied})
 	}
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := connect.Open(ctx, url, connect.Options{Unlimited: true})
 	if err != nil {
 		return nil, false, connectError(err)
 	}
@@ -178,22 +172,48 @@ func SchemaOf(ctx context.Context, conn *pgx.Conn) (SchemaState, error) {
 	return SchemaOther, err
 }
 
-func gooseProvider(url string) (provider *goose.Provider, done func(), err error) {
-	config, err := pgx.ParseConfig(url)
+func gooseProvider(ctx context.Context, url string) (provider *goose.Provider, done func(), err error) {
+	config, err := connect.Config(url, connect.Options{Unlimited: true})
 	if err != nil {
-		return nil, nil, Errorf(InvalidRequest, "database URL: %w", err)
+		return nil, nil, Errorf(InvalidRequest, "%w", err)
 	}
-	config.RuntimeParams["search_path"] = safePath
+	look, err := connect.Dial(ctx, config)
+	if err != nil {
+		return nil, nil, connectError(err)
+	}
+	home, err := gooseSchema(ctx, look)
+	look.Close(context.WithoutCancel(ctx))
+	if err != nil {
+		return nil, nil, err
+	}
 	conn := stdlib.OpenDB(*config)
 	locker, err := lock.NewPostgresSessionLocker()
 	if err == nil {
 		provider, err = goose.NewProvider(goose.DialectPostgres, conn, schema.Migrations(),
-			goose.WithSessionLocker(locker), goose.WithTableName(versionTable))
+			goose.WithSessionLocker(locker), goose.WithTableName(home+"."+gooseTable))
 	}
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("preparing migrations: %w", err), conn.Close())
 	}
 	return provider, func() { conn.Close() }, nil
+}
+
+// gooseTable is the table in which goose notes what it has applied.
+const gooseTable = "goose_db_version"
+
+// gooseSchema is the schema of goose's table: public, unless the stock goose command has made the
+// table in another, where the path of its login began. Where there is no table it is public, too.
+func gooseSchema(ctx context.Context, conn querier) (name string, err error) {
+	err = conn.QueryRow(ctx, `
+		select coalesce((
+			select n.nspname::text
+			from pg_catalog.pg_class c
+			join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+			where c.relname = $1 and c.relkind = 'r' and to_regnamespace('pgtape_core') is not null
+			order by n.nspname <> 'public', c.relowner <> (select o.nspowner from pg_catalog.pg_namespace o where o.nspname = 'pgtape_core'), n.nspname
+			limit 1
+		), 'public')`, gooseTable).Scan(&name)
+	return name, refusal(err)
 }
 
 func ownFunctions() ([]schema.Function, string, error) {
@@ -229,9 +249,6 @@ func applyFunctions(ctx context.Context, conn *pgx.Conn) (changed bool, err erro
 		return false, fmt.Errorf("applying functions: %w", err)
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx))
-	if _, err := tx.Exec(ctx, "set local search_path = "+safePath); err != nil {
-		return false, fmt.Errorf("applying functions: %w", err)
-	}
 	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock(hashtext('pgtape functions'))"); err != nil {
 		return false, fmt.Errorf("applying functions: %w", err)
 	}

@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
+	"github.com/pgtape/pgtape/db/connect"
 	"github.com/pgtape/pgtape/db/embedded"
 	schema "github.com/pgtape/pgtape/sql"
 )
@@ -78,7 +77,7 @@ func Provision(ctx context.Context, e embedded.Endpoint) error {
 }
 
 func createDatabase(ctx context.Context, e embedded.Endpoint) error {
-	conn, err := pgx.Connect(ctx, e.URL(e.Superuser(), "postgres"))
+	conn, err := connect.Open(ctx, e.URL(e.Superuser(), "postgres"), connect.Options{Unlimited: true})
 	if err != nil {
 		return connectError(err)
 	}
@@ -131,7 +130,7 @@ func adoptAccount(ctx context.Context, url string) error {
 }
 
 func statements(ctx context.Context, url, sql string) error {
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := connect.Open(ctx, url, connect.Options{Unlimited: true})
 	if err != nil {
 		return connectError(err)
 	}

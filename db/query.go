@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/pgtape/pgtape/db/connect"
 )
 
 // Table is what a statement has returned, as text.
@@ -24,7 +24,7 @@ const PersonPath = "pgtape, pg_temp"
 // Query runs one statement for a person at a terminal, with the search_path of pgtape psql.
 // Errors: those of the functions it calls, and Postgres' own.
 func Query(ctx context.Context, url, statement string) (*Table, error) {
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := connect.Open(ctx, url, connect.Options{})
 	if err != nil {
 		return nil, connectError(err)
 	}

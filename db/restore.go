@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgtape/pgtape/db/connect"
 	"github.com/pgtape/pgtape/db/embedded"
 )
 
@@ -17,7 +18,7 @@ import (
 // it and audited first; if that fails, nothing has changed.
 // Errors: as RestoreBackup.
 func RestoreOver(ctx context.Context, e embedded.Endpoint, r io.ReaderAt, size int64) (backup *Backup, before string, err error) {
-	conn, err := pgx.Connect(ctx, e.URL(e.Superuser(), "postgres"))
+	conn, err := connect.Open(ctx, e.URL(e.Superuser(), "postgres"), connect.Options{Unlimited: true})
 	if err != nil {
 		return nil, "", connectError(err)
 	}

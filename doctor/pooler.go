@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/pgtape/pgtape/db/connect"
 )
 
 // Pooler is what stands between us and the server.
@@ -26,7 +28,7 @@ func findPooler(ctx context.Context, config *pgx.ConnConfig, conn *pgx.Conn) (Po
 	if err != nil {
 		return NoPooler, err
 	}
-	other, err := pgx.ConnectConfig(ctx, config)
+	other, err := connect.Dial(ctx, config)
 	if err != nil {
 		return NoPooler, fmt.Errorf("connecting a second time: %w", err)
 	}

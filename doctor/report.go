@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgtape/pgtape/db/connect"
 	"github.com/pgtape/pgtape/db/tape"
 )
 
@@ -34,16 +35,15 @@ type Report struct {
 
 // Examine measures a Postgres, asks it what it is, and judges.
 func Examine(ctx context.Context, o Options) (*Report, error) {
-	config, err := pgx.ParseConfig(o.URL)
+	config, err := connect.Config(o.URL, connect.Options{})
 	if err != nil {
-		return nil, fmt.Errorf("database URL: %w", err)
+		return nil, err
 	}
 	config.RuntimeParams["application_name"] = "pgtape doctor"
-	config.RuntimeParams["timezone"] = "UTC"
 	r := &Report{Host: fmt.Sprintf("%s:%d", config.Host, config.Port)}
 	var m meter
 	config.DialFunc = m.dial
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := connect.Dial(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting: %w", err)
 	}
@@ -54,7 +54,7 @@ func Examine(ctx context.Context, o Options) (*Report, error) {
 	if r.Pooler == TransactionPooler {
 		// What is prepared stays with a session that is the next one's, who trips over it.
 		config.DefaultQueryExecMode = pgx.QueryExecModeExec
-		again, err := pgx.ConnectConfig(ctx, config)
+		again, err := connect.Dial(ctx, config)
 		if err != nil {
 			return nil, fmt.Errorf("connecting: %w", err)
 		}

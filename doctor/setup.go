@@ -28,8 +28,8 @@ type Setup struct {
 	saves float64 // milliseconds, compared with the way before
 }
 
-// connect makes a connection whose round trips the meter counts.
-func connect(ctx context.Context, config *pgconn.Config, m *meter) (*pgconn.PgConn, *tls.ConnectionState, error) {
+// metered makes a connection whose round trips the meter counts.
+func metered(ctx context.Context, config *pgconn.Config, m *meter) (*pgconn.PgConn, *tls.ConnectionState, error) {
 	config = config.Copy()
 	var state *tls.ConnectionState
 	lookUp := config.LookupFunc
@@ -110,7 +110,7 @@ func typical(runs []*Setup) *Setup {
 func setUp(ctx context.Context, how string, config *pgconn.Config) (*Setup, error) {
 	var m meter
 	began := time.Now()
-	conn, state, err := connect(ctx, config, &m)
+	conn, state, err := metered(ctx, config, &m)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/pgtape/pgtape/db/connect"
 )
 
 // How often a way is measured; the median counts.
@@ -39,7 +39,7 @@ func MeasureHTTP(ctx context.Context, url string) (float64, error) {
 
 // MeasurePostgres is how long a query takes on a connection that knows it, in milliseconds.
 func MeasurePostgres(ctx context.Context, url string) (float64, error) {
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := connect.Open(ctx, url, connect.Options{})
 	if err != nil {
 		return 0, fmt.Errorf("connecting: %w", err)
 	}

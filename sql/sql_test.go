@@ -3,6 +3,7 @@ package sql
 import (
 	"flag"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -27,6 +28,27 @@ func TestTheLastFunctionFileRecordsTheDigestOfTheOthers(t *testing.T) {
 	}
 	if last.Text != want {
 		t.Fatalf("%s is out of date: run go test ./sql -update", digestFile)
+	}
+}
+
+// A backslash in a plain literal means another thing to a session with standard_conforming_strings off.
+func TestBackslashesStandInLiteralsThatSaySo(t *testing.T) {
+	functions, err := Functions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	literal := regexp.MustCompile(`([Ee]?)'[^']*'`)
+	for _, f := range functions {
+		for i, line := range strings.Split(f.Text, "\n") {
+			if strings.HasPrefix(strings.TrimSpace(line), "--") {
+				continue
+			}
+			for _, found := range literal.FindAllStringSubmatch(line, -1) {
+				if found[1] == "" && strings.Contains(found[0], `\`) {
+					t.Errorf("%s:%d: %s: write E'…\\\\…'", f.Name, i+1, found[0])
+				}
+			}
+		}
 	}
 }
 

@@ -151,10 +151,13 @@ func makeTemplate(ctx context.Context) error {
 }
 
 // databaseURL is the server's URL with another database. With sockets the host is in the query.
-func databaseURL(name string) string {
-	u, err := url.Parse(postgres)
+func databaseURL(name string) string { return Sibling(postgres, name) }
+
+// Sibling is the URL of another database of the same server.
+func Sibling(database, name string) string {
+	u, err := url.Parse(database)
 	if err != nil {
-		return postgres
+		return database
 	}
 	u.Path = "/" + name
 	return u.String()

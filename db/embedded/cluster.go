@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/pgtape/pgtape/db/connect"
 )
 
 var (
@@ -155,7 +155,7 @@ func (c *Cluster) awaitReady(ctx context.Context) error {
 			break
 		}
 	}
-	conn, err := pgx.Connect(ctx, c.URL(superuser, "postgres"))
+	conn, err := connect.Open(ctx, c.URL(superuser, "postgres"), connect.Options{})
 	if err != nil {
 		return fmt.Errorf("connecting to the Postgres just started: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/pgtape/pgtape/db/connect"
 	"github.com/pgtape/pgtape/db/keyshare"
 	"github.com/pgtape/pgtape/db/pgtime"
 )
@@ -17,18 +18,21 @@ const (
 	hangUpTimeout = time.Second
 )
 
-// connect opens a connection of the reader's own, so that no pool can starve it.
-func connect(ctx context.Context, url string, shares *keyshare.Memory) (*pgx.Conn, error) {
-	config, err := pgx.ParseConfig(url)
+// readerOptions: the reader listens for days and may read a long tape; its own limits say when something
+// is lost, not those that a database has for the statements of people.
+var readerOptions = connect.Options{Name: "pgtape reader", Unlimited: true}
+
+// dial opens a connection of the reader's own, so that no pool can starve it.
+func dial(ctx context.Context, url string, shares *keyshare.Memory) (*pgx.Conn, error) {
+	config, err := connect.Config(url, readerOptions)
 	if err != nil {
-		return nil, fmt.Errorf("database URL: %w", err)
+		return nil, err
 	}
-	config.RuntimeParams["application_name"] = "pgtape reader"
-	config.RuntimeParams["timezone"] = "UTC"
+	config.RuntimeParams["application_name"] = readerOptions.Name
 	shares.Use(&config.Config)
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := connect.Dial(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting: %w", err)
 	}
@@ -38,16 +42,11 @@ func connect(ctx context.Context, url string, shares *keyshare.Memory) (*pgx.Con
 
 // connectReplication opens a connection that speaks the replication protocol.
 func connectReplication(ctx context.Context, url string, shares *keyshare.Memory) (*pgconn.PgConn, error) {
-	config, err := pgconn.ParseConfig(url)
+	config, err := connect.Replication(url, readerOptions)
 	if err != nil {
-		return nil, fmt.Errorf("database URL: %w", err)
+		return nil, err
 	}
-	for name, value := range map[string]string{
-		"replication": "database", "application_name": "pgtape reader",
-		"timezone": "UTC", "datestyle": "ISO", "bytea_output": "hex",
-	} {
-		config.RuntimeParams[name] = value
-	}
+	config.RuntimeParams["application_name"] = readerOptions.Name
 	shares.Use(config)
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()

@@ -30,7 +30,7 @@ type notifyStream struct {
 const ringEvery = 10 * time.Second
 
 func (s *notifyStream) run(ctx context.Context, signals chan<- signal) error {
-	conn, err := connect(ctx, s.url, s.shares)
+	conn, err := dial(ctx, s.url, s.shares)
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func (r *Reader) Run(ctx context.Context, sink Sink) error {
 
 // follow opens the source and delivers from it until it breaks.
 func (r *Reader) follow(ctx context.Context) error {
-	conn, err := connect(ctx, r.options.URL, &r.shares)
+	conn, err := dial(ctx, r.options.URL, &r.shares)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ create or replace function pgtape_core.renamed(kind text, body text, old text, n
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_old   text := replace(old, '.', '\.');
+    v_old   text := replace(old, '.', E'\\.');
     v_short integer;
     v_end   integer;
     v_part  text;
@@ -26,21 +26,21 @@ begin
     end if;
     case kind
         when 'trade' then
-            return regexp_replace(body, '^(\{"trade":\{"id":[0-9]+,"account":")' || v_old || '"', '\1' || new || '"');
+            return regexp_replace(body, E'^(\\{"trade":\\{"id":[0-9]+,"account":")' || v_old || '"', E'\\1' || new || '"');
         when 'created' then
             return replace(body, ',"account":"' || old || '","void_payout":{', ',"account":"' || new || '","void_payout":{');
         when 'commented', 'comment_removed' then
-            body := regexp_replace(body, '^(\{"[a-z_]+":\{"id":[0-9]+,"account":")' || v_old || '"', '\1' || new || '"');
+            body := regexp_replace(body, E'^(\\{"[a-z_]+":\\{"id":[0-9]+,"account":")' || v_old || '"', E'\\1' || new || '"');
             if actor then
                 body := replace(body, ',"actor":"' || old || '"},"prices":{', ',"actor":"' || new || '"},"prices":{');
             end if;
             return body;
         when 'account' then
-            return regexp_replace(body, '^(\{"account":\{"handle":")' || v_old || '"', '\1' || new || '"');
+            return regexp_replace(body, E'^(\\{"account":\\{"handle":")' || v_old || '"', E'\\1' || new || '"');
         when 'grant' then
-            body := regexp_replace(body, '^(\{"grant":\{"account":")' || v_old || '"', '\1' || new || '"');
+            body := regexp_replace(body, E'^(\\{"grant":\\{"account":")' || v_old || '"', E'\\1' || new || '"');
             if actor then
-                body := regexp_replace(body, '(,"actor":")' || v_old || '"\}\}$', '\1' || new || '"}}');
+                body := regexp_replace(body, '(,"actor":")' || v_old || E'"\\}\\}$', E'\\1' || new || '"}}');
             end if;
             return body;
         else

@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '5defe2a32a11e86d65f0713f366e8421f3c6e4895d129f9a8e6448ca1a603d21',
+set digest = '239ef03c684d5f08f4d4943c984f61937ee9c32d915b5296b88ddf11134c23aa',
     applied_at = clock_timestamp();
