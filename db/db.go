@@ -11,16 +11,17 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgtape/pgtape/db/connect"
-	"github.com/pgtape/pgtape/db/keyshare"
+	"github.com/pgtape/pgtape/db/hosts"
 	"github.com/pgtape/pgtape/db/pgtime"
 	"github.com/pgtape/pgtape/db/tape"
 )
 
 // DB is one Postgres database that holds a pgtape. Its methods may be called by many goroutines.
 type DB struct {
-	pool  *pool
-	url   string
-	stamp *stamp // of Stamped; nil elsewhere
+	pool    *pool
+	url     string
+	servers *hosts.Servers
+	stamp   *stamp // of Stamped; nil elsewhere
 }
 
 // Options of a connection to the database; the zero value is good.
@@ -36,6 +37,8 @@ type Options struct {
 	// statement is prepared, and the role must be the login's own. A URL that says
 	// default_query_exec_mode is one, too.
 	Pooled bool
+	// Servers are those of the URL, if the tape reader connects to the same. nil: of its own.
+	Servers *hosts.Servers
 }
 
 // roomPerConn is how many statements of a kind may wait for each connection of the pool.
@@ -58,7 +61,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	gated := &pool{}
 	config.AfterConnect = prepared(nil)
 	if o.AsServer {
-		config.AfterConnect = prepared(becomeServer)
+		config.AfterConnect = prepared(gated.becomeServer)
 		if pooled {
 			config.AfterConnect = prepared(requireServer)
 		}
@@ -66,15 +69,15 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		gated.gate = newGate(conns, cmp.Or(o.Wait, 5*time.Second), roomPerConn*conns)
 	}
 	config.ShouldPing = doubtful
-	var shares keyshare.Memory
-	config.BeforeConnect = func(_ context.Context, config *pgx.ConnConfig) error {
-		shares.Use(&config.Config)
-		return nil
+	servers := o.Servers
+	if servers == nil {
+		servers = hosts.New(url)
 	}
+	gated.follow(config, servers)
 	if gated.conns, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("opening pool: %w", err)
 	}
-	d := &DB{pool: gated, url: url}
+	d := &DB{pool: gated, url: url, servers: servers}
 	if err := d.Ping(ctx); err != nil {
 		d.Close()
 		return nil, err
@@ -143,6 +146,9 @@ func (d *DB) Close() { d.pool.conns.Close() }
 // URL is the one that the database was opened with.
 func (d *DB) URL() string { return d.url }
 
+// Servers are those of the URL, for a reader of the same.
+func (d *DB) Servers() *hosts.Servers { return d.servers }
+
 // Pool is for tests that look behind the functions.
 func (d *DB) Pool() *pgxpool.Pool { return d.pool.conns }
 
@@ -159,7 +165,8 @@ func connectError(err error) error {
 	if errors.As(err, &own) {
 		return own
 	}
-	if pg := pgErrorOf(err); pg != nil {
+	var none *hosts.NoServer
+	if pg := pgErrorOf(err); pg != nil && !errors.As(err, &none) {
 		switch pg.Code {
 		case "42501", "22023", "42704": // set role: not a member, or no such role
 			return &Error{

@@ -8,6 +8,8 @@ import (
 	"net"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgtape/pgtape/db/hosts"
 )
 
 // Code is the word by which programs know what was refused. The functions of the database raise
@@ -89,6 +91,10 @@ func refusal(err error) error {
 		return nil
 	}
 	pg := pgErrorOf(err)
+	var none *hosts.NoServer
+	if errors.As(err, &none) || errors.Is(err, hosts.ErrStandby) || errors.Is(err, hosts.ErrOld) {
+		return &Error{Code: Unavailable, Message: "no server of the database takes writes now", Hint: "try again", cause: err}
+	}
 	if pg == nil {
 		var connect *pgconn.ConnectError
 		switch {
@@ -109,10 +115,13 @@ func refusal(err error) error {
 		}
 		return e
 	}
+	if pg.Code == "25006" {
+		return &Error{Code: Unavailable, Message: "the database takes no writes now: " + pg.Message, Hint: "try again", cause: err}
+	}
 	switch pg.Code[:2] {
 	case "22":
 		return &Error{Code: InvalidRequest, Message: pg.Message, Hint: pg.Hint, cause: err}
-	case "08", "53", "57":
+	case "08", "28", "53", "57": // 28: the login is refused, as when its password is being changed
 		return &Error{Code: Unavailable, Message: "the database cannot be reached", Hint: "try again", cause: err}
 	}
 	return err

@@ -7,12 +7,16 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/pgtape/pgtape/db/hosts"
 )
 
 // pool is connections behind a gate; without one they are for whoever comes first.
 type pool struct {
-	conns *pgxpool.Pool
-	gate  *gate
+	conns    *pgxpool.Pool
+	gate     *gate
+	servers  *hosts.Servers
+	sessions sessions
 }
 
 func (p *pool) enter(ctx context.Context) (leave func(), err error) {

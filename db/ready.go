@@ -8,11 +8,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// becomeServer makes a new connection ready before anybody gets it: it has the rights of
-// pgtape_server only, and knows the statements that trades are made by, so that the first trade on it
-// is one round trip like any other.
-func becomeServer(ctx context.Context, conn *pgx.Conn) error {
-	if _, err := conn.Exec(ctx, "set role pgtape_server"); err != nil {
+// becomeServer makes a new connection ready before anybody gets it: it is to the server that takes
+// writes, has the rights of pgtape_server only, and knows the statements that trades are made by, so
+// that the first trade on it is one round trip like any other.
+func (p *pool) becomeServer(ctx context.Context, conn *pgx.Conn) error {
+	if err := p.enlist(ctx, conn); err != nil {
 		return err
 	}
 	if conn.Config().DefaultQueryExecMode != pgx.QueryExecModeCacheStatement {

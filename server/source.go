@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -37,6 +38,10 @@ func (s *Server) getHealth(c echo.Context) error {
 	return c.JSON(http.StatusOK, map[string]string{"status": "alive", "assets": s.assets.digest()})
 }
 
+// readyWithin is for the database to give a sign of life: whoever asks for readiness decides by the
+// answer where to send others, and has little patience.
+const readyWithin = 1500 * time.Millisecond
+
 // getReadiness handles GET /readyz: the database can be reached, the tape is live, and no restart is
 // under way. If not, the answer says which.
 func (s *Server) getReadiness(c echo.Context) error {
@@ -44,7 +49,9 @@ func (s *Server) getReadiness(c echo.Context) error {
 		return restarting()
 	}
 	database, reader := "reachable", s.reader.Status().State
-	if err := s.db.Ping(c.Request().Context()); err != nil {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), readyWithin)
+	defer cancel()
+	if err := s.db.Ping(ctx); err != nil {
 		s.log.Warn("not ready", "err", err)
 		database = "unreachable"
 	}

@@ -13,7 +13,7 @@ import (
 // The architecture as a table: what of ours, and of the libraries that belong to one place, each
 // package may import. Tests may import more.
 var allowed = map[string][]string{
-	"cmd/pgtape":      {"audit", "bench", "bench/compare", "bench/rivals", "client", "db", "db/embedded", "db/tape", "doctor", "flow", "password", "placement", "server", "server/edge", "github.com/BurntSushi/toml", "github.com/spf13/cobra", "golang.org/x/crypto"},
+	"cmd/pgtape":      {"audit", "bench", "bench/compare", "bench/rivals", "client", "db", "db/embedded", "db/tape", "db/hosts", "doctor", "flow", "password", "placement", "server", "server/edge", "github.com/BurntSushi/toml", "github.com/spf13/cobra", "golang.org/x/crypto"},
 	"audit":           {"audit/lmsr"},
 	"audit/lmsr":      {"github.com/cockroachdb/apd/v3"},
 	"bench":           {"client", "github.com/gorilla/websocket"},
@@ -34,11 +34,12 @@ var allowed = map[string][]string{
 	"static":          {"static/markdown"},
 	"static/markdown": {"github.com/yuin/goldmark", "github.com/microcosm-cc/bluemonday"},
 	"sql":             {},
-	"db":              {"db/connect", "db/embedded", "db/keyshare", "db/pgtime", "db/tape", "sql", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
-	"db/connect":      {"github.com/jackc/pgx/v5"},
+	"db":              {"db/connect", "db/embedded", "db/hosts", "db/pgtime", "db/tape", "sql", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
+	"db/connect":      {"db/hosts", "github.com/jackc/pgx/v5"},
+	"db/hosts":        {"db/keyshare", "github.com/jackc/pgx/v5"},
 	"db/keyshare":     {"github.com/jackc/pgx/v5"},
 	"db/pgtime":       {"github.com/jackc/pgx/v5"},
-	"db/tape":         {"db/connect", "db/keyshare", "db/pgtime", "github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl"},
+	"db/tape":         {"db/connect", "db/hosts", "db/pgtime", "github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl"},
 	"db/embedded":     {"db/connect", "github.com/fergusstrange/embedded-postgres"},
 	"e2e":             {},
 

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/hosts"
 	"github.com/pgtape/pgtape/db/tape"
 	"github.com/pgtape/pgtape/server"
 )
@@ -82,7 +83,12 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 	}
 	mode := tape.Mode(f.source)
 	direct := f.pool.reader(d.server)
-	pool, err := db.Open(ctx, d.server, f.pool.options())
+	servers := hosts.New(direct)
+	options := f.pool.options()
+	if direct == d.server {
+		options.Servers = servers
+	}
+	pool, err := db.Open(ctx, d.server, options)
 	if err != nil {
 		return err
 	}
@@ -109,7 +115,7 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 		}
 	}
 
-	reader := tape.NewReader(tape.Options{URL: direct, Mode: mode, Log: log})
+	reader := tape.NewReader(tape.Options{URL: direct, Servers: servers, Mode: mode, Log: log})
 	config := server.Config{DB: pool, Reader: reader, SignUp: server.SignUp(f.signUp), OIDC: f.oidc.Provider, Drain: f.drain, Log: log}
 	config.Hub.ReplayLimit = f.replayLimit
 	config.CacheBytes = f.pool.cacheBytes()

@@ -14,6 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/pgtape/pgtape/db/hosts"
 )
 
 // tracked are the settings that a pooler such as PgBouncer keeps for each of its clients.
@@ -153,7 +155,12 @@ func Open(ctx context.Context, url string, o Options) (*pgx.Conn, error) {
 // to be lifted, it connects without that; the config then has no more of it either.
 // Errors: ErrPooler where a time limit has to be.
 func Dial(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, error) {
-	conn, err := pgx.ConnectConfig(ctx, config)
+	return DialOne(ctx, hosts.ForOnce(config.ConnString()), config)
+}
+
+// DialOne is Dial to one of the servers of the config's URL that are shared with others who connect.
+func DialOne(ctx context.Context, servers *hosts.Servers, config *pgx.ConnConfig) (*pgx.Conn, error) {
+	conn, err := servers.Connect(ctx, config)
 	if !refusedByPooler(err) {
 		return conn, err
 	}
@@ -163,7 +170,7 @@ func Dial(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, error) {
 	for name := range fixed {
 		delete(config.RuntimeParams, name)
 	}
-	return pgx.ConnectConfig(ctx, config)
+	return servers.Connect(ctx, config)
 }
 
 // ErrPooler is of what needs a session of its own.

@@ -2,14 +2,26 @@ package tape
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 )
 
+// ErrStandby is of a server whose tape cannot be followed, in any mode: it is in recovery.
+var ErrStandby = errors.New("the server is a standby (in recovery): the tape is read from the server that takes writes; name it, or all of them, in the URL")
+
 // Choose tells in which mode the database can be read, and why, in words. Asked for one mode, it
 // fails if that is not to be had.
+// Errors: ErrStandby.
 func Choose(ctx context.Context, conn *pgx.Conn, asked Mode) (mode Mode, why string, err error) {
+	var standby bool
+	if err := conn.QueryRow(ctx, "select pg_catalog.pg_is_in_recovery()").Scan(&standby); err != nil {
+		return "", "", fmt.Errorf("asking whether the server is a standby: %w", err)
+	}
+	if standby {
+		return "", "", ErrStandby
+	}
 	if asked == Notify {
 		return Notify, "asked for", nil
 	}
@@ -37,6 +49,19 @@ func walObstacle(ctx context.Context, conn *pgx.Conn) (obstacle string, err erro
 				'the login has no right to replicate: alter role ' || quote_ident(session_user) || ' replication'
 			when not exists (select from pg_catalog.pg_publication where pubname = 'pgtape_tape') then
 				'the database has no publication pgtape_tape: pgtape migrate up'
+			when not exists (
+				select from pg_catalog.pg_publication p
+				join pg_catalog.pg_publication_tables t on t.pubname = p.pubname
+				where p.pubname = 'pgtape_tape' and p.pubinsert and t.schemaname = 'pgtape_core' and t.tablename = 'tape'
+			) then
+				'the publication pgtape_tape does not publish what is inserted into the tape: alter publication pgtape_tape add table pgtape_core.tape; alter publication pgtape_tape set (publish = ''insert'')'
+			when exists ( -- which since version 15 there may be; before, the view has no such columns
+				select from pg_catalog.pg_publication_tables t
+				where t.pubname = 'pgtape_tape' and t.schemaname = 'pgtape_core' and t.tablename = 'tape'
+					and (to_jsonb(t) ->> 'rowfilter' is not null
+						or to_jsonb(t) -> 'attnames' is not null and not to_jsonb(t) -> 'attnames' @> '["market", "seq", "at", "kind", "body", "prev_hash", "hash"]')
+			) then
+				'the publication pgtape_tape leaves out rows or columns of the tape: alter publication pgtape_tape set table pgtape_core.tape'
 			when current_setting('max_replication_slots')::integer <= (select count(*) from pg_catalog.pg_replication_slots) then
 				'all replication slots are taken: raise max_replication_slots'
 			when current_setting('max_wal_senders')::integer <= (select count(*) from pg_catalog.pg_stat_replication) then

@@ -9,12 +9,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgtape/pgtape/db/connect"
-	"github.com/pgtape/pgtape/db/keyshare"
+	"github.com/pgtape/pgtape/db/hosts"
 	"github.com/pgtape/pgtape/db/pgtime"
 )
 
 const (
-	openTimeout   = 5 * time.Second // for a handshake, and for each step of opening a stream
+	openTimeout   = 5 * time.Second // for each step of opening a stream
 	hangUpTimeout = time.Second
 )
 
@@ -23,16 +23,15 @@ const (
 var readerOptions = connect.Options{Name: "pgtape reader", Unlimited: true}
 
 // dial opens a connection of the reader's own, so that no pool can starve it.
-func dial(ctx context.Context, url string, shares *keyshare.Memory) (*pgx.Conn, error) {
+func dial(ctx context.Context, url string, servers *hosts.Servers) (*pgx.Conn, error) {
 	config, err := connect.Config(url, readerOptions)
 	if err != nil {
 		return nil, err
 	}
 	config.RuntimeParams["application_name"] = readerOptions.Name
-	shares.Use(&config.Config)
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	ctx, cancel := context.WithTimeout(ctx, servers.Patience())
 	defer cancel()
-	conn, err := connect.Dial(ctx, config)
+	conn, err := connect.DialOne(ctx, servers, config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting: %w", err)
 	}
@@ -41,16 +40,15 @@ func dial(ctx context.Context, url string, shares *keyshare.Memory) (*pgx.Conn, 
 }
 
 // connectReplication opens a connection that speaks the replication protocol.
-func connectReplication(ctx context.Context, url string, shares *keyshare.Memory) (*pgconn.PgConn, error) {
+func connectReplication(ctx context.Context, url string, servers *hosts.Servers) (*pgconn.PgConn, error) {
 	config, err := connect.Replication(url, readerOptions)
 	if err != nil {
 		return nil, err
 	}
 	config.RuntimeParams["application_name"] = readerOptions.Name
-	shares.Use(config)
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	ctx, cancel := context.WithTimeout(ctx, servers.Patience())
 	defer cancel()
-	conn, err := pgconn.ConnectConfig(ctx, config)
+	conn, err := servers.ConnectLow(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting for replication: %w", err)
 	}

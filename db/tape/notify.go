@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/pgtape/pgtape/db/keyshare"
+	"github.com/pgtape/pgtape/db/hosts"
 )
 
 // channel is where commits ring while a reader keeps the doorbell ringing: "<market> <seq>". Our
@@ -19,9 +19,9 @@ const channel = "pgtape_tape"
 // notifyStream is rung by commits (NOTIFY). The payload is a market and a seq, never the event:
 // that is fetched from the table.
 type notifyStream struct {
-	url    string
-	shares *keyshare.Memory
-	stall  time.Duration // how long to wait for a reader that takes nothing
+	url     string
+	servers *hosts.Servers
+	stall   time.Duration // how long to wait for a reader that takes nothing
 
 	conn *pgx.Conn
 }
@@ -30,7 +30,7 @@ type notifyStream struct {
 const ringEvery = 10 * time.Second
 
 func (s *notifyStream) run(ctx context.Context, signals chan<- signal) error {
-	conn, err := dial(ctx, s.url, s.shares)
+	conn, err := dial(ctx, s.url, s.servers)
 	if err != nil {
 		return err
 	}

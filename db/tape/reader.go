@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/pgtape/pgtape/db/keyshare"
+	"github.com/pgtape/pgtape/db/hosts"
 )
 
 // Options of a reader.
@@ -19,6 +19,9 @@ type Options struct {
 	MaxRetained int64         // bytes of WAL that the server may keep for us before the slot is given up; 0: its max_wal_size
 	Recheck     time.Duration // pause, in Auto and by NOTIFY, between looks whether the WAL can be read; 0: 30 s
 	Log         *slog.Logger
+
+	// Servers are those of the URL, if a pool connects to the same. nil: of the reader's own.
+	Servers *hosts.Servers
 }
 
 func (o Options) withDefaults() Options {
@@ -27,6 +30,9 @@ func (o Options) withDefaults() Options {
 	o.Probe = cmp.Or(o.Probe, 400*time.Millisecond)
 	o.Recheck = cmp.Or(o.Recheck, 30*time.Second)
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	if o.Servers == nil {
+		o.Servers = hosts.New(o.URL)
+	}
 	return o
 }
 
@@ -36,7 +42,6 @@ type Reader struct {
 	follower
 	condition
 
-	shares    keyshare.Memory // of the server that the URL names
 	newStream func(mode Mode, url string) stream
 	slots     []string      // that we have opened and the server may still have
 	drops     int64         // slots given up
@@ -63,9 +68,17 @@ func NewReader(o Options) *Reader {
 
 func (r *Reader) streamOf(mode Mode, url string, stall time.Duration) stream {
 	if mode == WAL {
-		return newWALStream(url, &r.shares, stall)
+		return newWALStream(url, r.serversOf(url), stall)
 	}
-	return &notifyStream{url: url, shares: &r.shares, stall: stall}
+	return &notifyStream{url: url, servers: r.serversOf(url), stall: stall}
+}
+
+// serversOf are the reader's, unless a stream is to connect elsewhere.
+func (r *Reader) serversOf(url string) *hosts.Servers {
+	if url == r.options.URL {
+		return r.options.Servers
+	}
+	return hosts.New(url)
 }
 
 // Pauses before a lost source is opened again.
@@ -88,6 +101,7 @@ func (r *Reader) Run(ctx context.Context, sink Sink) error {
 			pause = minPause
 		}
 		r.setState(Lost) // if there never was a connection
+		r.options.Servers.Lost()
 		r.options.Log.Warn("tape lost", "err", err, "retry_in", pause)
 		if !sleep(ctx, pause/2+rand.N(pause)) {
 			return nil
@@ -97,7 +111,7 @@ func (r *Reader) Run(ctx context.Context, sink Sink) error {
 
 // follow opens the source and delivers from it until it breaks.
 func (r *Reader) follow(ctx context.Context) error {
-	conn, err := dial(ctx, r.options.URL, &r.shares)
+	conn, err := dial(ctx, r.options.URL, r.options.Servers)
 	if err != nil {
 		return err
 	}

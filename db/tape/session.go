@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/pgtape/pgtape/db/hosts"
 )
 
 // session is one connection to the table, and the streams beside it. It is the one place from which
@@ -12,6 +14,8 @@ import (
 type session struct {
 	*Reader
 	table backlog
+
+	timeline uint32 // of the server; 0: unknown
 
 	mode Mode   // of the stream to open
 	why  string // this mode
@@ -26,6 +30,9 @@ type session struct {
 
 // run delivers until the connection or the stream breaks.
 func (s *session) run(ctx context.Context) (err error) {
+	if err := s.identify(ctx); err != nil {
+		return err
+	}
 	s.release(ctx, s.table)
 	if s.mode, s.why, err = s.choose(ctx, s.table); err != nil {
 		return err
@@ -48,6 +55,26 @@ func (s *session) run(ctx context.Context) (err error) {
 		}
 		s.count(s.now)
 	}
+}
+
+// identify learns to what server the connection is, and refuses a primary of before.
+func (s *session) identify(ctx context.Context) error {
+	var standby, synchronous bool
+	err := s.table.row(ctx, []any{&standby, &synchronous},
+		"select pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('synchronous_standby_names') <> ''")
+	if err != nil {
+		return fmt.Errorf("asking the server what it is: %w", err)
+	}
+	if standby {
+		s.options.Servers.Forget()
+		return ErrStandby
+	}
+	s.options.Servers.SetSynchronous(synchronous)
+	var timeline string
+	if err := s.table.row(ctx, []any{&timeline}, "select "+hosts.Timeline); err == nil {
+		s.timeline = hosts.ParseTimeline(timeline)
+	}
+	return s.options.Servers.Use(s.timeline)
 }
 
 // await deals with the next thing that happens.
@@ -106,6 +133,7 @@ func (s *session) alive(ctx context.Context, id string) error {
 		return nil
 	}
 	s.answered(s.pulse.sent)
+	s.options.Servers.Alive()
 	if audit == nil {
 		return nil
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 
-	"github.com/pgtape/pgtape/db/keyshare"
+	"github.com/pgtape/pgtape/db/hosts"
 	"github.com/pgtape/pgtape/db/pgtime"
 )
 
@@ -24,10 +24,10 @@ const publication = "pgtape_tape"
 // walStream reads commits from the WAL through a temporary logical replication slot, which goes
 // with its connection: what survives is the tape table, so a dead reader can fill no disk.
 type walStream struct {
-	url    string
-	shares *keyshare.Memory
-	slot   string
-	stall  time.Duration // how long to wait for a reader that takes nothing
+	url     string
+	servers *hosts.Servers
+	slot    string
+	stall   time.Duration // how long to wait for a reader that takes nothing
 
 	conn      *pgconn.PgConn
 	signals   chan<- signal
@@ -36,12 +36,12 @@ type walStream struct {
 	xid       uint64 // of the transaction that is being received
 }
 
-func newWALStream(url string, shares *keyshare.Memory, stall time.Duration) *walStream {
-	return &walStream{url: url, shares: shares, slot: "pgtape_" + strings.ToLower(rand.Text()), stall: stall}
+func newWALStream(url string, servers *hosts.Servers, stall time.Duration) *walStream {
+	return &walStream{url: url, servers: servers, slot: "pgtape_" + strings.ToLower(rand.Text()), stall: stall}
 }
 
 func (s *walStream) run(ctx context.Context, signals chan<- signal) error {
-	conn, err := connectReplication(ctx, s.url, s.shares)
+	conn, err := connectReplication(ctx, s.url, s.servers)
 	if err != nil {
 		return err
 	}
@@ -50,6 +50,9 @@ func (s *walStream) run(ctx context.Context, signals chan<- signal) error {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Conn().SetDeadline(time.Now()) })
 	defer stop()
 	s.conn, s.signals = conn, signals
+	if err := s.sameServer(ctx); err != nil {
+		return err
+	}
 
 	// Making a slot waits for every open writing transaction of the cluster; the reader tails the
 	// table meanwhile, and looks whether the server is still at it.
@@ -79,6 +82,18 @@ func (s *walStream) run(ctx context.Context, signals chan<- signal) error {
 		return err
 	}
 	return s.receive(ctx)
+}
+
+// sameServer makes sure that the stream is of the server that the table is read from: behind a name
+// or a proxy, another may have taken over in between.
+func (s *walStream) sameServer(ctx context.Context) error {
+	asking, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	system, err := pglogrepl.IdentifySystem(asking, s.conn)
+	if err != nil {
+		return fmt.Errorf("asking the server what it is: %w", err)
+	}
+	return s.servers.Fit(uint32(system.Timeline))
 }
 
 func (s *walStream) hand(ctx context.Context, sig signal) error {

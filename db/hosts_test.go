@@ -1,0 +1,157 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/dbtest"
+	"github.com/pgtape/pgtape/db/hosts"
+	"github.com/pgtape/pgtape/db/tape"
+)
+
+// One pair for all that is tried before the second is promoted, and for the promotion at last.
+func TestServersOfAURL(t *testing.T) {
+	t.Parallel()
+	p := dbtest.NewPair(t)
+	p.First.Exec("alter role " + db.OwnServer + " password 'secret'")
+	waitForCatchUp(t, p)
+	url := func(nodes ...*dbtest.Node) string {
+		return dbtest.URLs(db.OwnServer, "secret", db.OwnDatabase, nodes...)
+	}
+	open := func(t *testing.T, url string) (*db.DB, error) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		d, err := db.Open(ctx, url, db.Options{AsServer: true})
+		if err == nil {
+			t.Cleanup(d.Close)
+		}
+		return d, err
+	}
+
+	t.Run("a standby is refused", func(t *testing.T) {
+		for _, url := range []string{url(p.Second), url(p.Second) + "&target_session_attrs=read-write", url(p.Second, p.Second)} {
+			if _, err := open(t, url); db.CodeOf(err) != db.Unavailable {
+				t.Errorf("%s: %v, want it refused", url, err)
+			}
+		}
+		_, err := open(t, url(p.Second))
+		if !errors.Is(err, hosts.ErrStandby) || !strings.Contains(err.Error(), "standby") {
+			t.Errorf("told %v", err)
+		}
+		if err := db.CheckSource(t.Context(), url(p.Second)+"&target_session_attrs=any", tape.Auto); err == nil || !strings.Contains(err.Error(), "standby") {
+			t.Errorf("a reader of a standby is told %v", err)
+		}
+	})
+	t.Run("unless the URL says otherwise", func(t *testing.T) {
+		d, err := open(t, url(p.Second)+"&target_session_attrs=any")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.CreateAccount(t.Context(), "ana", "10"); db.CodeOf(err) != db.Unavailable {
+			t.Errorf("a write on a standby: %v, want unavailable", err)
+		}
+	})
+	t.Run("the primary is found, whatever the order", func(t *testing.T) {
+		for _, url := range []string{url(p.First, p.Second), url(p.Second, p.First)} {
+			d, err := open(t, url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.CreateAccount(t.Context(), fmt.Sprintf("ana%d", time.Now().UnixNano()), "10"); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	t.Run("a server that hangs holds up nobody", func(t *testing.T) {
+		p.Second.Signal(syscall.SIGSTOP)
+		defer p.Second.Signal(syscall.SIGCONT)
+		began := time.Now()
+		d, err := open(t, url(p.Second, p.First))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > hangLimit {
+			t.Errorf("it took %v", took)
+		}
+		if _, err := open(t, url(p.Second)); db.CodeOf(err) != db.Unavailable {
+			t.Errorf("alone: %v, want unavailable", err)
+		}
+		d.Close()
+	})
+	t.Run("who waits at a server that hangs goes on at the one that was promoted", func(t *testing.T) {
+		d, err := open(t, url(p.First, p.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.First.Signal(syscall.SIGSTOP)
+		waiting := make(chan error, 1)
+		go func() { _, err := d.CreateAccount(t.Context(), "late", "10"); waiting <- err }()
+		p.Second.Promote()
+		other, err := db.Open(t.Context(), url(p.First, p.Second), db.Options{AsServer: true, Servers: d.Servers()})
+		d.Servers().Lost() // as the tape reader says
+		if err == nil {
+			_, err = other.CreateAccount(t.Context(), "soon", "10")
+			other.Close()
+		}
+		for range 100 { // a connection of the pool that found the new one
+			if _, err = d.CreateAccount(t.Context(), fmt.Sprintf("s%d", time.Now().UnixNano()), "10"); err == nil {
+				break
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-waiting:
+			if err != nil && db.CodeOf(err) != db.Unavailable {
+				t.Errorf("who waited: %v, want unavailable", err)
+			}
+		case <-time.After(hangLimit):
+			t.Error("who waits at the server of before waits on")
+		}
+	})
+	t.Run("a primary of before is refused when it comes back", func(t *testing.T) {
+		servers := hosts.New(url(p.First)) // as a proxy's address, behind which the other was
+		if err := servers.Use(2); err != nil {
+			t.Fatal(err)
+		}
+		p.First.Signal(syscall.SIGCONT)
+		if _, err := db.Open(t.Context(), url(p.First), db.Options{AsServer: true, Servers: servers}); !errors.Is(err, hosts.ErrOld) {
+			t.Errorf("%v, want it refused", err)
+		}
+		fresh, err := open(t, url(p.First, p.Second)) // who knows nothing finds the newer one
+		if err != nil {
+			t.Fatal(err)
+		}
+		account, err := fresh.Account(t.Context(), "late")
+		if err == nil && account.Handle == "late" {
+			t.Log("the write had been replicated")
+		}
+		var timeline string
+		if err := fresh.Pool().QueryRow(t.Context(), "select "+hosts.Timeline).Scan(&timeline); err != nil || hosts.ParseTimeline(timeline) != 2 {
+			t.Errorf("on timeline %s (%v), want the 2nd", timeline, err)
+		}
+	})
+}
+
+// hangLimit is for hangs, not for slowness: without a limit for each server it would be 15 s and more.
+const hangLimit = 10 * time.Second
+
+func waitForCatchUp(t *testing.T, p *dbtest.Pair) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		if p.CaughtUp() {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the standby does not catch up")
+		}
+	}
+}
