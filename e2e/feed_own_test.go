@@ -47,7 +47,7 @@ func TestWritersSeeTheirOwnWrites(t *testing.T) {
 	}
 	p.showsReceipt(made)
 	p.showsBalance("ana")
-	p.says(hook("position", "outcome", "yes"), rounded(made.Shares))
+	p.says(hook("position", "outcome", "yes"), held(made.Shares))
 	p.agreesWith(market)
 
 	// The socket comes back with what is known already.

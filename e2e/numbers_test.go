@@ -25,8 +25,14 @@ func percent(price db.Decimal) string {
 // cents is a price per share.
 func cents(price db.Decimal) string { return fmt.Sprintf("%.1f ¢", number(price)*100) }
 
-// rounded is an amount of credits or shares.
+// rounded is an amount of credits or shares that was traded, or is to be.
 func rounded(amount db.Decimal) string { return grouped(fmt.Sprintf("%.2f", number(amount))) }
+
+// held is what somebody has, rounded down.
+func held(amount db.Decimal) string {
+	whole, fraction, _ := strings.Cut(string(amount), ".")
+	return grouped(whole + "." + (fraction + "00")[:2])
+}
 
 // exact is an amount with all its decimals.
 func exact(amount db.Decimal) string { return grouped(string(amount)) }

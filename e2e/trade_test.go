@@ -54,14 +54,14 @@ func TestSignInBuyAndSellAll(t *testing.T) {
 	s.asOrdered(t, fmt.Sprintf("buy 10.000000 %s 1 50 t t", quote.AvgPrice))
 	ana.showsReceipt(bought)
 	ana.showsBalance("ana")
-	ana.says(hook("position", "outcome", "yes"), rounded(bought.Shares))
+	ana.says(hook("position", "outcome", "yes"), held(bought.Shares))
 
 	// A reload keeps the session, the position, and the tape.
 	ana.reload()
 	ana.untilLive()
 	ana.says(hook("account-handle"), "ana")
 	ana.showsBalance("ana")
-	ana.says(hook("position", "outcome", "yes"), rounded(bought.Shares))
+	ana.says(hook("position", "outcome", "yes"), held(bought.Shares))
 	ana.agreesWith(market)
 
 	// Selling all leaves nothing.
@@ -165,7 +165,7 @@ func TestAMarketOfFiveOutcomes(t *testing.T) {
 		t.Errorf("bought %q, want %q", made.Outcome, chosen)
 	}
 	p.showsReceipt(made)
-	p.says(hook("position", "outcome", chosen), rounded(made.Shares))
+	p.says(hook("position", "outcome", chosen), held(made.Shares))
 	p.agreesWith("colour")
 	s.Verify(t)
 }
@@ -238,7 +238,7 @@ func (p *page) showsBalance(account string) {
 	p.t.Helper()
 	a, err := p.site.DB.DB.Account(p.t.Context(), account)
 	must(p.t, err)
-	p.says(hook("balance"), rounded(a.Balance))
+	p.says(hook("balance"), held(a.Balance))
 	title := plain(get[string](p, find(hook("balance"))+".title"))
 	if want := exact(a.Balance); !strings.HasSuffix(title, want) {
 		p.t.Errorf("the balance's title is %q, the database has %s", title, want)

@@ -22,6 +22,20 @@ func gain(amount string) string {
 	}
 }
 
+// held shows what somebody has, in shares or credits: rounded down, since more than that cannot be
+// sold or spent. js/money.js has the same, and both read test/held.json.
+func held(amount string) string {
+	a, ok := new(big.Rat).SetString(amount)
+	if !ok {
+		return amount
+	}
+	cents := new(big.Int).Quo(new(big.Int).Mul(a.Num(), big.NewInt(100)), a.Denom())
+	if cents.Sign() == 0 && a.Sign() > 0 {
+		return "<0.01"
+	}
+	return new(big.Rat).SetFrac(cents, big.NewInt(100)).FloatString(2)
+}
+
 // signed shows an amount that was booked.
 func signed(amount string) string {
 	a, ok := new(big.Rat).SetString(amount)

@@ -30,6 +30,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"clock":   clock,
 	"day":     day,
 	"gain":    gain,
+	"held":    held,
 	"kind":    kind,
 	"moment":  moment,
 	"signed":  signed,

@@ -258,7 +258,7 @@ begin
         end if;
         return (
             'insufficient_funds', format('it costs %s credits, the account %s has %s', q.amount, account, balance),
-            'buy fewer shares', jsonb_build_object('amount', q.amount::text, 'balance', balance::text)
+            format('buy fewer shares, or spend at most %s', balance), jsonb_build_object('amount', q.amount::text, 'balance', balance::text)
         )::pgtape_core.refusal;
     end if;
 
@@ -268,7 +268,8 @@ begin
     end if;
     return (
         'insufficient_shares', format('the account %s holds %s shares of %s', account, v_held, q.outcome),
-        'there is no short selling: to bet against an outcome, buy the other',
+        case when v_held > 0 then format('sell at most %s; ', v_held) else '' end
+            || 'there is no short selling: to bet against an outcome, buy the other',
         jsonb_build_object('held', v_held::text)
     )::pgtape_core.refusal;
 end;

@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '239ef03c684d5f08f4d4943c984f61937ee9c32d915b5296b88ddf11134c23aa',
+set digest = '49b37d4f9ae3507eddb5aa7d818c5a6e4591c771cf128d9db178ec1a36f83f46',
     applied_at = clock_timestamp();

@@ -3,6 +3,7 @@
 // How a field is sent:
 //   data-as="list"  one item a line         data-as="number"  a JSON number
 //   data-as="json"  true, false or a number, as it is written
+//   data-as="amount"  credits or shares, as the reader's locale writes them
 //   type="checkbox" true or false, or, of several of one name, the values that are checked
 //   type="datetime-local"  the moment that it is here, in UTC
 // On success the page goes to data-then, with {member} taken from the answer, or loads again; or,
@@ -10,12 +11,21 @@
 // data-confirm asks first. A form button may have a data-call and data-confirm of its own.
 import { call, newKey } from "./api.js";
 import { $, $$, announce, h, set, text } from "./dom.js";
+import { parseAmount } from "./numbers.js";
 
 const ways = {
   list: (value) => value.split("\n").map((line) => line.trim()).filter(Boolean),
   number: (value) => Number(value),
   json: (value) => JSON.parse(value),
+  amount,
 };
+
+// amount reads a number that a person typed, or throws what is wrong with it.
+export function amount(typed, options) {
+  const { value, error } = parseAmount(typed, undefined, options);
+  if (error) throw new Error(`${typed.trim()}: ${error}`);
+  return value;
+}
 
 // bodyOf reads a form.
 export function bodyOf(form, submitter) {

@@ -31,51 +31,11 @@ export function compare(a, b) {
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
-// worth is shares × price in credits, rounded down as a payment is.
-export function worth(shares, price) {
-  return decimal((units(shares) * units(price, 12)) / 10n ** 12n);
-}
-
-// saleValue is what a market maker with liquidity b pays for shares at a price, all at once: selling
-// moves the price, so it is less than their worth at that price. For display: floats do.
-export function saleValue(shares, price, liquidity) {
-  const [s, p, b] = [shares, price, liquidity].map(Number);
-  const [rest, sold] = [Math.log1p(-p), Math.log(p) - s / b];
-  const high = Math.max(rest, sold);
-  return Math.max(0, -b * (high + Math.log(Math.exp(rest - high) + Math.exp(sold - high)))).toFixed(6);
-}
-
 // worstPrice is the dearest average a buy may fill at, or the cheapest of a sale, given a
 // tolerance in basis points; rounded inwards, so that it never promises too much room.
 export function worstPrice(side, price, bps) {
   const exact = units(price, 12) * BigInt(side === "buy" ? 10000 + bps : 10000 - bps);
   return decimal((exact + (side === "buy" ? 0n : 9999n)) / 10000n, 12);
-}
-
-// parseAmount reads what a person typed: grouped digits, comma or point, as their locale has it.
-// Returns {value} as a canonical decimal, {} for nothing typed yet, or {error} in words.
-export function parseAmount(typed, locale) {
-  let text = typed.trim().replace(/[\s\u00a0\u202f'’_]/g, "");
-  if (text === "") return {};
-  const point = decimalPoint(text, locale);
-  text = text.replace(/[.,]/g, (mark, at) => (at === point ? "." : ""));
-  if (text.startsWith(".")) text = `0${text}`;
-  if (text.endsWith(".")) text = text.slice(0, -1);
-  if (!/^\d+(\.\d+)?$/.test(text)) return { error: "Enter a number, such as 10 or 2.50." };
-  if ((text.split(".")[1] ?? "").length > 6) return { error: "At most six decimals." };
-  if (text.replace(/\D/g, "").length > 24) return { error: "That is more than anyone holds." };
-  if (!isPositive(text)) return { error: "More than zero, please." };
-  return { value: text.replace(/^0+(?=\d)/, "") };
-}
-
-// decimalPoint finds where the fraction begins, or -1: the last mark of two kinds, or the only
-// mark, unless it groups thousands as the locale does (1,000).
-function decimalPoint(text, locale) {
-  const marks = text.match(/[.,]/g) ?? [];
-  const last = Math.max(text.lastIndexOf("."), text.lastIndexOf(","));
-  if (new Set(marks).size === 2) return last;
-  const groups = marks.length > 0 && text[last] !== decimalMark(locale) && /^\d{1,3}([.,]\d{3})+$/.test(text);
-  return marks.length === 1 && !groups ? last : -1;
 }
 
 const formats = new Map();
@@ -86,10 +46,6 @@ function format(text, min, max) {
     formats.set(key, new Intl.NumberFormat(undefined, { minimumFractionDigits: min, maximumFractionDigits: max }));
   }
   return formats.get(key).format(text);
-}
-
-function decimalMark(locale) {
-  return new Intl.NumberFormat(locale).formatToParts(1.5).find((p) => p.type === "decimal").value;
 }
 
 // hundredfold is the decimal ×100, exactly.
@@ -112,6 +68,16 @@ export const credits = (text) => `${CREDIT}${THIN}${format(text, 2, 2)}`;
 export const exactCredits = (text) => `${CREDIT}${THIN}${format(text, 6, 6)}`;
 export const shares = (text) => format(text, 2, 2);
 export const exactShares = (text) => format(text, 6, 6);
+
+// held is what somebody has, in shares or credits: rounded down, since more than that cannot be sold
+// or spent. static/figures.go has the same, and both read test/held.json.
+export function held(text) {
+  const micros = units(text);
+  if (micros > 0n && micros < 10_000n) return `<${format("0.01", 2, 2)}`;
+  return format(decimal(micros - (micros % 10_000n)), 2, 2);
+}
+
+export const heldCredits = (text) => `${CREDIT}${THIN}${held(text)}`;
 export const integer = (n) => format(String(n), 0, 0);
 
 export const counted = (n, one, many) => `${integer(n)}\u00a0${n === 1 ? one : many}`;

@@ -3,7 +3,7 @@
 import * as api from "../api.js";
 import { $, announce, h, text, tint } from "../dom.js";
 import { store, Watching } from "../live.js";
-import { credits, exactCredits } from "../money.js";
+import { exactCredits, heldCredits } from "../money.js";
 
 const SETTLE = 150;
 
@@ -25,7 +25,7 @@ class AccountMenu extends Watching {
     const shown = $("[data-testid=balance]", this);
     if (this.balance !== undefined && this.balance !== balance) tint(shown);
     this.balance = balance;
-    text(shown, credits(balance));
+    text(shown, heldCredits(balance));
     shown.title = exactCredits(balance);
   }
 

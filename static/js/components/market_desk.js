@@ -2,7 +2,7 @@
 // what that is; each act names its consequence before it is done.
 import * as api from "../api.js";
 import { $, h, text } from "../dom.js";
-import { confirmed, say } from "../forms.js";
+import { amount, confirmed, say } from "../forms.js";
 import { store, Watching } from "../live.js";
 import { counted, credits } from "../money.js";
 import { label } from "../outcomes.js";
@@ -79,7 +79,7 @@ class MarketDesk extends Watching {
     const chosen = $("#desk-payout", this).value;
     const { outcomes } = store.state.markets[this.slug].state;
     if (chosen !== SHARED) return outcomes.map((_, i) => (String(i) === chosen ? "1" : "0"));
-    return outcomes.map((_, i) => $(`[data-part="${i}"]`, this).value.trim() || "0");
+    return outcomes.map((_, i) => amount($(`[data-part="${i}"]`, this).value.trim() || "0", { zero: true }));
   }
 
   async submit(event) {

@@ -1,13 +1,13 @@
 // What the ticket says: pure functions from its model to words and nodes. The element in
 // trade_ticket.js decides where they go and what a click does.
 import { h } from "../dom.js";
-import { cents, change, credits, exactCents, exactCredits, exactPercent, exactShares, integer, percent, shares, subtract, units, worstPrice } from "../money.js";
+import { cents, change, credits, exactCents, exactCredits, exactPercent, exactShares, held, integer, percent, shares, subtract, units, worstPrice } from "../money.js";
 import { label } from "../outcomes.js";
 
 const LARGE_IMPACT = units("0.05", 12);
 
 // quoteLines is what an order would do, as [name, value, exact value, class] lines.
-export function quoteLines(form, quote, { bps, held }) {
+export function quoteLines(form, quote, { bps, has }) {
   const after = change(quote.price_before, quote.price_after);
   const moved = units(quote.price_after, 12) - units(quote.price_before, 12);
   const large = (moved < 0n ? -moved : moved) > LARGE_IMPACT;
@@ -18,7 +18,7 @@ export function quoteLines(form, quote, { bps, held }) {
     return [
       ["You receive", credits(quote.amount), exactCredits(quote.amount), "strong"],
       average, price, worst,
-      ...(held ? [["You keep", `${shares(subtract(held, quote.shares))} shares`, exactShares(subtract(held, quote.shares))]] : []),
+      ...(has ? [["You keep", `${held(subtract(has, quote.shares))} shares`, exactShares(subtract(has, quote.shares))]] : []),
     ];
   }
   return [

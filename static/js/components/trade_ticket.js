@@ -3,7 +3,8 @@
 import * as api from "../api.js";
 import { $, $$, announce, h, keep, kept, set, text } from "../dom.js";
 import { feed, hasMade, isLive, store, Watching } from "../live.js";
-import { credits, decimal, exactShares, isPositive, parseAmount, percent, shares, units } from "../money.js";
+import { credits, decimal, exactCredits, exactShares, held, isPositive, percent, units } from "../money.js";
+import { parseAmount, typeable } from "../numbers.js";
 import { colourClass, label, tradable } from "../outcomes.js";
 import { initial, quoteQuery, resume, step } from "../ticket.js";
 import { span } from "../time.js";
@@ -39,6 +40,7 @@ class TradeTicket extends Watching {
     WIDE.addEventListener("change", this.onWide);
     this.watchMarket((entry) => this.marketChanged(entry.state));
     for (const part of [(s) => s.account, (s) => s.positions[this.slug], (s) => s.feed]) this.watch(part, () => this.render());
+    this.watch((s) => s.positions[this.slug], () => this.amountError && this.input()); // there may be more to sell now
     if (this.model.state === "idle" && tradable(this.market)) this.input();
   }
 
@@ -74,18 +76,24 @@ class TradeTicket extends Watching {
     this.input();
   }
 
-  // fill types for you: a chip, the maximum, or everything.
-  fill(value) {
-    this.typed = value;
-    this.input();
+  // fill types a canonical amount for you: a chip, the maximum, or everything.
+  fill(amount) {
+    this.type(typeable(amount));
     this.parts.amount.focus();
   }
 
   input(form = this.model.form) {
     const parsed = parseAmount(this.typed);
-    this.amountError = parsed.error;
-    const next = { ...form, amount: parsed.value ?? null };
-    this.dispatch({ type: parsed.value ? "input" : "clear", form: next });
+    this.amountError = parsed.error ?? this.beyondHeld(form, parsed.value);
+    const amount = (!this.amountError && parsed.value) || null;
+    this.dispatch({ type: amount ? "input" : "clear", form: { ...form, amount } });
+  }
+
+  // beyondHeld says, of a sale of more than there is, how much there is exactly.
+  beyondHeld({ side, outcome }, amount) {
+    const has = this.held(outcome);
+    if (side !== "sell" || !amount || !store.state.account || !isPositive(has) || units(amount) <= units(has)) return undefined;
+    return `You hold ${exactShares(has)}: “Sell all” fills that in.`;
   }
 
   setSlippage(bps) {
@@ -225,7 +233,7 @@ class TradeTicket extends Watching {
 
   wayBack() {
     const { outcome, shares: count } = this.model.receipt;
-    this.typed = count;
+    this.typed = typeable(count);
     this.input({ ...this.model.form, outcome, side: "sell", unit: "shares" });
   }
 
@@ -272,7 +280,7 @@ class TradeTicket extends Watching {
     if (state === "idle") return form.side === "buy" ? "Enter an amount" : "Enter how many shares";
     if (state === "quoting") return "Getting a quote…";
     if (state !== "ready") return "";
-    if (form.side === "buy" && units(quote.amount) > units(account.balance)) return `You have ${credits(account.balance)}`;
+    if (form.side === "buy" && units(quote.amount) > units(account.balance)) return `You have ${exactCredits(account.balance)}`;
     return null;
   }
 
@@ -310,9 +318,9 @@ class TradeTicket extends Watching {
     if (parts.amount.value !== this.typed) parts.amount.value = this.typed;
     set(parts.amount, { "aria-invalid": this.amountError ? "true" : null });
     text(parts.amountError, this.amountError ?? "");
-    const held = this.held();
-    text(parts.holding, store.state.account && (form.side === "sell" || isPositive(held)) ? `You hold ${shares(held)}` : "");
-    parts.holding.title = exactShares(held);
+    const has = this.held();
+    text(parts.holding, store.state.account && (form.side === "sell" || isPositive(has)) ? `You hold ${held(has)}` : "");
+    parts.holding.title = exactShares(has);
     this.renderSlider();
     const wanted = form.side === "sell" ? "sell" : form.unit;
     for (const group of $$("[data-chips]", parts.chips)) group.hidden = group.dataset.chips !== wanted;
@@ -321,7 +329,7 @@ class TradeTicket extends Watching {
   // sellPart types a part of what is held, in hundredths.
   sellPart(hundredths) {
     const part = (units(this.held()) * BigInt(hundredths)) / 100n;
-    this.fill(part > 0n ? trim(decimal(part)) : "");
+    this.fill(part > 0n ? decimal(part) : "");
   }
 
   // slide types the part of what there is that the slider stands at.
@@ -329,7 +337,7 @@ class TradeTicket extends Watching {
     const sells = this.model.form.side === "sell";
     const part = sells ? (units(this.held()) * BigInt(hundredths)) / 100n : (this.spendable() * BigInt(hundredths ** 2)) / 10_000n;
     const shown = hundredths === 100 ? part : part - (part % 10_000n); // to the hundredth
-    this.type(shown > 0n ? trim(decimal(shown)) : "");
+    this.type(shown > 0n ? typeable(decimal(shown)) : "");
   }
 
   // spendable is what the slider's end stands for: the balance, or for who has none yet what newcomers try.
@@ -348,7 +356,7 @@ class TradeTicket extends Watching {
   }
 
   spendAll() {
-    this.fill(store.state.account ? trim(store.state.account.balance) : "");
+    this.fill(store.state.account?.balance ?? "");
   }
 
   renderQuote() {
@@ -358,8 +366,8 @@ class TradeTicket extends Watching {
     parts.quote.hidden = parts.slippage.hidden = model.state === "filled";
     set(parts.quote, { "data-old": !model.quote && model.form.amount !== null });
     if (model.quote) this.lastQuote = model.quote;
-    const held = store.state.account && model.form.side === "sell" && fits && units(this.held()) >= units(quote.shares) ? this.held() : null;
-    const lines = fits && model.form.amount ? quoteLines(model.form, quote, { bps: this.bps, held }) : [["Average price", "–"], ["Price impact", "–"], [model.form.side === "buy" ? `Pays if ${label(model.form.outcome)}` : "You receive", "–"]];
+    const has = store.state.account && model.form.side === "sell" && fits && units(this.held()) >= units(quote.shares) ? this.held() : null;
+    const lines = fits && model.form.amount ? quoteLines(model.form, quote, { bps: this.bps, has }) : [["Average price", "–"], ["Price impact", "–"], [model.form.side === "buy" ? `Pays if ${label(model.form.outcome)}` : "You receive", "–"]];
     parts.quote.replaceChildren(...lines.map(([name, value, exact, kind]) => h("div", { class: kind || null }, h("dt", {}, name), h("dd", { class: "num", title: exact }, value))));
   }
 
@@ -384,7 +392,5 @@ class TradeTicket extends Watching {
     set(parts.state, { "data-state": model.state });
   }
 }
-
-const trim = (amount) => amount.replace(/\.?0+$/, "");
 
 customElements.define("trade-ticket", TradeTicket);

@@ -2,6 +2,7 @@
 import { getMarketPreview } from "../api.js";
 import { $, $$, text } from "../dom.js";
 import { credits, percent } from "../money.js";
+import { parseAmount, typeable } from "../numbers.js";
 
 const TYPING = 200;
 const form = $("#new-market");
@@ -32,12 +33,13 @@ for (const choice of $$("[data-outcomes]", form)) {
 // The slider goes from 1 to 100,000 by equal factors.
 slider.addEventListener("input", () => {
   const exact = 10 ** (slider.value / 20);
-  liquidity.value = String(Number(exact.toPrecision(2)));
+  liquidity.value = typeable(String(Number(exact.toPrecision(2))));
   later();
 });
 liquidity.addEventListener("input", () => {
-  const value = Number(liquidity.value);
-  if (value > 0) slider.value = 20 * Math.log10(value);
+  const { value, error } = parseAmount(liquidity.value);
+  liquidity.setCustomValidity(error ?? "");
+  if (value) slider.value = 20 * Math.log10(Number(value));
   later();
 });
 outcomes.addEventListener("input", () => later());
@@ -52,10 +54,11 @@ const shown = { subsidy: credits, price_before: percent, price_after: percent };
 
 async function preview() {
   const count = outcomes.disabled ? 2 : outcomes.value.split("\n").filter((line) => line.trim()).length;
-  const asked = liquidity.value;
+  const { value: asked } = parseAmount(liquidity.value);
+  if (!asked) return;
   try {
     const answer = await getMarketPreview({ outcomes: Math.max(2, count), liquidity: asked, spend: 10 });
-    if (asked !== liquidity.value) return;
+    if (asked !== parseAmount(liquidity.value).value) return;
     for (const [name, say] of Object.entries(shown)) text($(`[data-preview=${name}]`), say(answer[name]));
     liquidity.setCustomValidity("");
   } catch (problem) {
