@@ -23,7 +23,7 @@ import (
 	"github.com/pgtape/pgtape/server/servertest"
 )
 
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // witness watches a market and holds what it is delivered against the promises.
 type witness struct {

@@ -106,7 +106,7 @@ func TestWatchSeesEveryEventOnceThroughCuts(t *testing.T) {
 	w := servertest.New(t, server.Handle)
 	market := w.Market(t)
 	ana := signedIn(t, w, "ana")
-	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer stop()
 
 	const trades, cuts = 60, 3

@@ -162,7 +162,7 @@ func TestWatchHoldsTheServerToItsPromises(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			url, asked := tt.script.play(t)
-			ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+			ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer stop()
 			var got []string
 			err := client.New(url).Watch(ctx, []client.Subscription{{Market: "m", After: tt.after, Mode: tt.mode}}, func(f client.Frame) {

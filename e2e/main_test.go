@@ -10,7 +10,7 @@ import (
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
 // patience is how long a test waits for what must happen, unless it is a promise with a time.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 func must(t testing.TB, err error) {
 	t.Helper()

@@ -19,6 +19,7 @@ import (
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/dbtest"
+	"github.com/pgtape/pgtape/db/embedded"
 	"github.com/pgtape/pgtape/db/tape"
 	"github.com/pgtape/pgtape/server"
 )
@@ -165,8 +166,8 @@ func (s *site) psql(t *testing.T, url, statement string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	program, err := exec.LookPath("psql")
-	if err != nil {
+	program := embedded.FindPsql("")
+	if program == "" {
 		table, err := db.Query(ctx, url, statement)
 		must(t, err)
 		return strings.Join(table.Rows[0], "|")

@@ -106,7 +106,7 @@ func TestBotsRunUntilTheyAreStopped(t *testing.T) {
 	t.Parallel()
 	d := dbtest.New(t)
 	slug := d.Market(t)
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer stop()
 	bots := NewBots(d.DB, BotOptions{Rate: 200, Markets: []BotMarket{{NewMarket: db.NewMarket{Slug: slug}}}})
 	done := make(chan error, 1)

@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
-const patience = 20 * time.Second // of a test with what must happen
+const patience = 3 * time.Minute // of a test with what must happen
 
 // site is a server on a database of its own.
 type site struct {

@@ -190,7 +190,7 @@ func TestStreamsThroughProxies(t *testing.T) {
 			heard <- e.frame.Seq
 			return e.frame.Seq <= trades
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
 		ran := make(chan error, 1)
 		go func() { ran <- source.run(ctx) }()
@@ -261,7 +261,7 @@ func TestStreamsThroughProxiesAndCuts(t *testing.T) {
 		var page struct{ Next string }
 		first.read(t, &page)
 		source.lastID = page.Next
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
 		ran := make(chan error, 1)
 		go func() { ran <- source.run(ctx) }()

@@ -54,7 +54,7 @@ func rollingRestart(t *testing.T, d *dbtest.DB, start func(address string) *roll
 	front := httptest.NewServer(proxy.handler())
 	t.Cleanup(front.Close)
 	nodes := []*rollingNode{start("127.0.0.1:0"), start("127.0.0.1:0")}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	for _, n := range nodes {
 		n.awaitReady(t)

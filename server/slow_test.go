@@ -62,7 +62,7 @@ func TestSlowRequestsHoldUpNobody(t *testing.T) {
 				t.Fatal(got)
 			}
 			ana.trade(t, market, buyLittle)
-			if took := time.Since(began); took > patience/4 {
+			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("others wait %v", took)
 			}
 			if n > 10_000 {

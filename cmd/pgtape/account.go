@@ -214,7 +214,7 @@ func readPassword(ctx context.Context, ask bool, handle string) (phc string, err
 	if !ask {
 		return "", nil
 	}
-	if info, err := os.Stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+	if isTerminal(os.Stdin) {
 		fmt.Fprint(os.Stderr, "Password: ")
 		echo("-echo")
 		defer fmt.Fprintln(os.Stderr)

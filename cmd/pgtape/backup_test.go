@@ -19,7 +19,7 @@ func TestARestoreUnderARunningServer(t *testing.T) {
 	mustSQL(t, dir, "select create_market('rain', 'Will it?', account => 'house')")
 	ana := client.New(server.url)
 	t.Cleanup(ana.Close)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	if _, err := ana.SignIn(ctx, "ana"); err != nil {
 		t.Fatal(err)

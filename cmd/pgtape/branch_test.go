@@ -88,7 +88,7 @@ func TestABranchGoesItsOwnWay(t *testing.T) {
 		wantTold(t, want, text, append(args, production...)...)
 	}
 	run(0, "", "sql", "select create_market('rain', 'Will it?', account => 'house')")
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	ana := client.New(parent.url)
 	t.Cleanup(ana.Close)

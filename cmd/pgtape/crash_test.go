@@ -111,7 +111,7 @@ func (p *persistent) trade(ctx context.Context) {
 }
 
 func (p *persistent) insist(market string, order client.Order, key string) (client.Receipt, bool) {
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(10 * time.Minute); time.Now().Before(deadline); {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.t.Context()), 5*time.Second)
 		receipt, err := p.client.Trade(ctx, market, order, key)
 		cancel()
@@ -132,7 +132,7 @@ func (p *persistent) insist(market string, order client.Order, key string) (clie
 // acknowledged waits until each trader has so many receipts more.
 func acknowledged(t *testing.T, traders []*persistent, more int) {
 	t.Helper()
-	deadline := time.NewTimer(time.Minute)
+	deadline := time.NewTimer(10 * time.Minute)
 	defer deadline.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -65,7 +65,7 @@ func (f *databaseFlags) start(ctx context.Context, suffix string, log *slog.Logg
 		return nil, err
 	}
 	cluster, err := embedded.Start(ctx, embedded.Options{
-		DataDir: dir, Log: log,
+		DataDir: dir, Log: log, Fetching: sayFetching(),
 		// Refused orders are the caller's business: not every one needs its statement in the log.
 		Settings: map[string]string{"log_min_error_statement": "panic"},
 	})

@@ -40,7 +40,7 @@ var allowed = map[string][]string{
 	"db/keyshare":     {"github.com/jackc/pgx/v5"},
 	"db/pgtime":       {"github.com/jackc/pgx/v5"},
 	"db/tape":         {"db/connect", "db/hosts", "db/pgtime", "github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl"},
-	"db/embedded":     {"db/connect", "github.com/fergusstrange/embedded-postgres"},
+	"db/embedded":     {"db/connect"},
 	"e2e":             {},
 
 	// For tests only.
@@ -55,7 +55,7 @@ var allowed = map[string][]string{
 // homes are the libraries that have one.
 var homes = []string{
 	"github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl", "github.com/pressly/goose/v3", "github.com/labstack/echo/v4",
-	"github.com/olahol/melody", "github.com/gorilla/websocket", "github.com/spf13/cobra", "github.com/fergusstrange/embedded-postgres",
+	"github.com/olahol/melody", "github.com/gorilla/websocket", "github.com/spf13/cobra",
 	"github.com/BurntSushi/toml", "github.com/cockroachdb/apd/v3", "github.com/coreos/go-oidc/v3", "github.com/gorilla/feeds", "golang.org/x/crypto", "golang.org/x/image",
 	"github.com/yuin/goldmark", "github.com/microcosm-cc/bluemonday",
 }

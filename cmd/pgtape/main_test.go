@@ -56,7 +56,7 @@ func command(ctx context.Context, args ...string) *exec.Cmd {
 // pgtape runs a command to its end.
 func pgtape(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	cmd := command(ctx, args...)
 	var out, errs bytes.Buffer
@@ -148,7 +148,7 @@ func (r *running) stop(signal syscall.Signal) (code int) {
 // await asks for a path until it is answered with a status.
 func (r *running) await(path string, status int) string {
 	r.t.Helper()
-	deadline := time.NewTimer(time.Minute)
+	deadline := time.NewTimer(10 * time.Minute)
 	defer deadline.Stop()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -242,7 +242,7 @@ func TestDemoIsALiveMarketThatPsqlTradesOn(t *testing.T) {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
 	}
 	awaitLine(t, stream.Body, `"account":"psql"`)
-	if _, err := exec.LookPath("psql"); err == nil {
+	if embedded.FindPsql("") != "" {
 		if code, stdout, stderr := pgtape(t, "psql", "--data-dir", dir, "--", "-c", order); code != 0 || !strings.Contains(stdout, "psql") {
 			t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
 		}

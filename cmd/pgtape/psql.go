@@ -39,16 +39,14 @@ Where no psql is installed: pgtape sql 'select …'`,
 }
 
 func (d *database) findPsql() (string, error) {
+	beside := ""
 	if d.at != nil {
-		if path := embedded.FindPsql(d.at.BinDir()); path != "" {
-			return path, nil
-		}
+		beside = d.at.BinDir()
 	}
-	path, err := exec.LookPath("psql")
-	if err != nil {
-		return "", errors.New("no psql is installed; pgtape sql 'select …' runs one statement without it")
+	if path := embedded.FindPsql(beside); path != "" {
+		return path, nil
 	}
-	return path, nil
+	return "", errors.New("no psql that runs is installed (apt-get install postgresql-client, or brew install libpq); pgtape sql 'select …' runs one statement without it")
 }
 
 // runPsql hands the terminal to psql. Ctrl-C is psql's to handle, so it is no child of a context.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -45,7 +44,7 @@ goes on where it stopped.`,
 				return err
 			}
 			defer book.Close()
-			p := progress{out: os.Stderr, total: len(recording.Trades)}
+			p := progress{line: newProgressLine(), total: len(recording.Trades)}
 			player := flow.NewPlayer(book, recording, flow.PlayerOptions{Speed: flowSpeed, OnTrade: p.step})
 			return play(cmd.Context(), player, &p, resolve, asJSON)
 		},
@@ -103,26 +102,18 @@ func play(ctx context.Context, player *flow.Player, p *progress, resolve, asJSON
 	return nil
 }
 
-// progress is a line that tells how far something has come.
+// progress tells on a terminal how far something has come.
 type progress struct {
-	out         io.Writer
+	line        *progressLine
 	total, done int
-	shown       time.Time
 }
 
 func (p *progress) step(flow.Played) {
 	p.done++
-	if time.Since(p.shown) > 200*time.Millisecond || p.done == p.total {
-		p.shown = time.Now()
-		fmt.Fprintf(p.out, "\r%d of %d trades", p.done, p.total)
-	}
+	p.line.show(p.done == p.total, "%d of %d trades", p.done, p.total)
 }
 
-func (p *progress) end() {
-	if p.done > 0 {
-		fmt.Fprintln(p.out)
-	}
-}
+func (p *progress) end() { p.line.end() }
 
 // pause waits a second before something is tried again; false when ctx has ended.
 func pause(ctx context.Context) bool {

@@ -20,7 +20,7 @@ func replayBook(ctx context.Context, book *db.DB) (violations []db.Violation, er
 		if err != nil {
 			return err
 		}
-		bar := &bar{start: time.Now()}
+		bar := &bar{newProgressLine(), time.Now()}
 		rebuilt, err := audit.Replay(ctx, auditEvents(ctx, b), audit.Options{Total: total, Progress: bar.show})
 		bar.end()
 		if err != nil {
@@ -111,24 +111,20 @@ func numbers(decimals []db.Decimal) []string {
 	return texts
 }
 
-// bar shows how far a replay has come, on standard error.
+// bar shows how far a replay has come, on a terminal.
 type bar struct {
-	start, shown time.Time
+	line  *progressLine
+	start time.Time
 }
 
 func (b *bar) show(done, total int64) {
-	if time.Since(b.shown) < 100*time.Millisecond && done < total || total == 0 {
+	if total == 0 {
 		return
 	}
-	b.shown = time.Now()
 	const width = 30
 	filled := int(min(done, total) * width / total)
-	fmt.Fprintf(os.Stderr, "\r[%s%s] %d of %d events, %.0f/s ", strings.Repeat("#", filled), strings.Repeat(".", width-filled),
+	b.line.show(done >= total, "[%s%s] %d of %d events, %.0f/s", strings.Repeat("#", filled), strings.Repeat(".", width-filled),
 		done, total, float64(done)/time.Since(b.start).Seconds())
 }
 
-func (b *bar) end() {
-	if !b.shown.IsZero() {
-		fmt.Fprintln(os.Stderr)
-	}
-}
+func (b *bar) end() { b.line.end() }

@@ -53,7 +53,7 @@ func run(m *testing.M, settings []map[string]string) (code int, err error) {
 		defer func() { err = errors.Join(err, stop()) }()
 		postgres = cluster.URL(cluster.Superuser(), "postgres")
 	}
-	if err := makeTemplate(ctx); err != nil {
+	if err := makeTemplate(ctx, postgres); err != nil {
 		return 0, fmt.Errorf("making the template database: %w", err)
 	}
 	return m.Run(), nil
@@ -67,6 +67,12 @@ func start(ctx context.Context, settings []map[string]string) (*embedded.Cluster
 	dir, err := os.MkdirTemp("", "pgtape-test-")
 	if err != nil {
 		return nil, nil, err
+	}
+	migrated := func(c *embedded.Cluster) error {
+		return makeTemplate(ctx, c.URL(c.Superuser(), "postgres"))
+	}
+	if err := copyTemplate(ctx, dir, programs, "migrated", migrated); err != nil {
+		return nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	// Nothing here outlives the tests, so nothing needs to reach the disk.
 	all := map[string]string{"fsync": "off", "max_connections": "300", "max_replication_slots": "60", "max_wal_senders": "60"}
@@ -96,7 +102,7 @@ func binDir(ctx context.Context) (string, error) {
 	if dir != "fetch" {
 		return dir, nil
 	}
-	fetched, err := embedded.Fetch(ctx, "", nil)
+	fetched, err := embedded.Fetch(ctx, "", nil, nil)
 	return fetched.Dir, err
 }
 
@@ -119,7 +125,8 @@ func templateName() (string, error) {
 	return "pgtape_template_" + hex.EncodeToString(hash.Sum(nil))[:16], err
 }
 
-func makeTemplate(ctx context.Context) error {
+// makeTemplate makes the template database on a server, if it is not there.
+func makeTemplate(ctx context.Context, postgres string) error {
 	name, err := templateName()
 	if err != nil {
 		return err
@@ -143,7 +150,7 @@ func makeTemplate(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err := db.MigrateUp(ctx, databaseURL(name)); err != nil {
+	if _, err := db.MigrateUp(ctx, Sibling(postgres, name)); err != nil {
 		return err
 	}
 	_, err = conn.Exec(ctx, "alter database "+name+" is_template true")

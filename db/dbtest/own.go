@@ -36,11 +36,15 @@ func NewOwn(t testing.TB, settings ...string) *Own {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
+	programs := BinDir(t)
+	if err := copyTemplate(t.Context(), dir, programs, "empty", nil); err != nil {
+		t.Fatal(err)
+	}
 	chosen := map[string]string{"fsync": "off", "max_connections": "50"}
 	for i := 0; i < len(settings); i += 2 {
 		chosen[settings[i]] = settings[i+1]
 	}
-	cluster, err := embedded.Start(t.Context(), embedded.Options{DataDir: dir, BinDir: BinDir(t), Settings: chosen})
+	cluster, err := embedded.Start(t.Context(), embedded.Options{DataDir: dir, BinDir: programs, Settings: chosen})
 	if err != nil {
 		t.Fatal(err)
 	}

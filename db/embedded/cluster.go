@@ -44,6 +44,8 @@ type Options struct {
 	Settings map[string]string
 	// Log hears what Start does; nil is silent.
 	Log *slog.Logger
+	// Fetching hears how a fetch of the programs goes on, if there has to be one.
+	Fetching Report
 }
 
 // Cluster is a running server. Its methods may be called by any goroutine.
@@ -87,7 +89,7 @@ func (c *Cluster) start(ctx context.Context, o Options, settings settings) error
 	if err := stopOrphan(ctx, c.dir, c.log); err != nil {
 		return err
 	}
-	bin, err := binariesFor(ctx, c.dir, o.BinDir, c.log)
+	bin, err := binariesFor(ctx, c.dir, o.BinDir, c.log, o.Fetching)
 	if err != nil {
 		return err
 	}

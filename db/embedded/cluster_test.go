@@ -168,7 +168,7 @@ func TestReportsAnUnexpectedEnd(t *testing.T) {
 	must(t, syscall.Kill(c.Pid(), syscall.SIGKILL))
 	select {
 	case <-c.Done():
-	case <-time.After(time.Minute):
+	case <-time.After(10 * time.Minute):
 		t.Fatal("the end is not noticed")
 	}
 	mustContain(t, c.Err(), "killed")
@@ -206,7 +206,7 @@ func TestServerThatIsNotWaitedForIsEnded(t *testing.T) {
 	path := usedDataDir(t)
 	dir, err := openDataDir(path)
 	must(t, err)
-	bin, err := binariesFor(t.Context(), dir, "", slog.New(slog.DiscardHandler))
+	bin, err := binariesFor(t.Context(), dir, "", slog.New(slog.DiscardHandler), nil)
 	must(t, err)
 	sockets, err := prepareSocketDir(dir)
 	must(t, err)

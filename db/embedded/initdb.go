@@ -42,6 +42,9 @@ func initialise(ctx context.Context, dir *dataDir, bin Binaries, s settings, log
 }
 
 func makeData(ctx context.Context, dir *dataDir, bin Binaries, s settings, name string) error {
+	if err := dir.account.named(); err != nil {
+		return err
+	}
 	// The server's user reads the password, and as the owner of the data knows more than it.
 	_ = dir.root.Remove(passwordFileName)
 	if err := dir.root.WriteFile(passwordFileName, []byte(rand.Text()+"\n"), 0o600); err != nil {

@@ -43,7 +43,7 @@ func run(m *testing.M) int {
 }
 
 func help(dir string) int {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	c, err := Start(ctx, Options{DataDir: dir, Settings: hasty})
 	if err != nil {
@@ -113,7 +113,7 @@ var makeTemplate = sync.OnceValue(func() error {
 	if err := os.Chmod(filepath.Dir(templateDir), 0o755); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	c, err := Start(ctx, Options{DataDir: templateDir, Settings: hasty})
 	if err != nil {
@@ -150,7 +150,7 @@ func tryStart(t *testing.T, o Options) (*Cluster, error) {
 		o.Settings = hasty
 	}
 	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	c, err := Start(ctx, o)
 	if err == nil {
@@ -161,7 +161,7 @@ func tryStart(t *testing.T, o Options) (*Cluster, error) {
 
 func stop(t *testing.T, c *Cluster) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	must(t, c.Stop(ctx))
 }
@@ -176,7 +176,7 @@ func ask(t *testing.T, url, sql string) string {
 
 func tryAsk(t *testing.T, url, sql string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
@@ -190,7 +190,7 @@ func tryAsk(t *testing.T, url, sql string) (string, error) {
 
 func do(t *testing.T, url, sql string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	must(t, err)

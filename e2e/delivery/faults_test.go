@@ -92,7 +92,7 @@ func (b *breaker) limit(l *link.Link) { l.Limit(4<<10 + b.random.IntN(60<<10)) }
 
 // sql insists: Postgres may be recovering from the fault before.
 func (b *breaker) sql(text string) {
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		err := b.w.tryExec(context.Background(), text)
 		if err == nil {
 			return

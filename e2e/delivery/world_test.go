@@ -131,7 +131,7 @@ func (w *world) tryExec(ctx context.Context, sql string, args ...any) error {
 // start and stop are called with w.mu held, once others know the world.
 func (w *world) start(port int) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	for {
 		c, err := embedded.Start(ctx, embedded.Options{DataDir: w.dir, BinDir: w.binDir, Port: port, Settings: w.settings})

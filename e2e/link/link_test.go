@@ -106,7 +106,7 @@ func TestLink(t *testing.T) {
 		}
 		l.Mend()
 		back := make([]byte, 4)
-		_ = conn.SetDeadline(time.Now().Add(time.Minute))
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Minute))
 		if _, err := io.ReadFull(conn, back); err != nil || string(back) != "held" {
 			t.Errorf("%q came back (%v)", back, err)
 		}

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	dbtest.Main(m, map[string]string{"synchronous_standby_names": "nobody", "synchronous_commit": "local"})
 }
 
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // node is a cache that follows a database of its own, and what the node says that it has seen.
 type node struct {

@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // node is a memory that follows a database of its own.
 type node struct {
