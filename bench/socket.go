@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -122,7 +121,7 @@ func dial(ctx context.Context, address string) (*websocket.Conn, error) {
 	if _, err := url.Parse(address); err != nil {
 		return nil, err
 	}
-	dialer := websocket.Dialer{HandshakeTimeout: dialWithin, ReadBufferSize: 1 << 10, WriteBufferSize: 1 << 10, WriteBufferPool: &writes}
+	dialer := websocket.Dialer{HandshakeTimeout: dialWithin, ReadBufferSize: 4 << 10, WriteBufferSize: 1 << 10, WriteBufferPool: &writes}
 	conn, response, err := dialer.DialContext(ctx, address, nil)
 	if errors.Is(err, websocket.ErrBadHandshake) && response.StatusCode/100 == 4 {
 		return nil, &client.Error{Status: response.StatusCode, Message: "the server refuses sockets: " + response.Status}
@@ -185,18 +184,13 @@ func closedBy(err error) error {
 	return err
 }
 
-// take takes a message of one frame or several.
+// take takes a message: one frame.
 func (l *listener) take(message []byte, received time.Time) error {
-	for line := range bytes.SplitSeq(message, []byte{'\n'}) {
-		f, err := parseFrame(line)
-		if err == nil {
-			err = l.hear(f, received)
-		}
-		if err != nil {
-			return err
-		}
+	f, err := parseFrame(message)
+	if err != nil {
+		return err
 	}
-	return nil
+	return l.hear(f, received)
 }
 
 // refusedFrame is an error frame: that one market cannot be had ends the run.

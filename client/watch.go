@@ -186,7 +186,7 @@ func (w *watch) follow(ctx context.Context, conn *websocket.Conn) error {
 			w.barred = 0
 			w.resumed()
 		}
-		for line := range bytes.SplitSeq(message, []byte{'\n'}) {
+		for line := range bytes.SplitSeq(message, []byte{'\n'}) { // an earlier server joins several frames
 			if err := w.take(line, received); err != nil {
 				return err
 			}

@@ -46,7 +46,7 @@ type watcher struct {
 	over   chan struct{}
 }
 
-// connection gives one message after the other: frames, one a line.
+// connection gives one message after the other, a frame each.
 type connection struct {
 	next  func() ([]byte, error)
 	close func() error
@@ -140,9 +140,7 @@ func (w *watcher) run(ctx context.Context) {
 		for err == nil {
 			var message []byte
 			if message, err = conn.next(); err == nil {
-				for line := range bytes.SplitSeq(message, []byte{'\n'}) {
-					w.take(line)
-				}
+				w.take(message)
 			}
 		}
 		stop()

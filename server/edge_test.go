@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -199,10 +200,8 @@ func (w *wire) text(t *testing.T) string {
 		must(t, w.conn.SetReadDeadline(time.Now().Add(patience)))
 		_, message, err := w.conn.ReadMessage()
 		must(t, err)
-		for line := range strings.SplitSeq(string(message), "\n") {
-			if !strings.HasPrefix(line, `{"op":"heartbeat"`) {
-				return line // one at a time is caused
-			}
+		if !bytes.HasPrefix(message, []byte(`{"op":"heartbeat"`)) {
+			return string(message)
 		}
 	}
 }

@@ -89,23 +89,21 @@ func sees(conn *websocket.Conn, market string, joined func(), from, to int64) er
 		if err != nil {
 			return fmt.Errorf("at %d: %w", at, err)
 		}
-		for line := range strings.SplitSeq(string(message), "\n") {
-			var f frame
-			if err := json.Unmarshal([]byte(line), &f); err != nil {
-				return err
+		var f frame
+		if err := json.Unmarshal(message, &f); err != nil {
+			return err
+		}
+		switch {
+		case f.Op == "heartbeat":
+		case f.Op == "snapshot" && at == 0 && (f.Seq == from || from == 0) && f.Market == market:
+			joined()
+			if at = f.Seq; from == 0 {
+				to += at
 			}
-			switch {
-			case f.Op == "heartbeat":
-			case f.Op == "snapshot" && at == 0 && (f.Seq == from || from == 0) && f.Market == market:
-				joined()
-				if at = f.Seq; from == 0 {
-					to += at
-				}
-			case f.Op == "event" && at > 0 && f.Prev == at && f.Market == market:
-				at = f.Seq
-			default:
-				return fmt.Errorf("at %d: %s", at, line)
-			}
+		case f.Op == "event" && at > 0 && f.Prev == at && f.Market == market:
+			at = f.Seq
+		default:
+			return fmt.Errorf("at %d: %s", at, message)
 		}
 	}
 	return nil

@@ -7,11 +7,11 @@ import (
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/tape"
+	"github.com/pgtape/pgtape/server/hub"
 	"github.com/pgtape/pgtape/server/state"
 )
 
-// Frames are what sockets and streams carry: JSON objects without line breaks, of which several
-// may be joined, one a line.
+// Frames are what sockets and streams carry: JSON objects without line breaks, one in each message.
 
 // eventFrame is an event as everybody gets it. Its body, a JSON object, goes on where the frame's
 // own members end.
@@ -70,6 +70,9 @@ func snapshotFrame(v *state.View) []byte {
 	frame = append(frame, v.JSON()...)
 	return append(frame, '}')
 }
+
+// snapshotMessage is a snapshot frame as it goes out, made once for all who join.
+func snapshotMessage(v *state.View) []byte { return hub.Message(snapshotFrame(v)) }
 
 // errorFrame tells a socket what was wrong with what it sent.
 func errorFrame(code db.Code, message, market string) []byte {

@@ -49,7 +49,7 @@ func (h history) Snapshot(ctx context.Context, market string) (hub.Snapshot, err
 		return hub.Snapshot{}, fmt.Errorf("reading a snapshot: %w", err)
 	}
 	m := &view.Market
-	return hub.Snapshot{Market: m.Slug, Seq: m.Version, Cursor: m.Cursor, Frame: view.Frame(snapshotFrame)}, nil
+	return hub.Snapshot{Market: m.Slug, Seq: m.Version, Cursor: m.Cursor, Message: view.Frame(snapshotMessage)}, nil
 }
 
 func (h history) Since(ctx context.Context, market, after string, limit int) ([]hub.Event, error) {

@@ -118,7 +118,7 @@ func (g gauges) Collect(ch chan<- prometheus.Metric) {
 	to.gauge("connections", doors, float64(g.server.streams.Load()), "door", "stream")
 	to.gauge("subscriptions", "Markets followed, over all connections.", float64(hub.Subscriptions))
 	to.gauge("joins", "Subscriptions that are being brought up to date from the table.", float64(hub.Joins))
-	to.counter("frames_written_total", "Frames written to connections.", hub.Frames)
+	to.counter("frames_written_total", "Writes to connections; each carries one frame or, under load, several.", hub.Frames)
 	to.counter("events_delivered_total", "Events in those frames.", hub.Events)
 	to.counter("snapshots_total", "Snapshots read for subscribers.", hub.Snapshots)
 	to.counter("slow_closes_total", "Connections closed because they read too slowly.", hub.SlowCloses)

@@ -28,10 +28,10 @@ const (
 	pongWithin = 25 * time.Second
 	pingEvery  = 10 * time.Second
 
-	// sendWithin is how long one frame may take; then the connection is cut.
+	// sendWithin is how long one write may take; then the connection is cut.
 	sendWithin = 10 * time.Second
 
-	// queueLength has room for all that is ever there: one frame in flight and a close.
+	// queueLength has room for all that is ever there: one write in flight and a close.
 	queueLength = 4
 
 	// Buffers of a socket, in bytes: a request of a client mostly fits the one, an event the other,
@@ -41,7 +41,7 @@ const (
 )
 
 // sockets is the door for WebSockets. Melody runs the connections; whom a frame goes to, when, and
-// what becomes of a client that is slow is the hub's: it hands over one frame at a time, so that
+// what becomes of a client that is slow is the hub's: it hands over one write at a time, so that
 // melody's queue, which drops what it has no room for, never fills.
 type sockets struct {
 	hub    *hub.Hub
@@ -218,13 +218,14 @@ func (s *socket) maySend() bool {
 	return false
 }
 
-// Write sends a frame, or queues it; melody calls client.Sent when it has left.
-func (s *socket) Write(frame []byte) error {
-	if s.wire.sendNow(frame) {
+// Write sends frames, or queues them as one message of melody's, of which the wire writes the inside;
+// melody calls client.Sent when they have left.
+func (s *socket) Write(frames hub.Messages) error {
+	if s.wire.sendNow(frames) {
 		s.client.Sent()
 		return nil
 	}
-	return s.session.Write(frame)
+	return s.session.Write(frames)
 }
 
 // Close queues the close behind the frame in flight, which sendWithin bounds: the client hears the

@@ -22,7 +22,6 @@ import (
 type wire struct {
 	t    *testing.T
 	conn *websocket.Conn
-	left []frame // received, not yet asked for
 }
 
 // dial opens a socket.
@@ -32,6 +31,19 @@ func (s *site) dial(t *testing.T) *wire {
 	must(t, err)
 	t.Cleanup(func() { conn.Close() })
 	return &wire{t: t, conn: conn}
+}
+
+// Joined frames are the same bytes for all, so no client is given a compression of its own.
+func TestASocketIsNotCompressedThoughTheClientOffersIt(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	dialer := websocket.Dialer{EnableCompression: true}
+	conn, answer, err := dialer.Dial("ws"+strings.TrimPrefix(s.url, "http")+"/ws", nil)
+	must(t, err)
+	defer conn.Close()
+	if got := answer.Header.Get("Sec-WebSocket-Extensions"); got != "" {
+		t.Errorf("extensions: %q", got)
+	}
 }
 
 func (w *wire) send(message string) {
@@ -48,20 +60,13 @@ func (w *wire) subscribe(market, after, mode string) {
 
 // any is the next frame.
 func (w *wire) any() (frame, error) {
-	for len(w.left) == 0 {
-		must(w.t, w.conn.SetReadDeadline(time.Now().Add(patience)))
-		_, message, err := w.conn.ReadMessage()
-		if err != nil {
-			return frame{}, err
-		}
-		for line := range bytes.SplitSeq(message, []byte("\n")) {
-			var f frame
-			must(w.t, json.Unmarshal(line, &f))
-			w.left = append(w.left, f)
-		}
+	must(w.t, w.conn.SetReadDeadline(time.Now().Add(patience)))
+	_, message, err := w.conn.ReadMessage()
+	if err != nil {
+		return frame{}, err
 	}
-	f := w.left[0]
-	w.left = w.left[1:]
+	var f frame
+	must(w.t, json.Unmarshal(message, &f)) // one object a message, as clients expect
 	return f, nil
 }
 

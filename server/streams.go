@@ -48,7 +48,7 @@ func (s *Server) streamMarket(c echo.Context) error {
 	s.streams.Add(1)
 	defer s.streams.Add(-1)
 
-	conn := &stream{comments: s.comments, frames: make(chan []byte, 1), over: make(chan struct{})}
+	conn := &stream{comments: s.comments, frames: make(chan hub.Messages, 1), over: make(chan struct{})}
 	client := s.gate.connect(s.hub, func(*hub.Client) hub.Conn { return conn })
 	defer client.Close()
 	client.Subscribe(slug, after, mode)
@@ -68,18 +68,18 @@ func (s *Server) mustExist(ctx context.Context, slug string) error {
 
 // stream is one connection, a hub.Conn. Its request's goroutine writes.
 type stream struct {
-	comments time.Duration // between them
-	frames   chan []byte   // the one in flight
+	comments time.Duration     // between them
+	frames   chan hub.Messages // those in flight
 	over     chan struct{}
 	once     sync.Once
 }
 
-var errInFlight = errors.New("a frame is in flight already")
+var errInFlight = errors.New("frames are in flight already")
 
-// Write hands a frame to the request's goroutine.
-func (s *stream) Write(frame []byte) error {
+// Write hands frames to the request's goroutine.
+func (s *stream) Write(frames hub.Messages) error {
 	select {
-	case s.frames <- frame:
+	case s.frames <- frames:
 		return nil
 	default:
 		return errInFlight
@@ -120,8 +120,8 @@ func (s *stream) run(c echo.Context, client *hub.Client) error {
 			if err := write([]byte(":\n\n")); err != nil {
 				return err
 			}
-		case frame := <-s.frames:
-			text, last := serverSent(frame)
+		case frames := <-s.frames:
+			text, last := serverSent(frames)
 			if err := write(text); err != nil || last {
 				return err
 			}
@@ -134,12 +134,12 @@ func (s *stream) run(c echo.Context, client *hub.Client) error {
 	}
 }
 
-// serverSent writes the frames of one message as Server-Sent Events. An error is the last thing
+// serverSent writes frames as Server-Sent Events. An error is the last thing
 // that there is to say on a stream.
-func serverSent(message []byte) (text []byte, last bool) {
+func serverSent(frames hub.Messages) (text []byte, last bool) {
 	var out bytes.Buffer
-	out.Grow(len(message) + 256)
-	for frame := range bytes.SplitSeq(message, []byte("\n")) {
+	out.Grow(len(frames) + 256)
+	for frame := range frames.Texts() {
 		var head struct{ Op, Cursor string }
 		if err := json.Unmarshal(frame, &head); err != nil {
 			continue // the hub writes JSON only

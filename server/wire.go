@@ -11,14 +11,18 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/pgtape/pgtape/server/hub"
 )
 
-// wire is the connection under a socket. A frame that the kernel has room for is handed to it at
-// once, by the goroutine that has it: waking another one for each frame costs half as much again as
-// the frame. What finds no room takes the long way, through melody, which waits for the peer.
+// wire is the connection under a socket. Frames that the kernel has room for are handed to it at once,
+// by the goroutine that has them: waking another one for each costs half as much again as the frame.
+// What finds no room takes the long way, through melody, which waits for the peer.
 //
-// Frames do not mix, as each is written under mu: melody's and gorilla's whole ones, and those of
-// sendNow. What sendNow has left of one is the next text frame that melody writes.
+// The hub's messages are whole frames already. Melody sends them as if they were one text: the wire
+// drops the header that gorilla has put before that, and the frames inside go out as they are. Frames
+// do not mix, as each is written under mu: melody's and gorilla's whole ones, and those of sendNow.
+// What sendNow has left is the next text that melody writes.
 type wire struct {
 	net.Conn
 	raw  syscall.RawConn // nil: frames never go at once
@@ -26,8 +30,9 @@ type wire struct {
 
 	mu       sync.Mutex
 	deadline time.Time // of writes that wait
-	begun    int       // bytes of the next text frame that have been written
-	resumed  bool      // that frame is being written
+	kind     byte      // of the frame of gorilla's that is being written
+	rest     int       // bytes of it to come
+	begun    int       // bytes of the next text that have been written
 	trying   []byte    // what once writes,
 	tried    int       // and how much of it went
 
@@ -64,22 +69,9 @@ func (w *wire) SetWriteDeadline(t time.Time) error {
 func (w *wire) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(p) == 0 {
-		return 0, nil
-	}
-	length, kind := len(p), p[0]
-	if w.begun > 0 {
-		if !w.resumed && kind != final|websocket.TextMessage {
-			return length, nil // nothing may come between: a peer this slow does without a ping
-		}
-		w.resumed = true
-		skip := min(w.begun, len(p))
-		w.begun -= skip
-		w.resumed = w.begun > 0
-		p = p[skip:]
-	}
-	if kind == final|websocket.CloseMessage {
-		w.closed.Store(true)
+	length := len(p)
+	if p = w.frame(p); len(p) == 0 {
+		return length, nil
 	}
 	if p = p[w.try(p):]; len(p) == 0 {
 		return length, nil
@@ -89,6 +81,48 @@ func (w *wire) Write(p []byte) (int, error) {
 	}
 	n, err := w.Conn.Write(p)
 	return length - len(p) + n, err
+}
+
+// frame follows gorilla's frames and returns what of p is to be written. Called with w.mu held.
+func (w *wire) frame(p []byte) []byte {
+	length := len(p)
+	if w.rest == 0 && length > 0 {
+		if w.kind = p[0]; w.kind&final == 0 {
+			return p // the answer to the upgrade: all frames here are whole messages
+		}
+		header, text := headerOf(p)
+		w.rest = header + text
+		if w.kind == final|websocket.TextMessage {
+			p = p[header:]
+		}
+	}
+	w.rest -= length
+	if w.begun > 0 {
+		if w.kind != final|websocket.TextMessage {
+			return nil // nothing may come between: a peer this slow does without a ping
+		}
+		skip := min(w.begun, len(p))
+		w.begun -= skip
+		p = p[skip:]
+	}
+	if w.kind == final|websocket.CloseMessage {
+		w.closed.Store(true)
+	}
+	return p
+}
+
+// headerOf returns the length of a frame's header and of what it announces. Gorilla writes a header
+// whole, and a server's is not masked.
+func headerOf(frame []byte) (header, text int) {
+	switch {
+	case len(frame) >= 4 && frame[1] == 126:
+		return 4, int(binary.BigEndian.Uint16(frame[2:]))
+	case len(frame) >= 10 && frame[1] == 127:
+		return 10, int(binary.BigEndian.Uint64(frame[2:]))
+	case len(frame) >= 2:
+		return 2, int(frame[1])
+	}
+	return len(frame), 0
 }
 
 // Close closes the connection: behind a close frame for writing only, for partsWithin or until it is
@@ -102,23 +136,20 @@ func (w *wire) Close() error {
 	return half.CloseWrite()
 }
 
-// sendNow sends a text frame if that is possible without waiting.
-func (w *wire) sendNow(text []byte) bool {
+// sendNow sends frames if that is possible without waiting.
+func (w *wire) sendNow(frames hub.Messages) bool {
 	if w.raw == nil || !w.mu.TryLock() {
 		return false
 	}
 	defer w.mu.Unlock()
-	if w.closed.Load() || w.begun > 0 {
+	if w.closed.Load() || w.begun > 0 || w.rest > 0 {
 		return false
 	}
-	buffer := frames.Get().(*[]byte)
-	defer frames.Put(buffer)
-	*buffer = appendTextFrame((*buffer)[:0], text)
-	n := w.try(*buffer)
-	if n < len(*buffer) {
+	n := w.try(frames)
+	if n < len(frames) {
 		w.begun = n
 	}
-	return n == len(*buffer)
+	return n == len(frames)
 }
 
 // try writes what the kernel takes. An error is told by the write that goes on.
@@ -130,22 +161,6 @@ func (w *wire) try(p []byte) int {
 	_ = w.raw.Control(w.once)
 	w.trying = nil
 	return w.tried
-}
-
-var frames = sync.Pool{New: func() any { return new(make([]byte, 0, 4<<10)) }}
-
-// appendTextFrame makes the frame that gorilla makes of a text: of a server, whole, not compressed.
-func appendTextFrame(b, text []byte) []byte {
-	b = append(b, final|websocket.TextMessage)
-	switch n := len(text); {
-	case n < 126:
-		b = append(b, byte(n))
-	case n < 1<<16:
-		b = binary.BigEndian.AppendUint16(append(b, 126), uint16(n))
-	default:
-		b = binary.BigEndian.AppendUint64(append(b, 127), uint64(n))
-	}
-	return append(b, text...)
 }
 
 // wired is a response whose connection is taken over as a wire.

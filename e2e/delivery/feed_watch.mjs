@@ -1,5 +1,6 @@
 // A watcher in a process of its own: the browser's module, outside a browser. It prints each frame
 // that the module hands over on a line, until its standard input ends.
+import "../websocket.mjs";
 import { Feed } from "../../static/js/feed.js";
 
 const [url, ...markets] = process.argv.slice(2);

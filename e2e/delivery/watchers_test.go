@@ -227,17 +227,9 @@ func (x *watcher) alone(ctx context.Context, program string, args ...string) {
 	})
 }
 
-// moduleArgs run the browser's module in Node, which has WebSockets behind a flag before version 22.
+// moduleArgs run the browser's module in Node.
 func moduleArgs(w *world) []string {
-	w.t.Helper()
-	out, err := exec.Command("node", "--version").Output()
-	must(w.t, err)
-	var args []string
-	var major int
-	if _, err := fmt.Sscanf(string(out), "v%d.", &major); err == nil && major < 22 {
-		args = []string{"--experimental-websocket", "--no-warnings"}
-	}
-	return append(append(args, "feed_watch.mjs", w.webURL()), markets...)
+	return append([]string{"feed_watch.mjs", w.webURL()}, markets...)
 }
 
 // poll reads the tape a page at a time, as whoever has no socket does.

@@ -121,7 +121,7 @@ func read(conn *websocket.Conn, heard chan<- []byte, gone <-chan struct{}) error
 }
 
 func (o *Origin) dial(ctx context.Context) (*websocket.Conn, error) {
-	dialer := websocket.Dialer{HandshakeTimeout: dialWithin, TLSClientConfig: o.link.tls.Clone()}
+	dialer := websocket.Dialer{HandshakeTimeout: dialWithin, TLSClientConfig: o.link.tls.Clone(), ReadBufferSize: 64 << 10}
 	conn, response, err := dialer.DialContext(ctx, "ws"+o.link.base.String()[len("http"):]+"/ws", nil)
 	if errors.Is(err, websocket.ErrBadHandshake) {
 		text, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10)) // what there is of it
@@ -246,7 +246,7 @@ func (s *socket) giveUp(slug string, why error) {
 	}
 }
 
-// take does what a message says, which is one frame or several.
+// take does what a message says: one frame; an origin of an earlier version joins several, one a line.
 func (s *socket) take(message []byte) error {
 	s.mu.Lock()
 	s.Origin.heard = time.Now()

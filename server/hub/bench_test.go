@@ -13,13 +13,13 @@ import (
 type discard struct{ client *hub.Client }
 
 func (d *discard) attach(c *hub.Client) hub.Conn { d.client = c; return d }
-func (d *discard) Write([]byte) error            { d.client.Sent(); return nil }
+func (d *discard) Write(hub.Messages) error      { d.client.Sent(); return nil }
 func (d *discard) Close(int, string)             {}
 
 type stall struct{ client *hub.Client }
 
 func (s *stall) attach(c *hub.Client) hub.Conn { s.client = c; return s }
-func (s *stall) Write([]byte) error            { return nil }
+func (s *stall) Write(hub.Messages) error      { return nil }
 func (s *stall) Close(int, string)             {}
 
 // BenchmarkPublish is the hub's share of a fan-out, per event: to clients who take each event,

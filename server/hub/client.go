@@ -20,12 +20,12 @@ const (
 	maxJoins   = 4   // of one client at a time; each holds at most one page of events
 )
 
-// Conn is one socket. Write starts to send one frame and returns at once; the frame must not be
-// changed, and when it has left, Client.Sent is called, be it from within Write. If Write fails,
+// Conn is one connection. Write starts to send messages and returns at once; they must not be
+// changed, and when they have left, Client.Sent is called, be it from within Write. If Write fails,
 // the hub closes the connection (1011). Close returns at once too, comes at most once and not after
-// Client.Close; a frame may be in flight then, and a Write of another goroutine overlap.
+// Client.Close; a write may be in flight then, and a Write of another goroutine overlap.
 type Conn interface {
-	Write(frame []byte) error
+	Write(messages Messages) error
 	Close(code int, reason string)
 }
 
@@ -100,7 +100,7 @@ func (c *Client) Reply(frame []byte) {
 	full := c.replies >= maxReplies
 	if !full && !c.closed {
 		c.replies++
-		c.queue.push(item{frame: frame})
+		c.queue.push(item{message: Message(frame)})
 	}
 	c.mu.Unlock()
 	if full {
@@ -161,7 +161,7 @@ func (t *topic) holds(s *subscription) bool {
 
 // acknowledge makes a `subscribed` frame the first of s. Called with both locks held.
 func (s *subscription) acknowledge() {
-	s.parts = []part{{frame: subscribedFrame(s.topic.market, s.pos, s.cursor), seq: s.pos, cursor: s.cursor}}
+	s.parts = []part{{messages: Message(subscribedFrame(s.topic.market, s.pos, s.cursor)), seq: s.pos, cursor: s.cursor}}
 }
 
 // drop takes a subscription away from the client; leave or topic.remove does so from the topic.

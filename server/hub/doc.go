@@ -1,6 +1,6 @@
 // Package hub carries committed events from the tape reader to everyone who watches a market.
 //
-//	tape reader ── Publish(event) ──► topic ── wakes who waits ──► client ── one frame ──► Conn
+//	tape reader ── Publish(event) ──► topic ── wakes who waits ──► client ── one write ──► Conn
 //	                                  │ head: seq, cursor          │ queue: whose turn     │
 //	                                  │ ring: newest events        │                       │
 //	                                  │   ▲ position of            ◄──────── Sent() ───────┘
@@ -12,8 +12,9 @@
 // nothing else: what a client has not been sent yet is the part of the ring behind its position,
 // so a backlog costs no memory, and every client at the same place is written the same bytes.
 //
-// A client has at most one frame in flight. An event for a client that has none is written from
-// within Publish, without a timer; what gathers during a flight goes out joined when it has ended.
+// What goes out are whole WebSocket messages, each of one JSON object; a write has one or several of
+// them. A client has at most one write in flight. An event for a client that has none is written from
+// within Publish, without a timer; what gathers during a flight goes out in one write when it has ended.
 // More than a few subscribers of a market are a crowd, which workers write to, turn after turn: the
 // first event after a quiet moment at once, those that come during a turn joined in the next. Turns
 // of who watches quotes have a rest behind them, the longer the more they took, so that watching

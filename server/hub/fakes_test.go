@@ -120,7 +120,7 @@ func (t *table) Snapshot(ctx context.Context, market string) (hub.Snapshot, erro
 	c := cursor(history, market, head)
 	return hub.Snapshot{
 		Market: market, Seq: head, Cursor: c,
-		Frame: fmt.Appendf(nil, `{"op":"snapshot","market":%q,"seq":%d,"cursor":%q}`, market, head, c),
+		Message: hub.Message(fmt.Appendf(nil, `{"op":"snapshot","market":%q,"seq":%d,"cursor":%q}`, market, head, c)),
 	}, nil
 }
 
@@ -180,7 +180,7 @@ type socket struct {
 	open      bool
 	flying    bool
 	err       error
-	frames    [][]byte
+	frames    []hub.Messages
 	violation string
 	closed    int
 }
@@ -203,7 +203,7 @@ func (s *socket) attach(c *hub.Client) hub.Conn {
 	return s
 }
 
-func (s *socket) Write(frame []byte) error {
+func (s *socket) Write(frame hub.Messages) error {
 	s.mu.Lock()
 	if s.flying {
 		s.violation = "written while a frame was in flight"
@@ -256,9 +256,9 @@ func (s *socket) closeCode() int {
 	return s.closed
 }
 
-// written returns the frames since the last call, and fails the test if the hub broke the
+// written returns the writes since the last call, and fails the test if the hub broke the
 // contract of Conn.
-func (s *socket) written(t *testing.T) [][]byte {
+func (s *socket) written(t *testing.T) []hub.Messages {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -280,13 +280,13 @@ func (s *socket) got(t *testing.T) []message {
 	return messages
 }
 
-func parse(t *testing.T, frame []byte) []message {
+func parse(t *testing.T, written hub.Messages) []message {
 	t.Helper()
 	var messages []message
-	for line := range strings.SplitSeq(string(frame), "\n") {
+	for text := range written.Texts() {
 		var m message
-		if err := json.Unmarshal([]byte(line), &m); err != nil {
-			t.Fatalf("%v in frame line %q", err, line)
+		if err := json.Unmarshal(text, &m); err != nil {
+			t.Fatalf("%v in message %q", err, text)
 		}
 		messages = append(messages, m)
 	}

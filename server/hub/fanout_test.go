@@ -114,7 +114,7 @@ type costly struct {
 
 func (c *costly) attach(client *hub.Client) hub.Conn { c.client = client; return c }
 func (c *costly) Close(int, string)                  {}
-func (c *costly) Write([]byte) error {
+func (c *costly) Write(hub.Messages) error {
 	time.Sleep(time.Millisecond)
 	c.mu.Lock()
 	c.frames++

@@ -38,62 +38,58 @@ func encode(v any) []byte {
 	return frame
 }
 
-// part is a frame that waits for a client's turn: an acknowledgement or replayed events.
+// part is what waits for a client's turn: an acknowledgement or replayed events.
 type part struct {
-	frame  []byte
-	events int
-	seq    int64 // what the client has once it is written,
-	cursor string
+	messages Messages
+	events   int
+	seq      int64 // what the client has once it is written,
+	cursor   string
 }
 
-// replayed joins events read from the table into parts that each fit one frame.
+// replayed joins events read from the table into parts that each fit one write.
 func replayed(events []Event) []part {
 	var parts []part
 	var b batch
 	var last Event
 	for _, e := range events {
-		if !b.add(e.Frame, 1) {
-			parts = append(parts, part{b.frame, b.events, last.Seq, last.Cursor})
+		message := Message(e.Frame)
+		if !b.add(message, 1) {
+			parts = append(parts, part{b.messages, b.events, last.Seq, last.Cursor})
 			b = batch{}
-			b.add(e.Frame, 1)
+			b.add(message, 1)
 		}
 		last = e
 	}
 	if b.parts > 0 {
-		parts = append(parts, part{b.frame, b.events, last.Seq, last.Cursor})
+		parts = append(parts, part{b.messages, b.events, last.Seq, last.Cursor})
 	}
 	return parts
 }
 
-// batch joins frames into one, within the bounds. A single one stays what it was, uncopied.
+// batch gathers messages for one write, within the bounds. A single part stays what it was, uncopied.
 type batch struct {
-	frame  []byte
-	events int
-	parts  int
+	messages Messages
+	events   int
+	parts    int
 }
 
-// add appends a frame and says whether there was room. A frame too long for any is taken alone.
-func (b *batch) add(frame []byte, events int) bool {
+// add appends messages and says whether there was room. What is too long for any write is taken alone.
+func (b *batch) add(messages Messages, events int) bool {
 	if b.parts == 0 {
-		b.frame, b.events, b.parts = frame, events, 1
+		b.messages, b.events, b.parts = messages, events, 1
 		return true
 	}
-	if len(frame) > b.room() || events > maxFrameEvents-b.events {
+	if len(messages) > b.room() || events > maxWriteEvents-b.events {
 		return false
 	}
 	if b.parts == 1 { // the first is shared with others
-		b.frame = append(make([]byte, 0, 2*(len(b.frame)+len(frame))+1), b.frame...)
+		b.messages = append(make(Messages, 0, 2*(len(b.messages)+len(messages))), b.messages...)
 	}
-	b.frame = append(append(b.frame, '\n'), frame...)
+	b.messages = append(b.messages, messages...)
 	b.events += events
 	b.parts++
 	return true
 }
 
-// room is how many bytes one more frame may have.
-func (b *batch) room() int {
-	if b.parts == 0 {
-		return maxFrameBytes
-	}
-	return maxFrameBytes - len(b.frame) - 1
-}
+// room is how many bytes may be added.
+func (b *batch) room() int { return maxWriteBytes - len(b.messages) }

@@ -105,8 +105,8 @@ func (c *Client) beat() {
 // heartbeat is made when it is written, so its heads are what the client has been sent: they say
 // "you have everything up to here", and no event comes after a head that counts it. A market
 // that is still being joined is left out. Called with c.mu held.
-func (c *Client) heartbeat() []byte {
-	frame := make([]byte, 0, 96+32*len(c.subs))
+func (c *Client) heartbeat() Messages {
+	frame := make([]byte, maxHeader, maxHeader+96+32*len(c.subs))
 	frame = append(frame, `{"op":"heartbeat","at":"`...)
 	frame = time.Now().UTC().AppendFormat(frame, "2006-01-02T15:04:05.000Z")
 	frame = append(frame, `","heads":{`...)
@@ -124,5 +124,5 @@ func (c *Client) heartbeat() []byte {
 	}
 	frame = append(frame, `},"source":"`...)
 	frame = append(frame, c.hub.State().String()...)
-	return append(frame, `"}`...)
+	return inPlace(append(frame, `"}`...))
 }

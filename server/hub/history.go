@@ -20,7 +20,7 @@ type Event struct {
 	Market string
 	Seq    int64
 	Cursor string // "<seq>.<16 hex digits>"
-	Frame  []byte // the whole `event` frame, JSON without newline
+	Frame  []byte // the whole `event` frame, one JSON object
 	Quote  []byte // the `quote` frame of the same version; nil if there is nothing to say in quote mode
 }
 
@@ -29,7 +29,9 @@ type Snapshot struct {
 	Market string
 	Seq    int64
 	Cursor string
-	Frame  []byte // the whole `snapshot` frame, JSON without newline
+
+	// Message is the whole `snapshot` frame, as Message makes it: those who join at once share it.
+	Message Messages
 }
 
 // History reads what the hub does not remember. Its answers come from the table of events, which

@@ -197,7 +197,7 @@ func (h *Hub) read(ctx context.Context, from place) (place, error) {
 		}
 		h.counts.snapshots.Add(1)
 		from.pos, from.cursor, from.end = snap.Seq, snap.Cursor, true
-		from.parts = []part{{frame: snap.Frame, seq: snap.Seq, cursor: snap.Cursor}}
+		from.parts = []part{{messages: snap.Message, seq: snap.Seq, cursor: snap.Cursor}}
 		return from, nil
 	}
 	events, err := h.history.Since(ctx, from.market, from.cursor, pageSize)

@@ -5,8 +5,8 @@ import "slices"
 // item is one turn in a client's queue: a reply, what a subscription has, or, if neither, a
 // heartbeat.
 type item struct {
-	frame []byte
-	sub   *subscription
+	message Messages
+	sub     *subscription
 }
 
 // queue is first in, first out, and keeps its array. It holds each subscription and the heartbeat
@@ -44,7 +44,7 @@ func (q *queue) remove(s *subscription) {
 	}
 }
 
-// Sent says that the frame in flight has left: the next one may go.
+// Sent says that the write in flight is done: the next one may go.
 func (c *Client) Sent() {
 	c.mu.Lock()
 	c.inFlight = false
@@ -71,7 +71,7 @@ func (c *Client) push(s *subscription) {
 	}
 }
 
-// pump writes what there is, unless a frame is in flight. One goroutine at a time does so; what
+// pump writes what there is, unless a write is in flight. One goroutine at a time does so; what
 // others bring meanwhile it sees before it leaves. A loop, not a recursion, when Write calls Sent.
 func (c *Client) pump() {
 	c.mu.Lock()
@@ -102,20 +102,20 @@ func (c *Client) pump() {
 func (c *Client) write(b batch) {
 	c.hub.counts.frames.Add(1)
 	c.hub.counts.events.Add(int64(b.events))
-	if err := c.conn.Write(b.frame); err != nil {
+	if err := c.conn.Write(b.messages); err != nil {
 		c.shut(CloseInternal, "write failed")
 	}
 }
 
-// gather fills a frame from the queue; ok is false if a subscription cannot go on because the
+// gather fills a write from the queue; ok is false if a subscription cannot go on because the
 // client was too slow. Called with c.mu held, which it gives away while it reads a ring.
 func (c *Client) gather() (b batch, ok bool) {
 	for !c.queue.empty() && !c.closed {
 		i := c.queue.peek()
 		room, ok := true, true
 		switch {
-		case i.frame != nil:
-			if room = b.add(i.frame, 0); room {
+		case i.message != nil:
+			if room = b.add(i.message, 0); room {
 				c.replies--
 				c.queue.pop()
 			}
@@ -139,7 +139,7 @@ func (c *Client) gather() (b batch, ok bool) {
 func (c *Client) take(s *subscription, b *batch) (room, ok bool) {
 	if len(s.parts) > 0 {
 		p := s.parts[0]
-		if !b.add(p.frame, p.events) {
+		if !b.add(p.messages, p.events) {
 			return false, true
 		}
 		s.written(p)
@@ -157,7 +157,7 @@ func (c *Client) take(s *subscription, b *batch) (room, ok bool) {
 	if s.gone || !s.joined {
 		return true, true
 	}
-	maxBytes, maxEvents := b.room(), maxFrameEvents-b.events
+	maxBytes, maxEvents := b.room(), maxWriteEvents-b.events
 	s.taking = true
 	c.mu.Unlock()
 	p, v := s.topic.read(s, maxBytes, maxEvents)
@@ -168,8 +168,8 @@ func (c *Client) take(s *subscription, b *batch) (room, ok bool) {
 	if s.gone {
 		return true, true
 	}
-	if p.frame != nil {
-		b.add(p.frame, p.events)
+	if p.messages != nil {
+		b.add(p.messages, p.events)
 		s.written(p)
 	}
 	if v == more || v == noRoom {

@@ -27,7 +27,7 @@ func (t *topic) jump(seq int64) (stranded []*Client) {
 // returns the exceptions, to be woken, and the clients of the others. Called with topic.mu held.
 func (t *topic) reset(seq int64, cursor string) (kept []*subscription, restarted []*Client) {
 	t.head, t.cursor = seq, cursor
-	t.quote, t.quoteSeq = nil, 0
+	t.quote, t.quoted, t.quoteSeq = nil, nil, 0
 	t.ring.restart(seq, cursor)
 	t.moved()
 	for s := range t.subs {

@@ -5,15 +5,15 @@ import (
 	"sort"
 )
 
-// Bounds of one joined frame, and so of one chunk of a ring.
+// Bounds of one write, and so of one chunk of a ring.
 const (
-	maxFrameBytes  = 64 << 10
-	maxFrameEvents = 256
+	maxWriteBytes  = 64 << 10
+	maxWriteEvents = 256
 )
 
 // ring holds the newest events of one market without a hole, as the bytes that go out: a chunk is
-// a run of frames joined by '\n', so the events between two positions are a slice of it, shared by
-// all who need them. Written bytes never change; a slice outlives its chunk's place in the ring.
+// a run of messages, so the events between two positions are a slice of it, shared by all who need
+// them. Written bytes never change; a slice outlives its chunk's place in the ring.
 //
 // A position is the seq of the last event somebody has: the ring serves those from first-1 on.
 type ring struct {
@@ -25,8 +25,8 @@ type ring struct {
 
 type chunk struct {
 	first   int64
-	joined  []byte
-	ends    []int // where each frame ends in joined
+	joined  Messages
+	ends    []int // where each message ends in joined
 	cursors []string
 }
 
@@ -40,10 +40,7 @@ func (r *ring) restart(head int64, cursor string) {
 // add appends the event behind the newest and says whether the oldest ones had to go.
 func (r *ring) add(e Event) (dropped bool) {
 	c := r.room(e)
-	if len(c.joined) > 0 {
-		c.joined = append(c.joined, '\n')
-	}
-	c.joined = append(c.joined, e.Frame...)
+	c.joined = append(appendHeader(c.joined, len(e.Frame)), e.Frame...)
 	c.ends = append(c.ends, len(c.joined))
 	c.cursors = append(c.cursors, e.Cursor)
 
@@ -61,7 +58,7 @@ func (r *ring) add(e Event) (dropped bool) {
 func (r *ring) room(e Event) *chunk {
 	if n := len(r.chunks); n > 0 {
 		c := &r.chunks[n-1]
-		if len(c.ends) < max(1, min(maxFrameEvents, r.size/4)) && len(c.joined)+1+len(e.Frame) <= maxFrameBytes {
+		if len(c.ends) < max(1, min(maxWriteEvents, r.size/4)) && len(c.joined)+maxHeader+len(e.Frame) <= maxWriteBytes {
 			return c
 		}
 	}
@@ -70,20 +67,20 @@ func (r *ring) room(e Event) *chunk {
 }
 
 // after returns events behind a position that the ring serves, joined: as many as one chunk has
-// and the limits allow. What is longer than a whole frame may be is returned alone.
-func (r *ring) after(pos int64, maxBytes, maxEvents int) (frame []byte, events int, cursor string) {
+// and the limits allow. What is longer than a whole write may be is returned alone.
+func (r *ring) after(pos int64, maxBytes, maxEvents int) (messages Messages, events int, cursor string) {
 	c, i := r.find(pos + 1)
 	if c == nil {
 		return nil, 0, ""
 	}
 	start := 0
 	if i > 0 {
-		start = c.ends[i-1] + 1
+		start = c.ends[i-1]
 	}
 	ends := c.ends[i:]
 	ends = ends[:min(len(ends), maxEvents)]
 	events = sort.Search(len(ends), func(k int) bool { return ends[k]-start > maxBytes })
-	if events == 0 && maxBytes >= maxFrameBytes {
+	if events == 0 && maxBytes >= maxWriteBytes {
 		events = 1
 	}
 	if events == 0 {

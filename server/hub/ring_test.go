@@ -53,7 +53,9 @@ func checkRing(t *testing.T, r *ring, head int64) {
 		if n > 7 || len(frame) > 100 || c != fmt.Sprintf("%d.c", pos+int64(n)) {
 			t.Fatalf("%d events in %d bytes up to %s behind %d", n, len(frame), c, pos)
 		}
-		got = append(got, strings.Split(string(frame), "\n")...)
+		for text := range frame.Texts() {
+			got = append(got, string(text))
+		}
 		pos += int64(n)
 	}
 	for seq := r.first; seq <= head; seq++ {
@@ -66,15 +68,16 @@ func checkRing(t *testing.T, r *ring, head int64) {
 
 func TestBatchLeavesWhatItJoinsAsItWas(t *testing.T) {
 	t.Parallel()
-	shared := []byte("<1>and more")
+	const before = "\x81\x03<1>and more"
+	shared := Messages(before)
 	var b batch
-	for _, frame := range [][]byte{shared[:3], []byte("<2>"), []byte("<3>")} {
-		if !b.add(frame, 1) {
+	for _, messages := range []Messages{shared[:5], Message([]byte("<2>")), Message([]byte("<3>"))} {
+		if !b.add(messages, 1) {
 			t.Fatal("no room")
 		}
 	}
-	if string(b.frame) != "<1>\n<2>\n<3>" || b.events != 3 || string(shared) != "<1>and more" {
-		t.Errorf("joined %q of %d events; the first became %q", b.frame, b.events, shared)
+	if string(b.messages) != "\x81\x03<1>\x81\x03<2>\x81\x03<3>" || b.events != 3 || string(shared) != before {
+		t.Errorf("joined %q of %d events; the first became %q", b.messages, b.events, shared)
 	}
 }
 

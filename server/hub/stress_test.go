@@ -58,7 +58,7 @@ func (w *watcher) attach(c *hub.Client) hub.Conn {
 	return w
 }
 
-func (w *watcher) Write(frame []byte) error {
+func (w *watcher) Write(frame hub.Messages) error {
 	select {
 	case w.frames <- frame:
 	default:

@@ -17,6 +17,7 @@ type topic struct {
 	head     int64
 	cursor   string // of the head
 	quote    []byte
+	quoted   Messages // the quote as it goes out; nil until somebody is sent it
 	quoteSeq int64
 	ring     ring
 	keeps    bool // whether the ring takes events
@@ -84,7 +85,7 @@ func (t *topic) moved() {
 func (t *topic) append(e Event) (late []*subscription) {
 	t.head, t.cursor = e.Seq, e.Cursor
 	if e.Quote != nil {
-		t.quote, t.quoteSeq = e.Quote, e.Seq
+		t.quote, t.quoted, t.quoteSeq = e.Quote, nil, e.Seq
 	}
 	if !t.keeps {
 		t.ring.restart(e.Seq, e.Cursor)
@@ -237,11 +238,11 @@ type verdict int
 const (
 	upToDate  verdict = iota // nothing more; s waits for the next event
 	more                     // there is more behind what was returned
-	noRoom                   // there is something, but the frame is full
+	noRoom                   // there is something, but the write is full
 	overtaken                // the ring has gone past s
 )
 
-// read takes what s has not been given, within the room of a frame.
+// read takes what s has not been given, within the room of a write.
 func (t *topic) read(s *subscription, maxBytes, maxEvents int) (part, verdict) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -256,25 +257,28 @@ func (t *topic) read(s *subscription, maxBytes, maxEvents int) (part, verdict) {
 	case s.pos < t.ring.first-1:
 		return part{}, overtaken
 	}
-	frame, events, cursor := t.ring.after(s.pos, maxBytes, maxEvents)
+	messages, events, cursor := t.ring.after(s.pos, maxBytes, maxEvents)
 	if events == 0 {
 		return part{}, noRoom
 	}
 	s.pos, s.cursor = s.pos+int64(events), cursor
 	if s.pos < t.head {
-		return part{frame, events, s.pos, cursor}, more
+		return part{messages, events, s.pos, cursor}, more
 	}
 	t.wait(s)
-	return part{frame, events, s.pos, cursor}, upToDate
+	return part{messages, events, s.pos, cursor}, upToDate
 }
 
 func (t *topic) readQuote(s *subscription, maxBytes, maxEvents int) (part, verdict) {
 	var p part
 	if t.quoteSeq > s.pos {
-		if maxEvents < 1 || (len(t.quote) > maxBytes && maxBytes < maxFrameBytes) {
+		if t.quoted == nil {
+			t.quoted = Message(t.quote)
+		}
+		if maxEvents < 1 || (len(t.quoted) > maxBytes && maxBytes < maxWriteBytes) {
 			return part{}, noRoom
 		}
-		p = part{t.quote, 1, t.quoteSeq, t.cursor}
+		p = part{t.quoted, 1, t.quoteSeq, t.cursor}
 	}
 	s.pos, s.cursor = t.head, t.cursor
 	t.wait(s)

@@ -28,7 +28,7 @@ type narrow struct {
 
 func (n *narrow) attach(c *hub.Client) hub.Conn { n.client = c; return n }
 
-func (n *narrow) Write(frame []byte) error {
+func (n *narrow) Write(frame hub.Messages) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.frames = append(n.frames, frame)

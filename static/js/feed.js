@@ -248,7 +248,7 @@ export class Feed {
 
   // --- frames -------------------------------------------------------------------------
 
-  // receive takes one message: one JSON object, or several, one per line.
+  // receive takes one message: one JSON object. A server of an earlier version joins several, one a line.
   receive(data) {
     this.spoke = true;
     this.startedAt = 0;
