@@ -118,7 +118,7 @@ func writeBackup(ctx context.Context, url string, w io.Writer, without []string)
 func backedUpTables(ctx context.Context, tx pgx.Tx) ([]BackupTable, error) {
 	rows, err := tx.Query(ctx, `
 		select n.nspname || '.' || c.relname,
-		       array(select a.attname::text from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped order by a.attnum),
+		       array(select a.attname::text from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by a.attnum),
 		       array(select rn.nspname || '.' || r.relname
 		             from pg_constraint k join pg_class r on r.oid = k.confrelid join pg_namespace rn on rn.oid = r.relnamespace
 		             where k.conrelid = c.oid and k.contype = 'f' and r.oid <> c.oid)

@@ -23,8 +23,8 @@ type FeedEntry struct {
 // Feed gives the newest markets and the newest resolutions, so many of each, newest first. A draft
 // comes when it is opened, a market that is corrected once, with its last payout.
 //
-// What is told of a market are its first event and the last of its life (talk is none): both are read
-// by their key, and no state is computed.
+// What is told of a market are its first event and the last of its life (talk is none): the newest of
+// either are found by an index, however many markets there are.
 func (d *DB) Feed(ctx context.Context, each int) ([]FeedEntry, error) {
 	type row struct {
 		Market, Kind, Body, Cursor, Created string
@@ -32,27 +32,24 @@ func (d *DB) Feed(ctx context.Context, each int) ([]FeedEntry, error) {
 	}
 	rows, err := all[row](ctx, d, `
 		with told as (
-			select e.market, e.seq, e.at, e.kind, row_number() over (partition by e.seq = 1 order by e.at desc, e.market) as place
-			from pgtape.heads h
-			cross join lateral (
-				select t.seq from pgtape.timeline t where t.market = h.slug order by t.seq desc limit 1
-			) l
-			cross join lateral (
-				select t.market, t.seq, t.at, t.kind, t.body
-				from pgtape.tape t
-				where t.market = h.slug and t.seq = any (array[1, l.seq])
-				offset 0 -- one look-up for each market, never a scan of the tape
-			) e
-			where h.slug <> 'house'
-				and (e.kind in ('resolved', 'void', 'corrected')
-					or e.kind = 'created' and not (l.seq = 1 and e.body::json ->> 'status' = 'draft'))
+			(select m.slug as market, 1 as seq
+			from pgtape.markets m
+			where m.status <> 'draft'
+			order by m.created_at desc, m.slug
+			limit $1)
+			union all
+			(select e.market, e.seq
+			from pgtape.tape e
+			where e.kind in ('resolved', 'void', 'corrected')
+				and e.seq = (select l.seq from pgtape.timeline l where l.market = e.market order by l.seq desc limit 1)
+			order by e.at desc, e.market
+			limit $1)
 		)
-		select n.market, n.at, n.kind, t.body, t.cursor, c.body as created
+		select t.market, t.at, t.kind, t.body, t.cursor, c.body as created
 		from told n
-		join pgtape.tape t on t.market = n.market and t.seq = n.seq
-		join pgtape.tape c on c.market = n.market and c.seq = 1
-		where n.place <= $1
-		order by n.at desc, n.market`, each)
+		cross join lateral (select * from pgtape.tape x where x.market = n.market and x.seq = n.seq offset 0) t -- one by one
+		cross join lateral (select * from pgtape.tape x where x.market = n.market and x.seq = 1 offset 0) c
+		order by t.at desc, t.market`, each)
 	if err != nil {
 		return nil, err
 	}

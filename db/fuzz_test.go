@@ -67,7 +67,7 @@ func FuzzByOutcome(f *testing.F) {
 
 // FuzzPageCursor: where a list goes on is what a page before has said, or refused.
 func FuzzPageCursor(f *testing.F) {
-	for _, seed := range []string{``, `!`, `MSByYWlu`, `MSByYWlu=`, formatPage("-9223372036854775808", "rain"), formatPage("0", ""), formatPage("1", "a b"), formatPage("1", "a\x00"), formatPage("99999999999999999999999999", "rain"), "KzEgcmFpbg", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5IHI"} {
+	for _, seed := range []string{``, `!`, `MSByYWlu`, `MSByYWlu=`, formatPage("-9223372036854775808", "rain"), formatPage("0", ""), formatPage("1", "a b"), formatPage("1", "a\x00"), formatPage("99999999999999999999999999", "rain"), formatPage("1e9", "a"), formatPage("NaN", "a"), "KzEgcmFpbg", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5IHI"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, cursor string) {

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -147,27 +148,28 @@ func noMarket(slug string) error {
 type MarketFilter struct {
 	Status, Category, Query, Sort, Cursor string
 	Limit                                 int
+	Hot                                   []HotMarket // what sort hot goes by; nil: read for this page
 }
 
-// marketOrders are the sort keys of a list: whole numerics, descending. Not bigint: a volume has no
-// bound, and a closing date may lie at infinity.
-var marketOrders = map[string]string{
-	"":       "trunc(extract(epoch from updated_at) * 1000000)",
-	"active": "trunc(extract(epoch from updated_at) * 1000000)",
-	"new":    "trunc(extract(epoch from created_at) * 1000000)",
-	"volume": "trunc(volume * 1000000)",
-	"hot":    "trunc(coalesce((select a.volume from hot a where a.market = slug), 0) * 1000000)",
-	"closing": `case when status = 'open' and closes_at > now()
-		then greatest(-trunc(extract(epoch from closes_at) * 1000000), -1e19) else -1e20 end`,
+// HotMarket is a market's place among those that were traded most in the last day.
+type HotMarket struct {
+	Market string
+	Volume Decimal // in micros
+}
+
+// hotMost is how many markets a ranking by what was traded lately has; all others follow by their slug.
+const hotMost = 1000
+
+// HotMarkets ranks markets by what was traded in the last day, which it reads all of: to be kept a while.
+func (d *DB) HotMarkets(ctx context.Context) ([]HotMarket, error) {
+	return all[HotMarket](as(ctx, reporting), d, `
+		select market, trunc(volume * 1000000)::text as volume from pgtape.activity
+		where activity.volume > 0 order by activity.volume desc, market desc limit $1`, hotMost)
 }
 
 // Markets lists markets, a page at a time; next is empty on the last page.
 // Errors: InvalidRequest for a sort or cursor that is none.
 func (d *DB) Markets(ctx context.Context, f MarketFilter) (markets []Market, next string, err error) {
-	order, ok := marketOrders[f.Sort]
-	if !ok {
-		return nil, "", Errorf(InvalidRequest, "sort must be active, new, volume, hot or closing")
-	}
 	key, slug, err := parsePage(f.Cursor)
 	if err != nil {
 		return nil, "", err
@@ -175,24 +177,25 @@ func (d *DB) Markets(ctx context.Context, f MarketFilter) (markets []Market, nex
 	if f.Limit <= 0 || f.Limit > 200 {
 		f.Limit = 50
 	}
+	if f.Sort == "hot" && f.Hot == nil {
+		if f.Hot, err = d.HotMarkets(ctx); err != nil {
+			return nil, "", err
+		}
+	}
+	ranking, ranks := make([]string, len(f.Hot)), make([]Decimal, len(f.Hot))
+	for i, hot := range f.Hot {
+		ranking[i], ranks[i] = hot.Market, hot.Volume
+	}
 	type row struct {
 		Market
 		Key string
 	}
 	rows, err := all[row](ctx, d, `
-		with hot as materialized (select market, volume from pgtape.activity)
-		select `+marketColumns+`, (`+order+`)::text as key from pgtape.markets
-		where case $1
-				when '' then true
-				when 'open' then status = 'open' and (closes_at is null or closes_at > now())
-				when 'closed' then status in ('closed', 'proposed', 'disputed') or status = 'open' and closes_at <= now()
-				else status = $1
-			end
-			and ($2 = '' or category = $2)
-			and ($3 = '' or position(lower($3) in lower(question || ' ' || slug || ' ' || category)) > 0)
-			and ($4::text is null or (`+order+`, slug) < ($4::numeric, $5))
-		order by (`+order+`) desc, slug desc limit $6`,
-		f.Status, f.Category, f.Query, key, slug, f.Limit+1)
+		select `+marketColumns+`, p.key::text as key
+		from pgtape.market_page($1, $2, $3, $4, $5::text::numeric, $6, $7, $8, $9::text[]::numeric[]) p (page_slug, key)
+		cross join lateral (select * from pgtape.markets where slug = p.page_slug offset 0) m -- by its slug, one by one
+		order by p.key desc, slug desc`,
+		f.Status, f.Category, f.Query, cmp.Or(f.Sort, "active"), key, slug, f.Limit+1, ranking, ranks)
 	if err != nil {
 		return nil, "", err
 	}

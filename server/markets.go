@@ -14,6 +14,9 @@ import (
 	"github.com/pgtape/pgtape/server/state"
 )
 
+// hotLife is how old the ranking by what was traded in the last day may be.
+const hotLife = 5 * time.Second
+
 // marketList is a page of markets; Next is null on the last one.
 type marketList struct {
 	Markets []db.Market `json:"markets"`

@@ -20,12 +20,18 @@ import (
 const removals cache.Key = "removals"
 
 // markets are a page of the list. What trades now, what closes next and what was traded in the last
-// day change by themselves, and are not cached.
+// day change by themselves, and are not cached. To rank by the last all its trades are read: so the
+// ranking, not the page, may be some seconds old.
 func (s *Server) markets(ctx context.Context, f db.MarketFilter) (cache.Found[marketList], error) {
 	q := cache.Query[marketList]{
 		Name: []string{"markets", f.Status, f.Category, f.Query, f.Sort, f.Cursor, strconv.Itoa(f.Limit)},
 		Keys: []cache.Key{cache.Markets},
 		Read: func(ctx context.Context, d *db.DB) (list marketList, err error) {
+			if f.Sort == "hot" {
+				if f.Hot, err = s.hot.get(func() ([]db.HotMarket, error) { return d.HotMarkets(ctx) }); err != nil {
+					return list, err
+				}
+			}
 			var next string
 			list.Markets, next, err = d.Markets(ctx, f)
 			if next != "" {

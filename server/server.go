@@ -62,6 +62,7 @@ type Server struct {
 	hasher   *password.Hasher
 	oidc     *identities
 	board    kept[[]db.Standing]
+	hot      kept[[]db.HotMarket]
 	patience time.Duration // of who waits for a version that this node has not seen
 	comments time.Duration // between comment lines of a stream
 	reading  time.Duration // what a client may take to send headers, or a body
@@ -106,6 +107,7 @@ func newServer(c Config, from source) *Server {
 		hasher:   password.NewHasher(2),
 		oidc:     newIdentities(c.OIDC),
 		board:    kept[[]db.Standing]{life: boardLife},
+		hot:      kept[[]db.HotMarket]{life: hotLife},
 		patience: 5 * time.Second,
 		comments: 15 * time.Second,
 		reading:  cmp.Or(c.ReadWithin, 10*time.Second),

@@ -52,6 +52,12 @@ table pgtape_core.book: trades bigint not null default 0
 table pgtape_core.book: proposal numeric(7,6)[]
 table pgtape_core.book: payout numeric(7,6)[]
 table pgtape_core.book: updated_at timestamp with time zone not null
+table pgtape_core.book: active_minute timestamp without time zone not null default date_trunc('minute'::text, (updated_at AT TIME ZONE 'UTC'::text))
+table pgtape_core.book: volume_class integer not null default 
+CASE
+    WHEN (volume > (0)::numeric) THEN (1 + (floor(((50)::double precision * ln(((1)::double precision + (LEAST(volume, '1000000000000000000000000000000'::numeric))::double precision)))))::integer)
+    ELSE 0
+END
 view pgtape.categories: category text
 table pgtape_core.comment: id bigint not null
 table pgtape_core.comment: market_id bigint not null
@@ -118,6 +124,17 @@ table pgtape_core.ledger_entry: kind text not null
 table pgtape_core.ledger_entry: market_id bigint
 table pgtape_core.ledger_entry: seq bigint
 table pgtape_core.ledger_entry: at timestamp with time zone not null
+view pgtape_core.listed: id bigint
+view pgtape_core.listed: slug text
+view pgtape_core.listed: status text
+view pgtape_core.listed: closes_at timestamp with time zone
+view pgtape_core.listed: category text
+view pgtape_core.listed: text text
+view pgtape_core.listed: created_at timestamp with time zone
+view pgtape_core.listed: updated_at timestamp with time zone
+view pgtape_core.listed: active_minute timestamp without time zone
+view pgtape_core.listed: volume numeric(30,6)
+view pgtape_core.listed: volume_class integer
 table pgtape_core.login: role_name text not null
 table pgtape_core.login: account_id bigint not null
 table pgtape_core.market: id bigint not null
@@ -133,6 +150,9 @@ table pgtape_core.market: void_payout numeric(7,6)[] not null
 table pgtape_core.market: account_id bigint not null
 table pgtape_core.market: funder_id bigint not null
 table pgtape_core.market: created_at timestamp with time zone not null
+table pgtape_core.market_search: market_id bigint not null
+table pgtape_core.market_search: text text not null
+table pgtape_core.market_search: terms text[] not null
 type pgtape_core.market_state: slug text
 type pgtape_core.market_state: question text
 type pgtape_core.market_state: description text
@@ -390,6 +410,8 @@ constraint kind_is_known on pgtape_core.ledger_entry: CHECK ((kind = ANY (ARRAY[
 constraint ledger_entry_pkey on pgtape_core.ledger_entry: PRIMARY KEY (account_id, transaction_id)
 constraint login_account_id_fkey on pgtape_core.login: FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
 constraint login_pkey on pgtape_core.login: PRIMARY KEY (role_name)
+constraint market_search_market_id_fkey on pgtape_core.market_search: FOREIGN KEY (market_id) REFERENCES pgtape_core.market(id)
+constraint market_search_pkey on pgtape_core.market_search: PRIMARY KEY (market_id)
 constraint liquidity_positive on pgtape_core.market: CHECK ((liquidity > (0)::numeric))
 constraint market_account_id_fkey on pgtape_core.market: FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
 constraint market_account_id_key on pgtape_core.market: UNIQUE (account_id)
@@ -417,12 +439,16 @@ constraint shares_positive on pgtape_core.trade: CHECK ((shares > (0)::numeric))
 constraint side_is_known on pgtape_core.trade: CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text])))
 constraint trade_pkey on pgtape_core.trade: PRIMARY KEY (id)
 CREATE UNIQUE INDEX account_handle ON pgtape_core.account USING btree (lower(handle))
+CREATE INDEX account_person ON pgtape_core.account USING btree (id) WHERE (kind = 'person'::text)
 CREATE UNIQUE INDEX account_pkey ON pgtape_core.account USING btree (id)
 CREATE INDEX api_key_account ON pgtape_core.api_key USING btree (account_id)
 CREATE UNIQUE INDEX api_key_key_hash_key ON pgtape_core.api_key USING btree (key_hash)
 CREATE UNIQUE INDEX api_key_pkey ON pgtape_core.api_key USING btree (id)
 CREATE UNIQUE INDEX audit_entry_pkey ON pgtape_core.audit_entry USING btree (id)
+CREATE INDEX book_active ON pgtape_core.book USING btree (active_minute)
 CREATE UNIQUE INDEX book_pkey ON pgtape_core.book USING btree (market_id)
+CREATE INDEX book_status ON pgtape_core.book USING btree (status)
+CREATE INDEX book_volume ON pgtape_core.book USING btree (volume_class)
 CREATE INDEX comment_account ON pgtape_core.comment USING btree (account_id)
 CREATE UNIQUE INDEX comment_idempotency ON pgtape_core.comment USING btree (account_id, idempotency_key COLLATE "C") WHERE (idempotency_key IS NOT NULL)
 CREATE INDEX comment_market ON pgtape_core.comment USING btree (market_id, id)
@@ -440,8 +466,13 @@ CREATE UNIQUE INDEX ledger_entry_pkey ON pgtape_core.ledger_entry USING btree (a
 CREATE INDEX ledger_entry_transaction ON pgtape_core.ledger_entry USING brin (transaction_id) WITH (autosummarize='on')
 CREATE UNIQUE INDEX login_pkey ON pgtape_core.login USING btree (role_name)
 CREATE UNIQUE INDEX market_account_id_key ON pgtape_core.market USING btree (account_id)
-CREATE INDEX market_funder ON pgtape_core.market USING btree (funder_id)
+CREATE INDEX market_category ON pgtape_core.market USING btree (category)
+CREATE INDEX market_closes ON pgtape_core.market USING btree (closes_at) WHERE (closes_at IS NOT NULL)
+CREATE INDEX market_created ON pgtape_core.market USING btree (created_at)
+CREATE INDEX market_funder_created ON pgtape_core.market USING btree (funder_id, created_at)
 CREATE UNIQUE INDEX market_pkey ON pgtape_core.market USING btree (id)
+CREATE UNIQUE INDEX market_search_pkey ON pgtape_core.market_search USING btree (market_id)
+CREATE INDEX market_search_terms ON pgtape_core.market_search USING gin (terms) WITH (fastupdate=off)
 CREATE UNIQUE INDEX market_slug_key ON pgtape_core.market USING btree (slug)
 CREATE UNIQUE INDEX nobody_is_told_twice ON pgtape_core.notification USING btree (account_id, market_id, kind, seq)
 CREATE INDEX notification_account ON pgtape_core.notification USING btree (account_id, created_at, id)
@@ -458,6 +489,7 @@ CREATE UNIQUE INDEX session_pkey ON pgtape_core.session USING btree (token_hash)
 CREATE UNIQUE INDEX setting_pkey ON pgtape_core.setting USING btree (name)
 CREATE INDEX sign_in_link_account ON pgtape_core.sign_in_link USING btree (account_id)
 CREATE UNIQUE INDEX sign_in_link_pkey ON pgtape_core.sign_in_link USING btree (token_hash)
+CREATE INDEX tape_end ON pgtape_core.tape USING btree (at, market, seq) WHERE (kind = ANY (ARRAY['resolved'::text, 'void'::text, 'corrected'::text]))
 CREATE INDEX tape_life ON pgtape_core.tape USING btree (market, seq) WHERE (kind <> ALL (ARRAY['trade'::text, 'commented'::text, 'comment_removed'::text]))
 CREATE UNIQUE INDEX tape_pkey ON pgtape_core.tape USING btree (market, seq)
 CREATE INDEX trade_account_market ON pgtape_core.trade USING btree (account_id, market_id, id)
@@ -503,6 +535,7 @@ function pgtape.keys_of(text) returns TABLE(id bigint, name text, prefix text, s
 function pgtape.link_account(bytea) returns SETOF text, stable, security definer
 function pgtape.link_identity(text,text,text) returns void, volatile, security definer
 function pgtape.map_login(text,text) returns void, volatile, security definer
+function pgtape.market_page(text,text,text,text,numeric,text,integer,text[],numeric[]) returns TABLE(slug text, key numeric), stable, security definer
 function pgtape.market_preview(integer,numeric,numeric) returns record, stable, security definer
 function pgtape.markets_made(text) returns TABLE(market text, question text, status text, volume numeric, traders bigint, closes_at timestamp with time zone, cost numeric), stable, security definer
 function pgtape.moves(text,text) returns text[], stable, security definer
@@ -574,12 +607,15 @@ function pgtape_core.derive_notifications(bigint) returns void, volatile
 function pgtape_core.due(bigint,numeric[]) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.entitled(pgtape_core.market,numeric[]) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.event_hash(bytea,text,bigint,timestamp with time zone,text,text) returns bytea, immutable
+function pgtape_core.few_markets(text,text,text) returns bigint[], stable
 function pgtape_core.forget_access(bigint) returns void, volatile
 function pgtape_core.forget_words(bigint) returns void, volatile
 function pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer) returns numeric, immutable, security definer
 function pgtape_core.holding_value(numeric[],numeric,integer[],numeric[]) returns numeric, immutable, security definer
 function pgtape_core.holding_value_at(numeric[],numeric,integer[],numeric[]) returns numeric, immutable
 function pgtape_core.holdings_at(bigint,timestamp with time zone,interval,integer) returns TABLE(market_id bigint, at timestamp with time zone, outcomes integer[], shares numeric[]), stable
+function pgtape_core.in_list(text,text,text,text,timestamp with time zone,text,text) returns boolean, stable
+function pgtape_core.index_market(pgtape_core.market) returns void, volatile
 function pgtape_core.is_guarded(pgtape_core.account) returns boolean, stable
 function pgtape_core.is_operator() returns boolean, stable
 function pgtape_core.is_server() returns boolean, stable
@@ -606,6 +642,8 @@ function pgtape_core.market_fault(text,text,text[],numeric,timestamp with time z
 function pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book) returns pgtape_core.market_state, stable, security definer
 function pgtape_core.may_dispute(bigint,bigint) returns boolean, stable
 function pgtape_core.member(text) returns pgtape_core.account, stable
+function pgtape_core.micros(timestamp with time zone) returns numeric, stable
+function pgtape_core.moment_of(numeric) returns timestamp with time zone, stable
 function pgtape_core.move_market(pgtape_core.market,pgtape_core.book,text,text,text,text,text,timestamp with time zone) returns pgtape_core.market_state, volatile
 function pgtape_core.next_event(text,bigint,bytea,timestamp with time zone,text,text) returns pgtape_core.tape, immutable
 function pgtape_core.no_market(text) returns pgtape_core.refusal, immutable
@@ -621,6 +659,12 @@ function pgtape_core.operate(text,text,text,text,text,text) returns pgtape_core.
 function pgtape_core.order_fault(pgtape_core.order_request) returns pgtape_core.refusal, immutable
 function pgtape_core.orders_of(jsonb,text) returns pgtape_core.order_request[], stable
 function pgtape_core.outstanding_at(bigint,timestamp with time zone[]) returns TABLE(moment timestamp with time zone, outstanding numeric[]), stable
+function pgtape_core.page_by_activity(text,text,text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
+function pgtape_core.page_by_age(text,text,text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
+function pgtape_core.page_by_close(text,text,text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
+function pgtape_core.page_by_rank(text,text,text,numeric,text,integer,text[],numeric[]) returns TABLE(slug text, key numeric), stable
+function pgtape_core.page_by_volume(text,text,text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
+function pgtape_core.page_of_rest(text,text,text,text,numeric,text,integer,bigint[],text[]) returns TABLE(slug text, key numeric), stable
 function pgtape_core.paid_out_at(text) returns timestamp with time zone, stable
 function pgtape_core.pay_out(pgtape_core.market,pgtape_core.book,numeric[],text,text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.payout_fault(pgtape_core.market,numeric[]) returns text, immutable
@@ -647,6 +691,8 @@ function pgtape_core.require_runner(text,text) returns text, stable
 function pgtape_core.revoke_public_rights() returns void, volatile
 function pgtape_core.rewrite_tape(text,text,text,boolean,text) returns void, volatile
 function pgtape_core.ring(text,bigint) returns void, volatile
+function pgtape_core.search_terms(text) returns text[], immutable
+function pgtape_core.search_text(text,text,text) returns text, immutable
 function pgtape_core.seq_at(text,timestamp with time zone,bigint,bigint) returns bigint, stable
 function pgtape_core.shares_of(bigint[],bigint,integer) returns numeric[], stable
 function pgtape_core.sqlstate_of(text) returns text, immutable
@@ -678,7 +724,6 @@ pgtape_auditor may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_auditor may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_auditor may execute pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer)
 pgtape_auditor may execute pgtape_core.holding_value(numeric[],numeric,integer[],numeric[])
-pgtape_auditor may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
 pgtape_auditor may select pgtape.accounts
 pgtape_auditor may select pgtape.activity
 pgtape_auditor may select pgtape.audit
@@ -712,6 +757,7 @@ pgtape_operator may execute pgtape.history(text,timestamp with time zone,timesta
 pgtape_operator may execute pgtape.holders(text,integer)
 pgtape_operator may execute pgtape.invites(text)
 pgtape_operator may execute pgtape.map_login(text,text)
+pgtape_operator may execute pgtape.market_page(text,text,text,text,numeric,text,integer,text[],numeric[])
 pgtape_operator may execute pgtape.market_preview(integer,numeric,numeric)
 pgtape_operator may execute pgtape.notifications(text,bigint,integer)
 pgtape_operator may execute pgtape.open_market(text,text,text)
@@ -740,7 +786,6 @@ pgtape_operator may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_operator may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_operator may execute pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer)
 pgtape_operator may execute pgtape_core.holding_value(numeric[],numeric,integer[],numeric[])
-pgtape_operator may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
 pgtape_operator may select pgtape.accounts
 pgtape_operator may select pgtape.activity
 pgtape_operator may select pgtape.audit
@@ -791,6 +836,7 @@ pgtape_server may execute pgtape.key_account(bytea)
 pgtape_server may execute pgtape.keys_of(text)
 pgtape_server may execute pgtape.link_account(bytea)
 pgtape_server may execute pgtape.link_identity(text,text,text)
+pgtape_server may execute pgtape.market_page(text,text,text,text,numeric,text,integer,text[],numeric[])
 pgtape_server may execute pgtape.market_preview(integer,numeric,numeric)
 pgtape_server may execute pgtape.markets_made(text)
 pgtape_server may execute pgtape.moves(text,text)
@@ -832,7 +878,6 @@ pgtape_server may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_server may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_server may execute pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer)
 pgtape_server may execute pgtape_core.holding_value(numeric[],numeric,integer[],numeric[])
-pgtape_server may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
 pgtape_server may select pgtape.accounts
 pgtape_server may select pgtape.activity
 pgtape_server may select pgtape.audit
@@ -861,6 +906,7 @@ pgtape_trader may execute pgtape.dispute_market(text,text,text)
 pgtape_trader may execute pgtape.environment()
 pgtape_trader may execute pgtape.history(text,timestamp with time zone,timestamp with time zone,integer)
 pgtape_trader may execute pgtape.holders(text,integer)
+pgtape_trader may execute pgtape.market_page(text,text,text,text,numeric,text,integer,text[],numeric[])
 pgtape_trader may execute pgtape.market_preview(integer,numeric,numeric)
 pgtape_trader may execute pgtape.notifications(text,bigint,integer)
 pgtape_trader may execute pgtape.propose_resolution(text,numeric[],text,text)
@@ -878,7 +924,6 @@ pgtape_trader may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_trader may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_trader may execute pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer)
 pgtape_trader may execute pgtape_core.holding_value(numeric[],numeric,integer[],numeric[])
-pgtape_trader may execute pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book)
 pgtape_trader may select pgtape.activity
 pgtape_trader may select pgtape.categories
 pgtape_trader may select pgtape.comments

@@ -168,6 +168,7 @@ begin
         v_market.account_id, v_funder.id, v_market.created_at
     )
     returning m.* into v_market;
+    perform pgtape_core.index_market(v_market);
     insert into pgtape_core.book as b (market_id, status, version, head, outstanding, prices, updated_at)
     values (
         v_market.id, case when draft then 'draft' else 'open' end, 0, decode(repeat('00', 32), 'hex'), v_zeros,

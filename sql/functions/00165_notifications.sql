@@ -126,12 +126,23 @@ create or replace function pgtape_core.derive_notifications(account_id bigint)
     language sql
     volatile
     set search_path = pg_catalog, pg_temp
+    set enable_seqscan = off
 as $$
     insert into pgtape_core.notification as n (account_id, kind, market_id, seq, detail, created_at)
     select derive_notifications.account_id, 'traded', m.id, coalesce(l.base, 0),
            jsonb_build_object('trades', coalesce(l.trades, 0) + t.trades, 'up_to', t.up_to), t.at
-    from pgtape_core.market m
-    join pgtape_core.book b on b.market_id = m.id and b.trades > 0
+    from (
+        -- As a range and not as =, the newest first is the order of one index alone.
+        select x.id
+        from pgtape_core.market x
+        where (x.funder_id, x.created_at) >= (derive_notifications.account_id, '-infinity')
+            and (x.funder_id, x.created_at) <= (derive_notifications.account_id, 'infinity')
+        order by x.funder_id desc, x.created_at desc
+        limit 1000
+    ) m
+    cross join lateral (
+        select x.version from pgtape_core.book x where x.market_id = m.id and x.trades > 0 offset 0
+    ) b
     left join lateral (
         -- An unread one goes on counting, behind one that is read the next begins.
         select case when x.read_at is null then x.seq else (x.detail ->> 'up_to')::bigint end as base,
@@ -153,7 +164,7 @@ as $$
         ) s
         where s.account_id <> derive_notifications.account_id
     ) t
-    where m.funder_id = derive_notifications.account_id and b.version > coalesce(l.up_to, 0) and t.trades > 0
+    where b.version > coalesce(l.up_to, 0) and t.trades > 0
     on conflict on constraint nobody_is_told_twice do update
     set detail = excluded.detail, created_at = excluded.created_at
     where n.read_at is null and (n.detail ->> 'up_to')::bigint < (excluded.detail ->> 'up_to')::bigint;
@@ -161,15 +172,18 @@ as $$
     insert into pgtape_core.notification (account_id, kind, market_id, seq, detail, created_at)
     select derive_notifications.account_id, 'closing_soon', m.id, 0,
            jsonb_build_object('closes_at', pgtape_core.json_time(m.closes_at)), clock_timestamp()
-    from pgtape_core.market m
+    from (
+        select distinct p.market_id
+        from pgtape_core.position p
+        where p.account_id = derive_notifications.account_id and p.shares > 0
+    ) held
+    cross join lateral (
+        -- What it holds comes first, here as above: many markets may have been made, and may close at one time.
+        select x.* from pgtape_core.market x where x.id = held.market_id offset 0
+    ) m
     join pgtape_core.book b on b.market_id = m.id
     where m.closes_at between clock_timestamp() and clock_timestamp() + interval '24 hours'
         and b.status in ('open', 'halted')
-        and m.id in (
-            select p.market_id
-            from pgtape_core.position p
-            where p.account_id = derive_notifications.account_id and p.shares > 0
-        )
     on conflict do nothing;
 $$;
 -- +goose StatementEnd

@@ -125,14 +125,14 @@ begin
            (coalesce(e.traded, 0) + coalesce(e.paid, 0) + coalesce(h.value, 0))::numeric(30, 6)
     from entry e
     full join held h on h.market_id = e.market_id
-    join pgtape_core.market m on m.id = coalesce(e.market_id, h.market_id)
-    join pgtape_core.book b on b.market_id = m.id
+    cross join lateral (select x.* from pgtape_core.market x where x.id = coalesce(e.market_id, h.market_id) offset 0) m -- one by one
+    cross join lateral (select x.* from pgtape_core.book x where x.market_id = m.id offset 0) b
     order by b.payout is not null, m.id desc;
 end;
 $$;
 -- +goose StatementEnd
 
--- markets_made gives the markets that an account has funded, the newest first. cost: what it has put
+-- markets_made gives the markets that an account has funded, the newest 200 first. cost: what it has put
 -- up for it and not had back.
 -- Raises: TP007 no such account.
 -- +goose StatementBegin
@@ -161,15 +161,23 @@ begin
            (select -coalesce(sum(e.amount), 0)
             from pgtape_core.ledger_entry e
             where e.account_id = v_account.id and e.market_id = m.id and e.kind in ('subsidy', 'subsidy_return'))::numeric(30, 6)
-    from pgtape_core.market m
-    join pgtape_core.book b on b.market_id = m.id
-    where m.funder_id = v_account.id
-    order by m.id desc;
+    from (
+        -- As a range and not as =, the newest first is the order of one index alone.
+        select x.id
+        from pgtape_core.market x
+        where (x.funder_id, x.created_at) >= (v_account.id, '-infinity')
+            and (x.funder_id, x.created_at) <= (v_account.id, 'infinity')
+        order by x.funder_id desc, x.created_at desc
+        limit 200
+    ) n
+    cross join lateral (select x.* from pgtape_core.market x where x.id = n.id offset 0) m
+    cross join lateral (select x.* from pgtape_core.book x where x.market_id = n.id offset 0) b
+    order by m.created_at desc, m.id desc;
 end;
 $$;
 -- +goose StatementEnd
 
--- account_profile gives what everybody may know of somebody.
+-- account_profile gives what everybody may know of somebody. made: of the markets, a thousand are counted.
 -- Raises: TP007 no such account.
 -- +goose StatementBegin
 create or replace function pgtape.account_profile(account text)
@@ -196,7 +204,14 @@ begin
     select v_account.handle, v_account.created_at, v_account.gone_at is not null, v_account.role,
            (select count(*) from pgtape_core.trade t where t.account_id = v_account.id),
            (select count(distinct p.market_id) from pgtape_core.position p where p.account_id = v_account.id),
-           (select count(*) from pgtape_core.market m where m.funder_id = v_account.id),
+           (select count(*) from (
+               select
+               from pgtape_core.market m
+               where (m.funder_id, m.created_at) >= (v_account.id, '-infinity')
+                   and (m.funder_id, m.created_at) <= (v_account.id, 'infinity')
+               order by m.funder_id, m.created_at
+               limit 1000
+           ) x),
            (v_account.balance + pgtape_core.open_value(v_account.id) - coalesce((
                select sum(e.amount)
                from pgtape_core.ledger_entry e

@@ -161,9 +161,10 @@ as $$
         window w as (partition by v.market_id, v.outcome order by v.i)
     ), paid as (
         select m.id as market_id, pgtape_core.paid_out_at(m.slug) as at
-        from pgtape_core.market m
-        join pgtape_core.book b on b.market_id = m.id
-        where m.id in (select h.market_id from held h) and b.payout is not null
+        from (select distinct h.market_id from held h) d
+        cross join lateral (select x.* from pgtape_core.market x where x.id = d.market_id offset 0) m -- one by one
+        cross join lateral (select x.payout from pgtape_core.book x where x.market_id = d.market_id offset 0) b
+        where b.payout is not null
     )
     select h.market_id, since + step * n, array_agg(h.outcome), array_agg(h.shares)
     from held h

@@ -2,19 +2,31 @@
 -- What there is to read. Public: markets, tape, trades, leaderboard. A login's own: my_account,
 -- my_positions, my_ledger. For server, operators and auditors: accounts, positions, ledger.
 
+-- Joined where it is used, so that a slug is looked up and not sought among all states.
 create or replace view pgtape.markets as
-select (s.state).*
-from (
-    select pgtape_core.market_state_of(m, b) as state
-    from pgtape_core.market m
-    join pgtape_core.book b on b.market_id = m.id
-    offset 0 -- keeps the state from being computed once per column
-) s;
-
-create or replace view pgtape.categories as
-select distinct m.category
+select m.slug, m.question, m.description, m.category, b.status, m.outcomes, b.prices,
+       b.outstanding, m.liquidity, m.subsidy, b.volume, b.trades,
+       (select count(distinct p.account_id) from pgtape_core.position p where p.market_id = m.id) as traders,
+       b.version, pgtape_core.cursor_of(b.version, b.head) as cursor, m.created_at,
+       (select a.handle from pgtape_core.account a where a.id = m.funder_id) as created_by,
+       m.closes_at, b.updated_at, m.void_payout, b.proposal, b.payout
 from pgtape_core.market m
-where m.category <> '';
+join pgtape_core.book b on b.market_id = m.id;
+
+-- The first 200 categories, by name, each found behind the one before: as much work as there are
+-- categories, however many markets.
+create or replace view pgtape.categories as
+with recursive named as (
+    (select m.category, 1 as place from pgtape_core.market m where m.category > '' order by m.category limit 1)
+    union all
+    select next.category, n.place + 1
+    from named n
+    cross join lateral (
+        select m.category from pgtape_core.market m where m.category > n.category order by m.category limit 1
+    ) next
+    where n.place < 200
+)
+select n.category from named n;
 
 -- What was traded in the last day, of markets that had trades in it.
 create or replace view pgtape.activity as

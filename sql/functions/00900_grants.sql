@@ -11,6 +11,7 @@ grant execute on function
     pgtape.trade_batch(jsonb),
     pgtape.create_market(text, text, text[], numeric, timestamptz, text, text, text, numeric[], boolean),
     pgtape.history(text, timestamptz, timestamptz, integer),
+    pgtape.market_page(text, text, text, text, numeric, text, integer, text[], numeric[]),
     pgtape.close_market(text, text, text),
     pgtape.propose_resolution(text, numeric[], text, text),
     pgtape.dispute_market(text, text, text),
@@ -100,6 +101,5 @@ grant execute on function
     pgtape_core.avg_price(numeric, numeric, integer),
     pgtape_core.holding_value(numeric[], numeric, integer[], numeric[]),
     pgtape_core.holding_part(numeric[], numeric, numeric[], numeric[], integer[], numeric[], integer),
-    pgtape_core.market_state_of(pgtape_core.market, pgtape_core.book),
     pgtape_core.actor()
     to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;

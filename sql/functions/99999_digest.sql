@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '49b37d4f9ae3507eddb5aa7d818c5a6e4591c771cf128d9db178ec1a36f83f46',
+set digest = '37f6afb1f1ce6c2a84cb6f5b90f9f478de02f675ff9dc7326710e385e80af095',
     applied_at = clock_timestamp();

@@ -1,0 +1,41 @@
+-- +goose Up
+-- Finding markets by a part of their words.
+
+-- search_text is what a market is searched by.
+create or replace function pgtape_core.search_text(question text, slug text, category text)
+    returns text
+    language sql
+    immutable
+    return lower(question || ' ' || slug || ' ' || category);
+
+-- search_terms gives what a market of this text is found by: all its parts of one to three characters.
+-- +goose StatementBegin
+create or replace function pgtape_core.search_terms(text text)
+    returns text[]
+    language sql
+    immutable
+    set search_path = pg_catalog, pg_temp
+as $$
+    select array(
+        select distinct substr(text, i, n)
+        from generate_series(1, length(text)) i
+        cross join generate_series(1, 3) n
+        where i + n - 1 <= length(text)
+    );
+$$;
+-- +goose StatementEnd
+
+-- index_market makes a market be found.
+-- Writes: market_search.
+-- +goose StatementBegin
+create or replace function pgtape_core.index_market(m pgtape_core.market)
+    returns void
+    language sql
+    volatile
+    set search_path = pg_catalog, pg_temp
+as $$
+    insert into pgtape_core.market_search (market_id, text, terms)
+    select m.id, s.text, pgtape_core.search_terms(s.text)
+    from (select pgtape_core.search_text(m.question, m.slug, m.category) as text) s;
+$$;
+-- +goose StatementEnd
