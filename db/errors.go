@@ -30,6 +30,7 @@ const (
 	AlreadyExists       Code = "already_exists"
 	InvalidRequest      Code = "invalid_request"
 
+	AccountChanged  Code = "account_changed"
 	NotSignedIn     Code = "not_signed_in"
 	CursorUnknown   Code = "cursor_unknown"
 	TooManyRequests Code = "too_many_requests"

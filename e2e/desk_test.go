@@ -29,6 +29,7 @@ type verdict int
 const (
 	pass verdict = iota
 	drop         // the connection ends before a byte of the answer has left
+	lose         // the connection ends before the order has been read
 )
 
 func (d *desk) around(next http.Handler) http.Handler {
@@ -45,7 +46,9 @@ func (d *desk) around(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		next.ServeHTTP(httptest.NewRecorder(), r)
+		if answer(number) == drop {
+			next.ServeHTTP(httptest.NewRecorder(), r)
+		}
 		panic(http.ErrAbortHandler) // net/http closes the connection
 	})
 }

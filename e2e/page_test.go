@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	cdppage "github.com/chromedp/cdproto/page"
@@ -29,8 +30,19 @@ type page struct {
 // page opens a window. When the test ends, the window must have been without faults.
 func (s *site) page(t *testing.T) *page {
 	t.Helper()
+	return s.window(t, shareBrowser(t), chromedp.WithNewBrowserContext())
+}
+
+// tab opens another window of the same person: cookies are shared.
+func (p *page) tab() *page {
+	p.t.Helper()
+	return p.site.window(p.t, p.ctx)
+}
+
+func (s *site) window(t *testing.T, in context.Context, options ...chromedp.ContextOption) *page {
+	t.Helper()
 	p := &page{t: t, site: s}
-	ctx, leave := chromedp.NewContext(shareBrowser(t), chromedp.WithNewBrowserContext(), chromedp.WithListener(p.faults.listen))
+	ctx, leave := chromedp.NewContext(in, append(options, chromedp.WithListener(p.faults.listen))...)
 	t.Cleanup(leave)
 	p.ctx = ctx
 	p.faults.dialog = func() {
@@ -99,6 +111,32 @@ func (p *page) act(what string, do func(context.Context) error) {
 func (p *page) goTo(path string) {
 	p.t.Helper()
 	p.act("going to "+path, func(ctx context.Context) error { return chromedp.Do(ctx, chromedp.Navigate(p.site.url+path)) })
+}
+
+// back goes back in the history, as the button does; forward the other way.
+func (p *page) back()    { p.step("back", -1) }
+func (p *page) forward() { p.step("forward", 1) }
+
+func (p *page) step(what string, by int64) {
+	p.t.Helper()
+	p.act("going "+what, func(ctx context.Context) error {
+		h, err := chromedp.Call(ctx, cdppage.GetNavigationHistory, cdp.Empty{})
+		if err != nil {
+			return err
+		}
+		to := h.Entries[h.CurrentIndex+by].ID
+		_, err = chromedp.Call(ctx, cdppage.NavigateToHistoryEntry, cdppage.NavigateToHistoryEntryParams{EntryID: to})
+		return err
+	})
+}
+
+// beforeLoad runs a script in all further documents before theirs.
+func (p *page) beforeLoad(script string) {
+	p.t.Helper()
+	p.act("preparing", func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+		return err
+	})
 }
 
 func (p *page) reload() {

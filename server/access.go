@@ -44,6 +44,9 @@ func (s *Server) admit(to access, trusted bool) echo.MiddlewareFunc {
 		return func(c echo.Context) error {
 			who, err := s.caller(c, trusted)
 			if err == nil {
+				err = meant(c, who.Account)
+			}
+			if err == nil {
 				err = to.refusal(who)
 			}
 			if err != nil {
@@ -93,10 +96,14 @@ func (s *Server) caller(c echo.Context, trusted bool) (caller, error) {
 		return s.passes.caller(ctx, secret, ask)
 	}
 	who, err := ask(ctx, secret)
-	if err == nil && who.slid {
-		setSessionCookie(c, secret, sessionLife)
+	if err != nil || who.key {
+		return who, err
 	}
-	return who, err
+	if who.slid {
+		setSessionCookie(c, secret, who.Account)
+	}
+	show(c, &who.Account)
+	return who, nil
 }
 
 func (s *Server) ofKey(ctx context.Context, key string) (caller, error) {
@@ -149,6 +156,7 @@ func (s *Server) visitor(c echo.Context) (*db.Account, error) {
 	}
 	who, err := s.caller(c, false)
 	if db.CodeOf(err) == db.NotSignedIn {
+		show(c, nil)
 		return nil, nil
 	}
 	if err != nil {

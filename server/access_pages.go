@@ -3,6 +3,8 @@ package server
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -21,18 +23,38 @@ func (s *Server) knownPolicy(next echo.HandlerFunc) echo.HandlerFunc {
 
 // framed is the state of a page with what its frame needs besides.
 type framed struct {
-	state  any
-	signUp any
+	state any
+	frame
 }
 
-// MarshalJSON adds to the state's object.
-func (f framed) MarshalJSON() ([]byte, error) {
-	text, err := json.Marshal(f.state)
-	if err != nil || len(text) < 3 || f.signUp == nil {
-		return text, err
+// frame is what every page is told: how people sign up, for whom it is drawn, which is null where
+// nobody has looked, where signing in leads back to, and what the time is.
+type frame struct {
+	SignUp any    `json:"sign_up"`
+	Shown  any    `json:"shown"`
+	Here   string `json:"here"`
+	Now    int64  `json:"now"` // the server's clock, in epoch milliseconds
+}
+
+func framedFor(c echo.Context, state any) framed {
+	here := c.Request().URL.RequestURI()
+	if strings.HasPrefix(here, "/sign") {
+		here = ""
 	}
-	policy, err := json.Marshal(f.signUp)
-	return append(append(append(text[:len(text)-1], `,"sign_up":`...), policy...), '}'), err
+	return framed{state, frame{c.Get(signUpKey), c.Get(shownKey), here, time.Now().UnixMilli()}}
+}
+
+// MarshalJSON joins both objects.
+func (f framed) MarshalJSON() ([]byte, error) {
+	state, err := json.Marshal(f.state)
+	if err != nil {
+		return nil, err
+	}
+	frame, err := json.Marshal(f.frame)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(state[:len(state)-1], ','), frame[1:]...), nil
 }
 
 // provider is what pages say of the sign-in provider; nil when there is none.

@@ -71,7 +71,7 @@ func (s *Server) changePassword(c echo.Context) error {
 		return err
 	}
 	s.passes.withdraw(ended...)
-	setSessionCookie(c, token, sessionLife)
+	setSessionCookie(c, token, accountOf(c))
 	return c.NoContent(http.StatusNoContent)
 }
 

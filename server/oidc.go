@@ -176,11 +176,11 @@ func (s *Server) endOIDC(c echo.Context) error {
 	if handle == "" {
 		return s.askForHandle(c, flow{To: f.To, Invite: f.Invite, Identity: identity, Suggestion: suggestion})
 	}
-	token, _, err := s.db.CreateSession(ctx, handle, deviceLabel(c))
+	token, account, err := s.db.CreateSession(ctx, handle, deviceLabel(c))
 	if err != nil {
 		return err
 	}
-	if err := s.replaceSession(c, token); err != nil {
+	if err := s.replaceSession(c, token, account); err != nil {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, f.To)

@@ -67,9 +67,14 @@ func (s *Server) errorPage(c echo.Context, status int, e *db.Error) error {
 
 func render(c echo.Context, status int, page string, state any) error {
 	var html bytes.Buffer
-	if err := static.Render(&html, page, framed{state, c.Get(signUpKey)}); err != nil {
+	if err := static.Render(&html, page, framedFor(c, state)); err != nil {
 		return err
 	}
-	c.Response().Header().Set("Cache-Control", "no-cache")
+	tellScripts(c)
+	// What is somebody's is kept nowhere, lest Back shows it to whoever comes after; the rest may be, if
+	// it is asked about each time.
+	if !isPersonal(c) {
+		c.Response().Header().Set("Cache-Control", "no-cache")
+	}
 	return c.HTMLBlob(status, html.Bytes())
 }

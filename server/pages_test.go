@@ -39,6 +39,9 @@ func TestPagesCarryTheirState(t *testing.T) {
 	if list.status != http.StatusOK || listed.Account != nil || len(listed.Markets) != 1 || listed.Query["sort"] != "volume" {
 		t.Errorf("list = %+v", listed)
 	}
+	if got := list.header.Get("Cache-Control"); got != "no-cache" {
+		t.Errorf("Cache-Control of a page for anybody: %s", got)
+	}
 	page := ana.get(t, "/m/"+market)
 	var shown struct {
 		Account *db.Account
@@ -57,7 +60,7 @@ func TestPagesCarryTheirState(t *testing.T) {
 	}
 	for name, part := range map[string]string{
 		"Content-Security-Policy": "default-src 'none'; script-src 'self'", "X-Content-Type-Options": "nosniff",
-		"Referrer-Policy": "same-origin", "Cache-Control": "no-cache",
+		"Referrer-Policy": "same-origin", "Cache-Control": "no-store",
 	} {
 		if got := page.header.Get(name); !strings.HasPrefix(got, part) {
 			t.Errorf("%s: %s", name, got)

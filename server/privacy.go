@@ -47,7 +47,7 @@ func (s *Server) deleteAccount(c echo.Context) error {
 	s.passes.forgetAccount(account.Handle)
 	s.board.drop()
 	s.reads.Forget() // the name goes from everything; other nodes hear of it when heads are compared
-	setSessionCookie(c, "", -1)
+	forgetSessionCookie(c)
 	return c.JSON(http.StatusOK, struct {
 		Account string `json:"account"` // what the book calls it now
 	}{gone})

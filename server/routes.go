@@ -156,6 +156,9 @@ func (s *Server) checks(r route) []echo.MiddlewareFunc {
 		checks = append(checks, embeddable)
 	}
 	if r.who == anybody {
+		if r.method == post || r.method == del {
+			checks = append(checks, s.meantByVisitor)
+		}
 		return append(checks, s.goodKey)
 	}
 	return append(checks, s.admit(r.who, r.path == "/api/v1/markets/:slug/trades"))

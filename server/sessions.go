@@ -59,7 +59,7 @@ func (s *Server) createSession(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.replaceSession(c, token); err != nil {
+	if err := s.replaceSession(c, token, account); err != nil {
 		return err
 	}
 	return c.JSON(http.StatusCreated, account)
@@ -181,11 +181,11 @@ func (s *Server) enterByLink(c echo.Context, r newSession) (token string, accoun
 }
 
 // replaceSession gives the browser a token, and ends the session that it had.
-func (s *Server) replaceSession(c echo.Context, token string) error {
+func (s *Server) replaceSession(c echo.Context, token string, account db.Account) error {
 	if err := s.endSession(c); err != nil {
 		return err
 	}
-	setSessionCookie(c, token, sessionLife)
+	setSessionCookie(c, token, account)
 	return nil
 }
 
@@ -211,18 +211,36 @@ func (s *Server) deleteSession(c echo.Context) error {
 	if err := s.endSession(c); err != nil {
 		return err
 	}
-	setSessionCookie(c, "", -1)
+	forgetSessionCookie(c)
 	return c.NoContent(http.StatusNoContent)
 }
 
-// setSessionCookie gives the browser a token, or, with a negative life, takes it away.
-func setSessionCookie(c echo.Context, token string, life time.Duration) {
-	setCookie(c, sessionCookie, token, life)
+// setSessionCookie gives the browser a token, and tells its scripts of whom.
+func setSessionCookie(c echo.Context, token string, of db.Account) {
+	setCookie(c, sessionCookie, token, sessionLife)
+	setAccountCookie(c, nameOf(of), sessionLife)
 }
 
+func forgetSessionCookie(c echo.Context) {
+	setCookie(c, sessionCookie, "", -1)
+	setAccountCookie(c, "", -1)
+}
+
+// setCookie gives the browser a cookie that no script reads, or, with a negative life, takes it away.
 func setCookie(c echo.Context, name, value string, life time.Duration) {
-	c.SetCookie(&http.Cookie{
+	cookie := newCookie(c, name, value, life)
+	cookie.HttpOnly = true
+	c.SetCookie(cookie)
+}
+
+// setAccountCookie sets the one cookie that scripts read.
+func setAccountCookie(c echo.Context, name string, life time.Duration) {
+	c.SetCookie(newCookie(c, accountCookie, name, life))
+}
+
+func newCookie(c echo.Context, name, value string, life time.Duration) *http.Cookie {
+	return &http.Cookie{
 		Name: name, Value: value, Path: "/", MaxAge: int(life / time.Second),
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: c.Scheme() == "https",
-	})
+		SameSite: http.SameSiteLaxMode, Secure: c.Scheme() == "https",
+	}
 }

@@ -5,6 +5,11 @@ const BASE = "/api/v1";
 const PATIENCE = 10_000;
 const BUSY = [408, 425, 429];
 
+// Whom the page shows, as its server names them. What is asked of the server is for them, or refused:
+// somebody else may be signed in by now.
+let shown = null;
+export const askAs = (name) => (shown = name);
+
 // Problem is an answer that says no (RFC 9457).
 export class Problem extends Error {
   constructor(status, body) {
@@ -17,14 +22,15 @@ export class Problem extends Error {
 // asked may have happened.
 export class Lost extends Error {}
 
-export async function call(method, path, { body, headers, signal } = {}) {
+export async function call(method, path, { body, headers, signal, keepalive } = {}) {
   let response;
   let answer = null;
   try {
     response = await fetch(BASE + path, {
       method,
       credentials: "same-origin",
-      headers: { Accept: "application/json", ...(body && { "Content-Type": "application/json" }), ...headers },
+      headers: { Accept: "application/json", ...(shown && { "X-Pgtape-Account": shown }), ...(body && { "Content-Type": "application/json" }), ...headers },
+      keepalive,
       body: body && JSON.stringify(body),
       signal: signal ?? AbortSignal.timeout(PATIENCE),
     });
@@ -36,6 +42,7 @@ export async function call(method, path, { body, headers, signal } = {}) {
   if (response.status >= 500 || BUSY.includes(response.status)) {
     throw Object.assign(new Lost(answer?.detail ?? `The server answered ${response.status}.`), { hint: answer?.hint });
   }
+  if (answer?.code === "account_changed") dispatchEvent(new CustomEvent(answer.code, { detail: `${answer.account}:` }));
   throw new Problem(response.status, answer ?? {});
 }
 

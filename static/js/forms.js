@@ -12,6 +12,7 @@
 import { call, newKey } from "./api.js";
 import { $, $$, announce, h, set, text } from "./dom.js";
 import { parseAmount } from "./numbers.js";
+import { become } from "./shown.js";
 
 const ways = {
   list: (value) => value.split("\n").map((line) => line.trim()).filter(Boolean),
@@ -66,6 +67,7 @@ async function submit(event) {
     const body = inQuery || (method === "DELETE" && !Object.keys(fields).length) ? undefined : fields;
     const answer = await call(method, inQuery ? `${path}?${new URLSearchParams(fields)}` : path, { body, headers: { "Idempotency-Key": form.dataset.key } });
     delete form.dataset.key;
+    if (/^\/(session|account)$/.test(path)) become(); // until it leads on
     done(form, answer ?? {});
   } catch (problem) {
     if (problem.status) delete form.dataset.key;
