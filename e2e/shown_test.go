@@ -13,7 +13,7 @@ import (
 const refusedForAnother = "409"
 
 // ofAnEndedSession is what a page meets that counts in the instant in which its session ends.
-const ofAnEndedSession = "401.*/api/v1/notifications"
+const ofAnEndedSession = "401.*/api/v1/(notifications|portfolio)"
 
 // joined makes people with a password each.
 func (s *site) joined(t *testing.T, handles ...string) {

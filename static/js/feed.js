@@ -43,6 +43,7 @@ export class Feed {
     this.subscriptions = new Map(); // market → {mode, seq, cursor, acknowledged, head}
     this.rival = null; // a socket that may take the transport's place
     this.transport = this.lag = null;
+    this.ahead = null; // the server's clock minus the steady one, at the quickest heartbeat; null: not known
     this.skew = null; // this clock minus the server's, at the quickest heartbeat of this connection
     this.attempts = 0;
     this.silent = 0; // sockets in a row that never spoke
@@ -119,9 +120,20 @@ export class Feed {
     this.report();
   }
 
-  // serverNow is the server's time as well as it is known, in epoch milliseconds.
+  // serverNow is the server's time as well as it is known, in epoch milliseconds. Where this clock is set
+  // to something else meanwhile, it goes on.
   serverNow() {
-    return this.clock.now() - (clocksDiffer(this.skew) ? this.skew : 0);
+    return this.ahead === null ? this.clock.now() : this.steady() + this.ahead;
+  }
+
+  // hear takes what the server's clock said at a time of the steady one. What took long on its way is late.
+  hear(at, since = this.steady()) {
+    if (!this.heard || at - since > this.ahead) this.ahead = at - since;
+    this.heard = true;
+  }
+
+  steady() {
+    return (this.clock.steady ?? this.clock.now)();
   }
 
   // --- connections --------------------------------------------------------------------
@@ -154,7 +166,7 @@ export class Feed {
   }
 
   use(transport, polling) {
-    Object.assign(this, { transport, polling, isOpen: false, spoke: false, since: this.clock.now(), lag: null, skew: null });
+    Object.assign(this, { transport, polling, isOpen: false, spoke: false, since: this.clock.now(), lag: null, skew: null, heard: false });
   }
 
   prefer(rival) {
@@ -315,6 +327,7 @@ export class Feed {
     const now = this.clock.now();
     const passed = now - Date.parse(frame.at);
     if (this.skew === null || passed < this.skew) this.skew = passed;
+    if (frame.dated !== false) this.hear(Date.parse(frame.at));
     // What was polled is as new as the question.
     const madeAt = frame.asked ?? now - this.delay(frame.at);
     this.beatAt = Math.max(this.beatAt, madeAt);
@@ -389,4 +402,4 @@ export class Feed {
 const clocksDiffer = (skew) => skew !== null && (skew < 0 || skew > CLOCKS_AGREE);
 
 const call = (name) => (...a) => globalThis[name](...a);
-const globalClock = { now: () => Date.now(), ...Object.fromEntries(["setTimeout", "clearTimeout", "setInterval", "clearInterval"].map((name) => [name, call(name)])) };
+const globalClock = { now: () => Date.now(), steady: () => performance.now(), ...Object.fromEntries(["setTimeout", "clearTimeout", "setInterval", "clearInterval"].map((name) => [name, call(name)])) };

@@ -2,6 +2,7 @@
 import { keep, kept, nextFrame } from "./dom.js";
 import { Feed } from "./feed.js";
 import { Store } from "./store.js";
+import { goBy } from "./time.js";
 
 const PATIENCE = 2_000;
 
@@ -15,6 +16,11 @@ export const feed = new Feed({
   onStatus: (status) => store.dispatch({ op: "status", feed: status }),
 });
 
+// What Back brings out of the browser's memory says what the time was then.
+const [visit] = performance.getEntriesByType("navigation");
+if (page.now && visit && visit.type !== "back_forward") feed.hear(page.now, visit.responseStart);
+goBy(() => feed.serverNow());
+
 export const isLive = () => store.state.feed.state === "live";
 
 // follow puts markets into the store and keeps them fresh. A page out of the browser's memory may
@@ -22,7 +28,7 @@ export const isLive = () => store.state.feed.state === "live";
 export function follow(markets) {
   store.dispatch({ op: "markets", markets });
   for (const { slug } of markets) {
-    const { version, cursor } = store.state.markets[slug].state;
+    const { version, cursor } = store.state.markets.get(slug).state;
     feed.subscribe(slug, { cursor });
     const own = kept("sessionStorage", made(slug));
     if (own > version) feed.reach(slug, own);
@@ -47,7 +53,7 @@ export class Watching extends HTMLElement {
   }
 
   watchMarket(callback) {
-    this.watch((s) => s.markets[this.dataset.market], callback);
+    this.watch((s) => s.markets.get(this.dataset.market), callback);
   }
 
   every(milliseconds, callback) {

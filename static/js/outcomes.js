@@ -1,5 +1,6 @@
 // Names, colours and the leading outcome of a market: two outcomes or twenty.
 import { compare } from "./money.js";
+import { now } from "./time.js";
 
 const COLOURS = 8;
 
@@ -10,8 +11,11 @@ export const EACH = "*";
 
 const WORDS = { yes: "Yes", no: "No", [EACH]: "of each" };
 
+// own is what a JSON object has under a word of people's, undefined if nothing: objects inherit more words.
+export const own = (object, word) => (object && Object.hasOwn(object, word) ? object[word] : undefined);
+
 // label is an outcome as people write it.
-export const label = (outcome) => (Object.hasOwn(WORDS, outcome) ? WORDS[outcome] : outcome);
+export const label = (outcome) => own(WORDS, outcome) ?? outcome;
 
 // slot gives each outcome of a market its colour (0…7) and line (0 solid, 1 dashed, 2 dotted).
 // Yes is always blue and No orange, whichever comes first.
@@ -36,8 +40,8 @@ export function leader(market) {
 export const byPrice = (market) => [...market.outcomes].sort((a, b) => compare(market.prices[b], market.prices[a]));
 
 // tradable tells whether an order has a chance: the server may still refuse it.
-export function tradable(market, now = Date.now()) {
-  return market.status === "open" && !(market.closes_at && Date.parse(market.closes_at) <= now);
+export function tradable(market, at = now()) {
+  return market.status === "open" && !(market.closes_at && Date.parse(market.closes_at) <= at);
 }
 
 // endedAt is when a market came to its end, in epoch milliseconds; null while it has none.

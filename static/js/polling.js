@@ -74,7 +74,7 @@ export class Polling {
     }
     if (this.isOver()) return;
     const heads = Object.fromEntries([...this.markets].filter(([, m]) => m.seq !== null).map(([slug, m]) => [slug, m.seq]));
-    this.say({ op: "heartbeat", at: new Date(this.date ?? asked).toISOString(), asked, heads, source: "live" });
+    this.say({ op: "heartbeat", at: new Date(this.date ?? asked).toISOString(), asked, dated: Boolean(this.date), heads, source: "live" });
     const rest = RHYTHM * (0.9 + this.random() / 5) - (this.clock.now() - asked);
     if (!this.isOver()) this.next(this.hurry ? 0 : Math.max(LEAST_PAUSE, rest));
   }

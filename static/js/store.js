@@ -1,7 +1,7 @@
 // One store. Everything that happens is a frame, from the socket or from the page itself, and
 // apply() says what it makes of the state; nothing else changes it.
 import { add, decimal, units } from "./money.js";
-import { EACH } from "./outcomes.js";
+import { EACH, own } from "./outcomes.js";
 
 const TAPE_KEPT = 300;
 const TICKER_KEPT = 24;
@@ -9,11 +9,11 @@ const TICKER_KEPT = 24;
 export const empty = {
   // slug → {state, tape: events, oldest first, broken: the tape does not reach the state,
   //         base: {at, prices} that changes are counted from}
-  markets: {},
+  markets: new Map(),
   told: 0, // how many events other than trades there were
   ticker: [], // newest first: {market, seq, at, trade, price, was}
   account: null, // {handle, balance}
-  positions: {}, // market → outcome → {shares, cost}
+  positions: new Map(), // market → Map of outcome → {shares, cost}
   feed: { state: "catching_up", reason: "connecting", lag: null, age: 0 },
 };
 
@@ -31,14 +31,14 @@ const reducers = {
   base,
   receipt,
   status: (state, { feed }) => ({ ...state, feed }),
-  account: (state, { account }) => ({ ...state, account, ...(!account && { positions: {} }) }),
+  account: (state, { account }) => ({ ...state, account, ...(!account && { positions: new Map() }) }),
   portfolio: (state, { account, positions }) => ({ ...state, account, positions: byMarket(positions) }),
 };
 
 // putMarket takes a market as it is, also when that is behind what we had: after a restore the
 // server's history is the one that counts.
 function putMarket(state, market) {
-  const known = state.markets[market.slug];
+  const known = state.markets.get(market.slug);
   const tape = known?.tape ?? [];
   const goesOn = tape.length > 0 && tape.at(-1).cursor === market.cursor;
   return withMarket(state, market.slug, { ...known, state: market, tape: goesOn ? tape : [], broken: !goesOn && known !== undefined });
@@ -46,14 +46,14 @@ function putMarket(state, market) {
 
 // putNewer takes what an HTTP answer says, unless the socket already told us more.
 function putNewer(state, market) {
-  const known = state.markets[market.slug];
+  const known = state.markets.get(market.slug);
   return known && known.state.version >= market.version ? state : putMarket(state, market);
 }
 
 // event carries one step of the tape. What does not follow directly is a repetition, or for the
 // feed to ask again.
 function event(state, frame) {
-  const known = state.markets[frame.market];
+  const known = state.markets.get(frame.market);
   if (!known || frame.prev !== known.state.version) return state;
   const before = known.state;
   const market = {
@@ -83,7 +83,7 @@ function afterTrade(market, trade) {
   const moved = trade.outcome === EACH ? market.outcomes : [trade.outcome];
   const after = (held) => decimal(trade.side === "buy" ? held + by : held - by);
   return {
-    outstanding: { ...market.outstanding, ...Object.fromEntries(moved.map((o) => [o, after(units(market.outstanding?.[o] ?? "0"))])) },
+    outstanding: { ...market.outstanding, ...Object.fromEntries(moved.map((o) => [o, after(units(own(market.outstanding, o) ?? "0"))])) },
     volume: add(market.volume, trade.amount),
     trades: market.trades + 1,
   };
@@ -94,13 +94,13 @@ const tickerItem = (frame, before) => ({
   seq: frame.seq,
   at: frame.at,
   trade: frame.trade,
-  price: frame.prices?.[frame.trade.outcome],
-  was: before?.prices[frame.trade.outcome],
+  price: own(frame.prices, frame.trade.outcome),
+  was: own(before?.prices, frame.trade.outcome),
 });
 
 // quote is a price without its events: fresher, but the tape no longer reaches it.
 function quote(state, frame) {
-  const known = state.markets[frame.market];
+  const known = state.markets.get(frame.market);
   if (!known || frame.seq <= known.state.version) return state;
   const market = { ...known.state, prices: frame.prices, version: frame.seq };
   return withMarket(state, frame.market, { ...known, state: market, broken: true });
@@ -108,7 +108,7 @@ function quote(state, frame) {
 
 // tape is a page of events, oldest first: it fills what is missing, and history for the ticker.
 function tape(state, { market, events }) {
-  const known = state.markets[market];
+  const known = state.markets.get(market);
   if (!known) return state;
   const first = known.tape[0]?.seq ?? Infinity;
   const merged = [...events.filter((e) => e.seq < first), ...known.tape].slice(-TAPE_KEPT);
@@ -121,29 +121,32 @@ function tape(state, { market, events }) {
 
 // base is where a market's prices stood a day ago, or when it began.
 function base(state, { market, at, prices }) {
-  const known = state.markets[market];
+  const known = state.markets.get(market);
   return known ? withMarket(state, market, { ...known, base: { at, prices } }) : state;
 }
 
 // receipt is the answer to our own order: what we have now. The price waits for the tape.
 function receipt(state, { receipt: r }) {
-  const held = state.positions[r.market]?.[r.outcome];
+  const held = state.positions.get(r.market);
   return {
     ...state,
     account: state.account && { ...state.account, balance: r.balance ?? state.account.balance },
     ...(r.position !== undefined && {
-      positions: { ...state.positions, [r.market]: { ...state.positions[r.market], [r.outcome]: { ...held, shares: r.position } } },
+      positions: withKey(state.positions, r.market, withKey(held ?? [], r.outcome, { ...held?.get(r.outcome), shares: r.position })),
     }),
   };
 }
 
 function byMarket(positions) {
-  const result = {};
-  for (const p of positions) (result[p.market] ??= {})[p.outcome] = p;
+  const result = new Map();
+  for (const p of positions) result.set(p.market, (result.get(p.market) ?? new Map()).set(p.outcome, p));
   return result;
 }
 
-const withMarket = (state, slug, entry) => ({ ...state, markets: { ...state.markets, [slug]: entry } });
+// What is kept by people's words is a Map: an object has a constructor before anybody makes a market of
+// that name.
+const withKey = (map, key, value) => new Map(map).set(key, value);
+const withMarket = (state, slug, entry) => ({ ...state, markets: withKey(state.markets, slug, entry) });
 
 // Store holds the state and tells those who watch, at most once per painted frame.
 export class Store {

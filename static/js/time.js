@@ -1,5 +1,11 @@
 // Times in the reader's locale. All take ISO strings or epoch milliseconds.
 
+// now is the server's time, as well as the page knows it. The device's clock decides nothing: it may be
+// hours off. It only says in which zone its reader is.
+let clockOf = Date.now;
+export const now = () => clockOf();
+export const goBy = (clock) => (clockOf = clock);
+
 const clockFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const shortFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const dayFormat = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
@@ -14,9 +20,9 @@ const shown = (format, date) => (Number.isNaN(date.getTime()) ? "–" : format.f
 export const full = (at) => shown(fullFormat, new Date(at));
 
 // clock is a time of day, or a date once that says more.
-export function clock(at, now = Date.now()) {
+export function clock(at, present = now()) {
   const date = new Date(at);
-  return now - date < DAY && date.getDate() === new Date(now).getDate() ? shown(clockFormat, date) : shown(dayFormat, date);
+  return present - date < DAY && date.getDate() === new Date(present).getDate() ? shown(clockFormat, date) : shown(dayFormat, date);
 }
 
 // tick labels an axis whose steps are `step` seconds apart.
@@ -41,8 +47,8 @@ export function span(milliseconds) {
 }
 
 // ago is a relative time for the recent past: it is repainted as it counts.
-export function ago(at, now = Date.now()) {
-  const passed = now - new Date(at);
+export function ago(at, present = now()) {
+  const passed = present - new Date(at);
   if (passed < 5_000) return "now";
   return passed < 60_000 ? `${span(passed)} ago` : `${span(passed).split(" ")[0]} ago`;
 }

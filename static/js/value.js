@@ -2,6 +2,7 @@
 // pgtape_core.holding_value, to the micro. It starts from the shares outstanding, which are exact:
 // prices as they are shown say nothing of what is left of one that shows as 0. docs/glossary.md.
 import { decimal, units } from "./money.js";
+import { own } from "./outcomes.js";
 
 const ONE = 10n ** 50n;
 const HALVINGS = 16n;
@@ -35,13 +36,13 @@ function cost(q, b) {
   return top * ONE + b * ln(q.reduce((sum, n) => sum + exp(((n - top) * ONE) / b), 0n));
 }
 
-// holdingValue is what a holding, {outcome: {shares}}, would bring, or has brought.
+// holdingValue is what a holding, a Map of outcome to {shares}, would bring, or has brought.
 export function holdingValue(market, holding) {
-  const held = market.outcomes.map((o) => units(holding[o]?.shares ?? "0"));
-  if (market.payout) return decimal(held.reduce((sum, n, i) => sum + n * units(market.payout[market.outcomes[i]]), 0n) / 1_000_000n);
+  const held = market.outcomes.map((o) => units(holding.get(o)?.shares ?? "0"));
+  if (market.payout) return decimal(held.reduce((sum, n, i) => sum + n * units(own(market.payout, market.outcomes[i])), 0n) / 1_000_000n);
   const [fewest, largest] = [least(held), most(held)];
   if (fewest === largest) return decimal(fewest); // complete sets, or nothing
-  const q = market.outcomes.map((o) => units(market.outstanding[o]));
+  const q = market.outcomes.map((o) => units(own(market.outstanding, o)));
   const b = units(market.liquidity);
   // The last term is what 40 decimals cannot tell: the amount may be exact.
   const micros = (cost(q, b) - cost(q.map((n, i) => n - held[i]), b) + b * 10n ** 14n) / ONE;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { apply, empty, Store } from "../js/store.js";
+import { label } from "../js/outcomes.js";
 
 const market = (changes = {}) => ({
   slug: "rain", status: "open", outcomes: ["yes", "no"], prices: { yes: "0.5", no: "0.5" }, outstanding: { yes: "0.000000", no: "0.000000" },
@@ -17,18 +18,18 @@ const run = (frames, state = empty) => frames.reduce(apply, state);
 const begun = run([{ op: "markets", markets: [market()] }]);
 
 test("a trade moves price, version, volume and shares, and leaves the old state alone", () => {
-  const before = JSON.stringify(begun);
-  const after = run([trade(2)], begun).markets.rain.state;
+  const before = structuredClone(begun);
+  const after = run([trade(2)], begun).markets.get("rain").state;
   assert.equal(after.prices.yes, "0.622459331202");
   assert.deepEqual([after.version, after.cursor, after.trades], [2, "2.aa", 1]);
   assert.equal(after.volume, "28.092981");
   assert.deepEqual(after.outstanding, { yes: "50.000000", no: "0.000000" });
-  assert.equal(JSON.stringify(begun), before);
+  assert.deepEqual(begun, before);
 });
 
 test("a sale takes its shares back and still counts as volume", () => {
   const sale = { ...trade(3).trade, side: "sell", shares: "20.000000", amount: "12.000000" };
-  const after = run([trade(2), trade(3, { trade: sale })], begun).markets.rain.state;
+  const after = run([trade(2), trade(3, { trade: sale })], begun).markets.get("rain").state;
   assert.equal(after.outstanding.yes, "30.000000");
   assert.equal(after.volume, "40.092981");
 });
@@ -42,32 +43,32 @@ test("a repeated event, and one that does not follow, change nothing", () => {
 
 test("halts and resolutions change the status, with the payout", () => {
   const halted = run([trade(2, { kind: "halted", trade: undefined, status: "halted", halted: { actor: "house", reason: "checking" } })], begun);
-  assert.equal(halted.markets.rain.state.status, "halted");
-  assert.equal(halted.markets.rain.state.trades, 0);
+  assert.equal(halted.markets.get("rain").state.status, "halted");
+  assert.equal(halted.markets.get("rain").state.trades, 0);
   const resolved = { actor: "house", payout: { yes: "1.000000", no: "0.000000" } };
-  const state = run([trade(3, { kind: "resolved", trade: undefined, prices: undefined, status: "resolved", resolved })], halted).markets.rain.state;
+  const state = run([trade(3, { kind: "resolved", trade: undefined, prices: undefined, status: "resolved", resolved })], halted).markets.get("rain").state;
   assert.deepEqual([state.status, state.payout.yes, state.resolved_at], ["resolved", "1.000000", "2026-02-03T12:00:03Z"]);
   assert.equal(state.prices.yes, "0.622459331202", "an event without prices keeps them");
 });
 
 test("a snapshot that goes further says that the tape has a hole, until it is filled", () => {
   const jumped = run([trade(2), { op: "snapshot", state: market({ version: 9, cursor: "9.aa" }) }], begun);
-  assert.deepEqual([jumped.markets.rain.broken, jumped.markets.rain.tape.length], [true, 0]);
+  assert.deepEqual([jumped.markets.get("rain").broken, jumped.markets.get("rain").tape.length], [true, 0]);
   const filled = apply(jumped, { op: "tape", market: "rain", events: [trade(8), trade(9)] });
-  assert.deepEqual([filled.markets.rain.broken, filled.markets.rain.tape.map((e) => e.seq)], [false, [8, 9]]);
+  assert.deepEqual([filled.markets.get("rain").broken, filled.markets.get("rain").tape.map((e) => e.seq)], [false, [8, 9]]);
   const on = apply(filled, trade(10));
-  assert.deepEqual(on.markets.rain.tape.map((e) => e.seq), [8, 9, 10]);
+  assert.deepEqual(on.markets.get("rain").tape.map((e) => e.seq), [8, 9, 10]);
 });
 
 test("a snapshot of where we are keeps the tape", () => {
   const state = run([trade(2), { op: "snapshot", state: market({ version: 2, cursor: "2.aa" }) }], begun);
-  assert.deepEqual([state.markets.rain.broken, state.markets.rain.tape.length], [false, 1]);
+  assert.deepEqual([state.markets.get("rain").broken, state.markets.get("rain").tape.length], [false, 1]);
 });
 
 test("after a restore the server's history counts, though it is shorter", () => {
   const state = run([trade(2), trade(3), { op: "snapshot", state: market({ version: 2, cursor: "2.bb" }) }], begun);
-  assert.deepEqual([state.markets.rain.state.version, state.markets.rain.tape.length], [2, 0]);
-  assert.equal(run([trade(3, { cursor: "3.bb" })], state).markets.rain.state.cursor, "3.bb");
+  assert.deepEqual([state.markets.get("rain").state.version, state.markets.get("rain").tape.length], [2, 0]);
+  assert.equal(run([trade(3, { cursor: "3.bb" })], state).markets.get("rain").state.cursor, "3.bb");
 });
 
 test("an older HTTP answer does not undo what the socket said", () => {
@@ -77,7 +78,7 @@ test("an older HTTP answer does not undo what the socket said", () => {
 
 test("older events fill the tape in front, without repeating what is there", () => {
   const state = run([trade(2), trade(3), { op: "tape", market: "rain", events: [trade(1), trade(2)] }], begun);
-  assert.deepEqual(state.markets.rain.tape.map((e) => e.seq), [1, 2, 3]);
+  assert.deepEqual(state.markets.get("rain").tape.map((e) => e.seq), [1, 2, 3]);
 });
 
 test("the ticker has the latest trades of all markets, each once, with the price before", () => {
@@ -90,8 +91,8 @@ test("the ticker has the latest trades of all markets, each once, with the price
 test("tape and ticker stay bounded", () => {
   const many = Array.from({ length: 400 }, (_, i) => trade(i + 2, { at: "2026-02-03T12:00:00Z" }));
   const state = run(many, begun);
-  assert.equal(state.markets.rain.state.version, 401);
-  assert.equal(state.markets.rain.tape.length, 300);
+  assert.equal(state.markets.get("rain").state.version, 401);
+  assert.equal(state.markets.get("rain").tape.length, 300);
   assert.ok(state.ticker.length <= 24);
 });
 
@@ -100,14 +101,14 @@ test("a receipt updates what we have, and leaves the price to the tape", () => {
   const receipt = { market: "rain", outcome: "yes", balance: "971.907019", position: "50.000000", price_after: "0.62" };
   const state = apply(signedIn, { op: "receipt", receipt });
   assert.equal(state.account.balance, "971.907019");
-  assert.equal(state.positions.rain.yes.shares, "50.000000");
+  assert.equal(state.positions.get("rain").get("yes").shares, "50.000000");
   assert.equal(state.markets, signedIn.markets);
 });
 
 test("signing out forgets positions", () => {
   const held = run([{ op: "portfolio", account: { handle: "ana", balance: "1" }, positions: [{ market: "rain", outcome: "yes", shares: "1" }] }], begun);
-  assert.equal(held.positions.rain.yes.shares, "1");
-  assert.deepEqual(apply(held, { op: "account", account: null }).positions, {});
+  assert.equal(held.positions.get("rain").get("yes").shares, "1");
+  assert.deepEqual(apply(held, { op: "account", account: null }).positions, new Map());
 });
 
 test("an unknown frame changes nothing", () => {
@@ -119,7 +120,7 @@ test("watchers hear once per turn, of what they watch only", () => {
   const store = new Store({ schedule: (run) => queue.push(run) });
   store.dispatch({ op: "markets", markets: [market(), market({ slug: "wind" })] });
   const heard = [];
-  const stop = store.watch((s) => s.markets.rain?.state.version, (v) => heard.push(v));
+  const stop = store.watch((s) => s.markets.get("rain")?.state.version, (v) => heard.push(v));
   queue.splice(0).forEach((f) => f());
   store.dispatch(trade(2));
   store.dispatch(trade(3));
@@ -136,7 +137,7 @@ test("watchers hear once per turn, of what they watch only", () => {
 
 test("complete sets move the shares of every outcome, and no price", () => {
   const sets = { ...trade(2).trade, outcome: "*", shares: "5.000000", amount: "5.000000" };
-  const after = run([trade(2, { trade: sets, prices: { yes: "0.5", no: "0.5" } })], begun).markets.rain.state;
+  const after = run([trade(2, { trade: sets, prices: { yes: "0.5", no: "0.5" } })], begun).markets.get("rain").state;
   assert.deepEqual(after.outstanding, { yes: "5.000000", no: "5.000000" });
   assert.deepEqual([after.prices.yes, after.volume], ["0.5", "5.000000"]);
 });
@@ -146,15 +147,38 @@ test("a proposal pays nobody; void and a correction say who was paid", () => {
   const yes = { yes: "1.000000", no: "0.000000" };
   const no = { yes: "0.000000", no: "1.000000" };
   const proposed = run([step(2, "proposed", "proposed", yes)], begun);
-  assert.deepEqual([proposed.markets.rain.state.proposal, proposed.markets.rain.state.payout], [yes, null]);
-  const ended = run([step(3, "void", "void", yes), step(4, "corrected", "resolved", no)], proposed).markets.rain.state;
+  assert.deepEqual([proposed.markets.get("rain").state.proposal, proposed.markets.get("rain").state.payout], [yes, null]);
+  const ended = run([step(3, "void", "void", yes), step(4, "corrected", "resolved", no)], proposed).markets.get("rain").state;
   assert.deepEqual([ended.payout, ended.status, ended.resolved_at], [no, "resolved", "2026-02-03T12:00:03Z"]);
 });
 
 test("a comment moves the version, and neither prices, status nor numbers", () => {
   const said = (seq, kind) => trade(seq, { kind, trade: undefined, [kind]: { id: 7, account: "ana" } });
   const state = run([trade(2), said(3, "commented"), said(4, "comment_removed")], begun);
-  const { state: m, tape } = state.markets.rain;
+  const { state: m, tape } = state.markets.get("rain");
   assert.deepEqual([m.version, m.status, m.trades, m.prices.yes, m.payout], [4, "open", 1, "0.622459331202", null]);
   assert.deepEqual([tape.length, state.told, state.ticker.length], [3, 2, 1]);
+});
+
+test("people's words are what they are called, also those that objects inherit", () => {
+  for (const word of ["constructor", "__proto__", "toString", "hasOwnProperty", "valueOf"]) {
+    const json = (a, b) => JSON.parse(`{${JSON.stringify(word)}: "${a}", "no": "${b}"}`);
+    const named = market({ slug: word, outcomes: [word, "no"], prices: json("0.5", "0.5"), outstanding: json("0.000000", "0.000000") });
+    const mine = { handle: word, balance: "1.000000" };
+    const begun = run([{ op: "event", ...trade(2, { market: word }) }, { op: "markets", markets: [named] }, { op: "account", account: mine }]);
+    const bought = { ...trade(2).trade, account: word, outcome: word };
+    const state = run([
+      trade(2, { market: word, trade: bought, prices: json("0.6", "0.4") }),
+      { op: "receipt", receipt: { market: word, outcome: word, balance: "0.500000", position: "50.000000" } },
+      { op: "base", market: word, at: 1, prices: json("0.5", "0.5") },
+    ], begun);
+    const { state: after, tape, base } = state.markets.get(word);
+    assert.deepEqual([after.prices[word], after.outstanding[word], after.version, tape.length], ["0.6", "50.000000", 2, 1], word);
+    assert.deepEqual([state.ticker[0].price, state.ticker[0].was, base.prices[word]], ["0.6", "0.5", "0.5"], word);
+    assert.equal(state.positions.get(word).get(word).shares, "50.000000");
+    const told = apply(state, { op: "portfolio", account: mine, positions: [{ market: word, outcome: word, shares: "7.000000" }] });
+    assert.equal(told.positions.get(word).get(word).shares, "7.000000");
+    assert.equal(label(word), word);
+  }
+  assert.equal(Object.prototype.yes, undefined);
 });

@@ -5,7 +5,7 @@ import { holdingValue } from "../js/value.js";
 const market = (outstanding, liquidity = "100", payout = null) => ({
   outcomes: Object.keys(outstanding), outstanding, liquidity, payout, prices: {},
 });
-const holding = (shares) => Object.fromEntries(Object.entries(shares).map(([o, n]) => [o, { shares: n }]));
+const holding = (shares) => new Map(Object.entries(shares).map(([o, n]) => [o, { shares: n }]));
 const value = (outstanding, held, liquidity) => holdingValue(market(outstanding, liquidity), holding(held));
 
 // Shares outstanding, liquidity, shares held, and what Postgres says.

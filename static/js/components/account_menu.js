@@ -4,6 +4,7 @@ import * as api from "../api.js";
 import { $, announce, h, text, tint } from "../dom.js";
 import { store, Watching } from "../live.js";
 import { exactCredits, heldCredits } from "../money.js";
+import { become, leave, look } from "../shown.js";
 
 const SETTLE = 150;
 
@@ -81,6 +82,7 @@ export function askToSignIn() {
 
 async function signIn(handle) {
   const account = await api.signIn(handle);
+  become();
   store.dispatch({ op: "account", account });
   announce(`Signed in as ${account.handle}.`);
   refresh();
@@ -88,9 +90,7 @@ async function signIn(handle) {
 
 async function signOut() {
   await api.signOut();
-  store.dispatch({ op: "account", account: null });
-  announce("Signed out.");
-  if (/^\/(settings|admin)$/.test(location.pathname)) location.assign("/");
+  leave("Signed out.");
 }
 
 // refresh reads balance and positions. What fails here is tried again by the next change.
@@ -99,7 +99,7 @@ export async function refresh() {
     const portfolio = await api.getPortfolio();
     store.dispatch({ op: "portfolio", ...portfolio });
   } catch (error) {
-    if (error.status === 401) store.dispatch({ op: "account", account: null });
+    if (error.status === 401) look("");
   }
 }
 
@@ -121,6 +121,6 @@ const ownLatest = ({ ticker, account }) => {
 };
 
 const heldStatuses = ({ positions, markets, account }) =>
-  account ? Object.keys(positions).map((slug) => markets[slug]?.state.status).join() || undefined : undefined;
+  account ? [...positions.keys()].map((slug) => markets.get(slug)?.state.status).join() || undefined : undefined;
 
 customElements.define("account-menu", AccountMenu);

@@ -5,7 +5,7 @@ import { $$, h, nextFrame, set, text } from "../dom.js";
 import { store, Watching } from "../live.js";
 import { exactPercent, percent } from "../money.js";
 import { endedAt, isBinary, label, leader, slot } from "../outcomes.js";
-import { full } from "../time.js";
+import { full, now } from "../time.js";
 
 const RANGES = { "1H": 3_600, "1D": 86_400, "1W": 604_800, All: Infinity };
 const POINTS = 600;
@@ -16,7 +16,7 @@ const MARKED = { halted: "halted", opened: "resumed", closed: "closed", resolved
 class MarketChart extends Watching {
   connectedCallback() {
     this.slug = this.dataset.market;
-    const market = store.state.markets[this.slug]?.state;
+    const market = store.state.markets.get(this.slug)?.state;
     if (!market) return;
     this.series = new Series(market.outcomes);
     this.binary = isBinary(market);
@@ -52,10 +52,10 @@ class MarketChart extends Watching {
 
   async load() {
     const span = RANGES[this.range];
-    const from = Number.isFinite(span) ? new Date(Date.now() - span * 1000).toISOString() : undefined;
+    const from = Number.isFinite(span) ? new Date(now() - span * 1000).toISOString() : undefined;
     try {
       const { points } = await api.getHistory(this.slug, { from, points: POINTS });
-      this.series.load(points, store.state.markets[this.slug].state);
+      this.series.load(points, store.state.markets.get(this.slug).state);
       this.note.hidden = true;
     } catch {
       this.note.hidden = false;
@@ -65,7 +65,7 @@ class MarketChart extends Watching {
         this.load();
       }, 5_000);
     }
-    const entry = store.state.markets[this.slug];
+    const entry = store.state.markets.get(this.slug);
     this.series.append(entry.tape);
     this.setBase();
     this.paint();
@@ -73,7 +73,7 @@ class MarketChart extends Watching {
 
   setBase() {
     if (this.range !== "All") return;
-    const base = this.series.base(Date.now() / 1000 - RANGES["1D"]);
+    const base = this.series.base(now() / 1000 - RANGES["1D"]);
     if (base) store.dispatch({ op: "base", market: this.slug, ...base });
   }
 
@@ -96,7 +96,7 @@ class MarketChart extends Watching {
   restyle() {
     const style = getComputedStyle(this);
     const value = (name) => style.getPropertyValue(name).trim();
-    const market = store.state.markets[this.slug].state;
+    const market = store.state.markets.get(this.slug).state;
     this.slots = market.outcomes.map((o) => ({ colour: value(`--c${slot(market, o).colour}`), dash: slot(market, o).line }));
     this.look = { ink: value("--ink-3"), grid: value("--line-soft"), paper: value("--bg"), family: style.fontFamily };
     this.paint();
@@ -114,7 +114,7 @@ class MarketChart extends Watching {
   // picture shows every outcome, but of two only one: the other is its mirror image.
   picture() {
     const { outcomes, prices, at } = this.series;
-    const shown = this.binary ? [leader(store.state.markets[this.slug].state)] : outcomes;
+    const shown = this.binary ? [leader(store.state.markets.get(this.slug).state)] : outcomes;
     return {
       times: at,
       lines: shown.map((o) => ({ ...this.slots[outcomes.indexOf(o)], values: prices[outcomes.indexOf(o)], fill: this.binary })),
@@ -127,7 +127,7 @@ class MarketChart extends Watching {
 
   // end is where the lines stop: now, or when the market did.
   end() {
-    return (endedAt(store.state.markets[this.slug].state) ?? Date.now()) / 1000;
+    return (endedAt(store.state.markets.get(this.slug).state) ?? now()) / 1000;
   }
 
   window() {
@@ -138,7 +138,7 @@ class MarketChart extends Watching {
   }
 
   marks() {
-    return store.state.markets[this.slug].tape
+    return store.state.markets.get(this.slug).tape
       .filter((e) => MARKED[e.kind])
       .map((e) => ({ at: Date.parse(e.at) / 1000, label: MARKED[e.kind] }));
   }

@@ -24,7 +24,7 @@ const SHARED = "shared";
 class MarketDesk extends Watching {
   connectedCallback() {
     this.slug = this.dataset.market;
-    this.watch((s) => `${s.account?.handle} ${s.markets[this.slug]?.state.status} ${Boolean(s.positions[this.slug])}`, () => this.load());
+    this.watch((s) => `${s.account?.handle} ${s.markets.get(this.slug)?.state.status} ${Boolean(s.positions.get(this.slug))}`, () => this.load());
   }
 
   async load() {
@@ -66,7 +66,7 @@ class MarketDesk extends Watching {
     text(this.act, MOVES[move].name);
     this.payout.hidden = !MOVES[move].pays;
     if (!MOVES[move].pays) return this.payout.replaceChildren();
-    const { outcomes } = store.state.markets[this.slug].state;
+    const { outcomes } = store.state.markets.get(this.slug).state;
     const what = h("select", { class: "select", id: "desk-payout" }, outcomes.map((o, i) => h("option", { value: i }, label(o))), h("option", { value: SHARED }, "Shared, or a value on a scale"));
     const parts = h("div", { hidden: true }, outcomes.map((o, i) => h("label", { class: "check" }, h("input", { type: "text", inputmode: "decimal", value: "0", "data-part": i, "aria-label": `A share of ${label(o)} pays` }), label(o))));
     what.addEventListener("change", () => (parts.hidden = what.value !== SHARED));
@@ -77,7 +77,7 @@ class MarketDesk extends Watching {
   payoutOf(move) {
     if (!MOVES[move].pays) return undefined;
     const chosen = $("#desk-payout", this).value;
-    const { outcomes } = store.state.markets[this.slug].state;
+    const { outcomes } = store.state.markets.get(this.slug).state;
     if (chosen !== SHARED) return outcomes.map((_, i) => (String(i) === chosen ? "1" : "0"));
     return outcomes.map((_, i) => amount($(`[data-part="${i}"]`, this).value.trim() || "0", { zero: true }));
   }

@@ -3,8 +3,8 @@ import * as api from "../api.js";
 import { $, $$, h, set, text } from "../dom.js";
 import { follow, page, store, Watching } from "../live.js";
 import { counted, exactCredits, integer, roundCredits } from "../money.js";
-import { colourClass, isBinary, label, leader, tradable } from "../outcomes.js";
-import { span } from "../time.js";
+import { colourClass, isBinary, label, leader, own, tradable } from "../outcomes.js";
+import { now, span } from "../time.js";
 
 const TYPING = 200;
 const SEEDED = 8;
@@ -28,7 +28,7 @@ class MarketList extends Watching {
     this.more = h("button", { class: "button button-wide", type: "button", hidden: true, onclick: () => this.loadMore() }, "More markets");
     this.append(this.message, this.more);
     this.buildFilters();
-    const embedded = page.markets && NAMES.every((n) => (page.query?.[n] ?? "") === (this.filter[n] ?? ""));
+    const embedded = page.markets && NAMES.every((n) => (own(page.query, n) ?? "") === (this.filter[n] ?? ""));
     if (embedded) this.show(page.markets, page.next);
     else this.load();
     this.seedTicker(page.markets ?? []);
@@ -136,7 +136,7 @@ class MarketList extends Watching {
       h("div", { class: "row-main" }, h("a", { class: "row-link", href: `/m/${encodeURIComponent(market.slug)}` }, market.question), meta),
       volume,
       h("div", { class: "row-spark" }, this.drawn.get(market.slug) ?? h("market-spark", ids)),
-      h("div", { class: "row-price" }, h("market-price", { class: "num", "data-testid": "price", ...ids }), h("span", { class: "row-under" }, outcome, h("market-change", ids, page.days?.[market.slug]?.change))),
+      h("div", { class: "row-price" }, h("market-price", { class: "num", "data-testid": "price", ...ids }), h("span", { class: "row-under" }, outcome, h("market-change", ids, own(page.days, market.slug)?.change))),
     );
     this.rows.set(market.slug, { element, meta, volume, lead });
     return element;
@@ -145,7 +145,7 @@ class MarketList extends Watching {
   // update repaints the words of rows; prices and sparks look after themselves.
   update(markets) {
     for (const [slug, row] of this.rows) {
-      const m = markets[slug]?.state;
+      const m = markets.get(slug)?.state;
       if (!m) continue;
       this.renderMeta(row, m);
       text(row.volume, m.trades === 0 ? "–" : roundCredits(m.volume));
@@ -174,7 +174,7 @@ class MarketList extends Watching {
 }
 
 function facts(m, lead) {
-  const closes = m.closes_at && m.status === "open" ? Date.parse(m.closes_at) - Date.now() : null;
+  const closes = m.closes_at && m.status === "open" ? Date.parse(m.closes_at) - now() : null;
   return [
     m.category,
     !isBinary(m) && `${label(lead)} leads ${integer(m.outcomes.length)} outcomes`,

@@ -34,7 +34,7 @@ class MarketPart extends Watching {
     document.addEventListener("visibilitychange", onseen);
     this.ends.push(() => removeEventListener("scroll", onscroll), () => document.removeEventListener("visibilitychange", onseen), () => clearTimeout(this.timer));
     this.every(20_000, () => ages(this));
-    this.watch((s) => latest(s.markets[market], shows[tab]), (seq) => {
+    this.watch((s) => latest(s.markets.get(market), shows[tab]), (seq) => {
       this.wanted = seq;
       this.later();
     });
@@ -46,12 +46,12 @@ class MarketPart extends Watching {
 
   later(pause = REST[this.dataset.tab]) {
     if (this.panel.hidden || document.hidden || this.timer || this.have >= this.wanted) return;
-    const due = (this.asked ?? 0) + pause - Date.now();
+    const due = (this.asked ?? 0) + pause - performance.now();
     this.timer = setTimeout(() => this.load(), this.have < 0 ? due : Math.max(due, Math.random() * SPREAD));
   }
 
   async load() {
-    this.asked = Date.now();
+    this.asked = performance.now();
     let pause = BEHIND;
     try {
       const query = new URLSearchParams(location.search);

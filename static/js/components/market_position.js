@@ -9,17 +9,17 @@ class MarketPosition extends Watching {
   connectedCallback() {
     const slug = this.dataset.market;
     this.watch((s) => s.account?.handle ?? null, () => this.render());
-    this.watch((s) => s.positions[slug], () => this.render());
-    this.watch((s) => s.markets[slug]?.state, () => this.render());
+    this.watch((s) => s.positions.get(slug), () => this.render());
+    this.watch((s) => s.markets.get(slug)?.state, () => this.render());
   }
 
   render() {
     const { account, positions, markets } = store.state;
-    const market = markets[this.dataset.market]?.state;
+    const market = markets.get(this.dataset.market)?.state;
     this.hidden = !account || !market;
     if (this.hidden) return;
-    const holding = positions[market.slug] ?? {};
-    const shown = market.outcomes.filter((o) => isPositive(holding[o]?.shares ?? "0"));
+    const holding = positions.get(market.slug) ?? new Map();
+    const shown = market.outcomes.filter((o) => isPositive(holding.get(o)?.shares ?? "0"));
     const body = shown.length
       ? h("div", { class: "holdings" }, rows(market, holding, shown))
       : h("p", { class: "holdings-none", "data-testid": "position" }, "You hold nothing here yet.");
@@ -30,11 +30,11 @@ class MarketPosition extends Watching {
 // rows is one for each outcome, and what the market's shares are worth together: of several outcomes
 // in a row of its own, since selling one changes what the others bring.
 function rows(market, holding, shown) {
-  const costs = shown.map((o) => holding[o].cost);
+  const costs = shown.map((o) => holding.get(o).cost);
   const worth = value(market, holdingValue(market, holding), costs.includes(undefined) ? undefined : costs.reduce(add));
   const lines = shown.map((o) => row(`holding ${colourClass(market, o)}`, { "data-testid": "position", "data-outcome": o }, [h("i", { class: "swatch" }), h("bdi", {}, label(o))],
-    cell("Shares", held(holding[o].shares), { title: exactShares(holding[o].shares) }),
-    holding[o].cost !== undefined && cell("Cost", credits(holding[o].cost), { title: exactCredits(holding[o].cost) }),
+    cell("Shares", held(holding.get(o).shares), { title: exactShares(holding.get(o).shares) }),
+    holding.get(o).cost !== undefined && cell("Cost", credits(holding.get(o).cost), { title: exactCredits(holding.get(o).cost) }),
     ...(shown.length === 1 ? worth : [])));
   return shown.length === 1 ? lines : [...lines, row("holding", { "data-testid": "position-total" }, "Together", ...worth)];
 }

@@ -2,12 +2,13 @@
 import { set, text, tint } from "../dom.js";
 import { Watching } from "../live.js";
 import { change, exactPercent, percent } from "../money.js";
+import { own } from "../outcomes.js";
 import { full } from "../time.js";
 
 class MarketPrice extends Watching {
   connectedCallback() {
     const { market, outcome } = this.dataset;
-    this.watch((s) => s.markets[market]?.state.prices[outcome], (price) => this.render(price));
+    this.watch((s) => own(s.markets.get(market)?.state.prices, outcome), (price) => this.render(price));
   }
 
   render(price) {
@@ -30,7 +31,7 @@ class MarketChange extends Watching {
   }
 
   render({ state, base }) {
-    const from = base?.prices[this.dataset.outcome];
+    const from = own(base?.prices, this.dataset.outcome);
     if (from === undefined) return;
     const { direction, text: words } = change(from, state.prices[this.dataset.outcome]);
     text(this, words);

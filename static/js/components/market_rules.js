@@ -2,7 +2,7 @@
 import { $, h } from "../dom.js";
 import { Watching } from "../live.js";
 import { credits, integer } from "../money.js";
-import { label } from "../outcomes.js";
+import { label, own } from "../outcomes.js";
 import { full } from "../time.js";
 
 class MarketRules extends Watching {
@@ -18,7 +18,7 @@ class MarketRules extends Watching {
       ["Closes", m.closes_at ? full(m.closes_at) : "when somebody closes it"],
       ["Opened", `${full(m.created_at)}${m.created_by ? ` by ${m.created_by}` : ""}`],
       ["Liquidity", `b = ${m.liquidity}; the maker can lose at most ${credits(m.subsidy)}`],
-      ["Shares out", m.outcomes.map((o) => `${label(o)} ${integer(m.outstanding?.[o] ?? 0)}`).join(", ")],
+      ["Shares out", m.outcomes.map((o) => `${label(o)} ${integer(own(m.outstanding, o) ?? 0)}`).join(", ")],
     ];
     this.facts.replaceChildren(...facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", { class: "num" }, value))));
   }

@@ -3,6 +3,7 @@ import * as api from "../api.js";
 import { Series } from "../chart.js";
 import { $ } from "../dom.js";
 import { store, Watching } from "../live.js";
+import { now } from "../time.js";
 
 const POINTS = 60;
 const AT_ONCE = 4;
@@ -59,12 +60,12 @@ class MarketSpark extends Watching {
 
   async load() {
     const { market } = this.dataset;
-    const { outcomes } = store.state.markets[market].state;
+    const { outcomes } = store.state.markets.get(market).state;
     this.series = new Series(outcomes);
     try {
-      const from = new Date(Date.now() - DAY).toISOString();
+      const from = new Date(now() - DAY).toISOString();
       const { points } = await inTurn(() => api.getHistory(market, { from, points: POINTS }));
-      this.series.load(points, store.state.markets[market].state);
+      this.series.load(points, store.state.markets.get(market).state);
     } catch {
       return; // a thumbnail less; the price beside it is what counts
     }
@@ -80,7 +81,7 @@ class MarketSpark extends Watching {
     const values = this.series.prices[this.series.outcomes.indexOf(this.dataset.outcome)];
     if (values.length === 0) return;
     const [low, high] = scale(values);
-    const [from, to] = [Math.max(this.series.at[0], (Date.now() - DAY) / 1000), Date.now() / 1000];
+    const [from, to] = [Math.max(this.series.at[0], (now() - DAY) / 1000), now() / 1000];
     const y = (v) => (EDGE + (1 - (v - low) / (high - low)) * (HEIGHT - 2 * EDGE)).toFixed(2);
     const x = (t) => (Math.max(0, (t - from) / (to - from)) * WIDTH).toFixed(2);
     const steps = values.map((v, i) => `${i === 0 ? `M0 ${y(v)}` : `H${x(this.series.at[i])}V${y(v)}`}`).join("") + `H${WIDTH}`;

@@ -4,7 +4,7 @@ import { $, $$, h, text } from "../dom.js";
 import { Watching } from "../live.js";
 import { counted, credits, exactCredits, roundCredits } from "../money.js";
 import { endedAt, label, tradable } from "../outcomes.js";
-import { full, span } from "../time.js";
+import { full, now, span } from "../time.js";
 import { note } from "./market_tape.js";
 
 class MarketSummary extends Watching {
@@ -36,7 +36,7 @@ function when(market) {
   const { status, closes_at: closes } = market;
   if (endedAt(market)) return `${status === "void" ? "Void" : "Resolved"} ${full(endedAt(market))}`;
   if (!closes || status !== "open") return null;
-  const left = Date.parse(closes) - Date.now();
+  const left = Date.parse(closes) - now();
   return left > 0 ? `Closes in ${span(left)}` : `Closed ${full(closes)}`;
 }
 

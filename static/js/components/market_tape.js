@@ -4,7 +4,7 @@ import * as api from "../api.js";
 import { h, set, text } from "../dom.js";
 import { store, Watching } from "../live.js";
 import { cents, credits, exactCredits, exactPercent, exactShares, integer, percent, shares } from "../money.js";
-import { colourClass, label } from "../outcomes.js";
+import { colourClass, label, own } from "../outcomes.js";
 import { clock, full } from "../time.js";
 
 const ROWS = 50;
@@ -98,6 +98,7 @@ function row(market, event, handle) {
 }
 
 function trade(market, { trade: t, prices }) {
+  const after = own(prices, t.outcome);
   return [
     h(
       "span", { class: "tape-what" },
@@ -107,7 +108,7 @@ function trade(market, { trade: t, prices }) {
     ),
     h("span", { class: "tape-price num", title: exactPercent(t.avg_price) }, cents(t.avg_price)),
     h("span", { class: "tape-amount num", title: exactCredits(t.amount) }, credits(t.amount)),
-    h("span", { class: "tape-after num", title: "Its price afterwards" }, prices?.[t.outcome] && `→ ${percent(prices[t.outcome])}`),
+    h("span", { class: "tape-after num", title: "Its price afterwards" }, after && `→ ${percent(after)}`),
   ];
 }
 

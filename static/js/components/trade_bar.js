@@ -5,7 +5,7 @@ import { colourClass, isBinary, label, leader } from "../outcomes.js";
 
 class TradeBar extends HTMLElement {
   connectedCallback() {
-    const market = store.state.markets[this.dataset.market]?.state;
+    const market = store.state.markets.get(this.dataset.market)?.state;
     if (!market) return;
     const open = (outcome) => () => $("trade-ticket").openSheet(outcome);
     const price = (outcome) => h("market-price", { class: "num", "data-market": market.slug, "data-outcome": outcome });

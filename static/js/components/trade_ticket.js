@@ -7,6 +7,7 @@ import { credits, decimal, exactCredits, exactShares, held, isPositive, percent,
 import { parseAmount, typeable } from "../numbers.js";
 import { colourClass, label, tradable } from "../outcomes.js";
 import { initial, quoteQuery, resume, step } from "../ticket.js";
+import { keepOrder, keptOrder, look, shown } from "../shown.js";
 import { span } from "../time.js";
 import { askToSignIn } from "./account_menu.js";
 import { build } from "./ticket_form.js";
@@ -25,11 +26,11 @@ const WIDE = matchMedia("(min-width: 861px)");
 class TradeTicket extends Watching {
   connectedCallback() {
     this.slug = this.dataset.market;
-    this.market = store.state.markets[this.slug]?.state;
+    this.market = store.state.markets.get(this.slug)?.state;
     if (!this.market) return;
     const wanted = new URLSearchParams(location.search).get("outcome");
     this.typed = FIRST_AMOUNT;
-    this.bps = kept("localStorage", "slippage_bps") ?? DEFAULT_BPS;
+    this.bps = kept("localStorage", `slippage_bps ${shown}`) ?? DEFAULT_BPS;
     this.model = { ...initial, form: { ...initial.form, outcome: this.market.outcomes.includes(wanted) ? wanted : this.market.outcomes[0] } };
     this.parts = build(this);
     this.replaceChildren(this.parts.form, this.parts.closed);
@@ -39,9 +40,10 @@ class TradeTicket extends Watching {
     this.onWide = () => this.closeSheet();
     WIDE.addEventListener("change", this.onWide);
     this.watchMarket((entry) => this.marketChanged(entry.state));
-    for (const part of [(s) => s.account, (s) => s.positions[this.slug], (s) => s.feed]) this.watch(part, () => this.render());
-    this.watch((s) => s.positions[this.slug], () => this.amountError && this.input()); // there may be more to sell now
-    if (this.model.state === "idle" && tradable(this.market)) this.input();
+    for (const part of [(s) => s.account, (s) => s.positions.get(this.slug), (s) => s.feed]) this.watch(part, () => this.render());
+    this.watch((s) => s.positions.get(this.slug), () => this.amountError && this.input()); // there may be more to sell now
+    if (this.model.state === "idle" && this.open) this.input();
+    this.every(1_000, () => tradable(this.market) !== this.open && this.marketChanged(this.market));
   }
 
   disconnectedCallback() {
@@ -98,7 +100,7 @@ class TradeTicket extends Watching {
 
   setSlippage(bps) {
     this.bps = bps;
-    keep("localStorage", "slippage_bps", bps);
+    keep("localStorage", `slippage_bps ${shown}`, bps);
     this.render();
   }
 
@@ -212,7 +214,7 @@ class TradeTicket extends Watching {
       this.dispatch({ type: "filled", receipt: { ...receipt, market: this.slug } });
     } catch (problem) {
       if (!(problem instanceof api.Problem)) return this.dispatch({ type: "lost" });
-      if (problem.code === "not_signed_in") store.dispatch({ op: "account", account: null });
+      if (problem.code === "not_signed_in") look("", "Nothing was traded. ");
       const stale = problem.code === "stale_quote" && problem.quote;
       this.dispatch(stale ? { type: "stale", quote: problem.quote, problem } : { type: "refused", problem });
     }
@@ -240,11 +242,11 @@ class TradeTicket extends Watching {
   // keepOrder remembers a confirmed order until its end is known, also across a reload.
   keepOrder() {
     const { order, form } = this.model;
-    keep("sessionStorage", `order ${this.slug}`, order && { order, form, typed: this.typed });
+    keepOrder(this.slug, order && { order, form, typed: this.typed });
   }
 
   resumeOrder() {
-    const left = kept("sessionStorage", `order ${this.slug}`);
+    const left = keptOrder(this.slug);
     if (!left) return;
     const { order, form, typed } = left;
     this.typed = typed;
@@ -253,10 +255,11 @@ class TradeTicket extends Watching {
   }
 
   marketChanged(market) {
-    const [moved, opened] = [market.version !== this.market.version, tradable(market) && !tradable(this.market)];
-    this.market = market;
+    const open = tradable(market);
+    const [moved, opened] = [market.version !== this.market.version, open && !this.open];
+    Object.assign(this, { market, open });
     const asking = ["idle", "quoting", "ready"].includes(this.model.state);
-    if (asking && !tradable(market)) this.dispatch({ type: "clear", form: this.model.form });
+    if (asking && !open) this.dispatch({ type: "clear", form: this.model.form });
     else if (asking && opened) this.input();
     else if (moved) this.dispatch({ type: "moved" });
     this.render();
@@ -265,7 +268,7 @@ class TradeTicket extends Watching {
   // --- what it looks like -------------------------------------------------------------
 
   held(outcome = this.model.form.outcome) {
-    return store.state.positions[this.slug]?.[outcome]?.shares ?? "0.000000";
+    return store.state.positions.get(this.slug)?.get(outcome)?.shares ?? "0.000000";
   }
 
   // waits says why the button cannot be pressed now, or null.
