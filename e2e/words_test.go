@@ -34,7 +34,7 @@ func TestWordsThatJavaScriptHasAlready(t *testing.T) {
 			if made.Outcome != outcome {
 				t.Errorf("%s bought %q, want %q", handle, made.Outcome, outcome)
 			}
-			p.says(hook("position", "outcome", outcome), rounded(made.Shares))
+			p.says(hook("position", "outcome", outcome), held(made.Shares))
 			p.says(hook("tape-row", "seq", fmt.Sprint(made.Version)), fmt.Sprintf("%s bought %s %s", handle, rounded(made.Shares), outcome))
 		}
 		p.agreesWith("constructor")
