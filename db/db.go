@@ -165,17 +165,36 @@ func connectError(err error) error {
 	if errors.As(err, &own) {
 		return own
 	}
+	if errors.Is(err, connect.ErrPooler) {
+		return &Error{Code: InvalidRequest, Message: err.Error(), cause: err}
+	}
 	var none *hosts.NoServer
 	if pg := pgErrorOf(err); pg != nil && !errors.As(err, &none) {
 		switch pg.Code {
-		case "42501", "22023", "42704": // set role: not a member, or no such role
+		case "08P01":
 			return &Error{
-				Code: NotPermitted, Message: "the login may not act as pgtape_server: " + pg.Message,
-				Hint: "migrate the database (pgtape migrate up), then: grant pgtape_server to <login>", cause: err,
+				Code: InvalidRequest, Message: "a pooler stands before the database, and refuses what a session of ours is set to: " + pg.Message,
+				Hint: "name Postgres itself in --database-url; or, for pgtape serve: --pooled and --reader-database-url", cause: err,
+			}
+		case "42704", "22023": // of the start: role is set later
+			return &Error{
+				Code: InvalidRequest, Message: "the database URL, PGOPTIONS or the service file has a parameter that Postgres does not take: " + pg.Message,
+				Hint: "parameters of the URL that are not those of a connection are sent as settings: see their spelling", cause: err,
+			}
+		case "42501":
+			return &Error{
+				Code: NotPermitted, Message: "the login may not connect to the database: " + pg.Message,
+				Hint: "grant connect on database <database> to <login>", cause: err,
 			}
 		}
+		if e, ok := refusal(err).(*Error); ok {
+			return e
+		}
 	}
-	return &Error{Code: Unavailable, Message: fmt.Sprintf("the database cannot be reached: %v", err), cause: err}
+	return &Error{
+		Code: Unavailable, Message: fmt.Sprintf("the database cannot be reached: %v", err),
+		Reason: ReasonUnreachable, RetryAfter: time.Second, cause: err,
+	}
 }
 
 // one runs a statement that returns one row and scans it by column name.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -38,21 +39,6 @@ const (
 	Internal        Code = "internal"
 )
 
-// codes maps the SQLSTATEs of pgtape_core.sqlstate_of.
-var codes = map[string]Code{
-	"TP001": StaleQuote,
-	"TP002": MarketNotOpen,
-	"TP003": InsufficientFunds,
-	"TP004": InsufficientShares,
-	"TP005": DeadlinePassed,
-	"TP006": IdempotencyMismatch,
-	"TP007": NotFound,
-	"TP008": InvalidOrder,
-	"TP009": NotPermitted,
-	"TP010": AlreadyExists,
-	"TP011": InvalidRequest,
-}
-
 // Error is what a caller may be told: a code for programs, words for people, what to do next, and
 // the facts (a fresh quote, say).
 type Error struct {
@@ -60,7 +46,10 @@ type Error struct {
 	Message string
 	Hint    string
 	Detail  json.RawMessage // a JSON object, or nil
-	cause   error
+	// Of Unavailable: why, as a word for programs, and when it is worth to try again. 0: nobody knows.
+	Reason     string
+	RetryAfter time.Duration
+	cause      error
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -85,8 +74,8 @@ func CodeOf(err error) Code {
 	return Internal
 }
 
-// refusal turns what Postgres says into what a caller may be told. Values that no column can hold
-// (class 22, a NUL in a text, say) are the caller's; a connection that cannot be had is nobody's.
+// refusal turns what Postgres says into what a caller may be told: sqlstate.go has the table. A
+// connection that cannot be had is nobody's.
 func refusal(err error) error {
 	if err == nil {
 		return nil
@@ -94,20 +83,10 @@ func refusal(err error) error {
 	pg := pgErrorOf(err)
 	var none *hosts.NoServer
 	if errors.As(err, &none) || errors.Is(err, hosts.ErrStandby) || errors.Is(err, hosts.ErrOld) {
-		return &Error{Code: Unavailable, Message: "no server of the database takes writes now", Hint: "try again", cause: err}
+		return noServer(err)
 	}
 	if pg == nil {
-		var connect *pgconn.ConnectError
-		switch {
-		case errors.As(err, &connect), pgconn.SafeToRetry(err):
-			return &Error{Code: Unavailable, Message: "the database cannot be reached", Hint: "try again", cause: err}
-		case pgconn.Timeout(err), brokenConnection(err):
-			return &Error{
-				Code: Unavailable, Message: "the database was lost before it had answered: what was asked for may or may not be done",
-				Hint: "ask again; what has an idempotency key is done once", cause: err,
-			}
-		}
-		return err
+		return lost(err)
 	}
 	if code, ok := codes[pg.Code]; ok {
 		e := &Error{Code: code, Message: pg.Message, Hint: pg.Hint, cause: err}
@@ -116,14 +95,56 @@ func refusal(err error) error {
 		}
 		return e
 	}
-	if pg.Code == "25006" {
-		return &Error{Code: Unavailable, Message: "the database takes no writes now: " + pg.Message, Hint: "try again", cause: err}
-	}
-	switch pg.Code[:2] {
-	case "22":
+	switch c, _ := conditionOf(pg.Code); c.code {
+	case InvalidRequest:
 		return &Error{Code: InvalidRequest, Message: pg.Message, Hint: pg.Hint, cause: err}
-	case "08", "28", "53", "57": // 28: the login is refused, as when its password is being changed
-		return &Error{Code: Unavailable, Message: "the database cannot be reached", Hint: "try again", cause: err}
+	case Unavailable:
+		return &Error{
+			Code: Unavailable, Message: c.message + ": " + pg.Message, Hint: c.hint,
+			Reason: c.reason, RetryAfter: c.after, cause: err,
+		}
+	}
+	if isConnectError(err) {
+		return &Error{
+			Code: Unavailable, Message: "the database gives no connection: " + pg.Message, Hint: "try again in a moment",
+			Reason: ReasonUnreachable, RetryAfter: time.Second, cause: err,
+		}
+	}
+	return err
+}
+
+// noServer is refusal where none of the servers of the URL will do. If one of them has said why, that is
+// the reason; else they are standbys.
+func noServer(err error) *Error {
+	e := &Error{Code: Unavailable, Message: "no server of the database takes writes now", Hint: "try again", cause: err}
+	e.Reason, e.RetryAfter = ReasonReadOnly, time.Second
+	if pg := pgErrorOf(err); pg != nil {
+		e.Reason = ReasonUnreachable
+		if c, _ := conditionOf(pg.Code); c.code == Unavailable {
+			e.Reason, e.Hint = c.reason, c.hint
+		}
+	} else if isConnectError(err) {
+		e.Reason = ReasonUnreachable
+	}
+	return e
+}
+
+// lost is refusal where Postgres said nothing.
+func lost(err error) error {
+	var own *Error
+	switch {
+	case errors.As(err, &own):
+		return err
+	case isConnectError(err), pgconn.SafeToRetry(err):
+		return &Error{
+			Code: Unavailable, Message: "the database cannot be reached", Hint: "try again",
+			Reason: ReasonUnreachable, RetryAfter: time.Second, cause: err,
+		}
+	case pgconn.Timeout(err), brokenConnection(err):
+		return &Error{
+			Code: Unavailable, Message: "the database was lost before it had answered: what was asked for may or may not be done",
+			Hint: "ask again; what has an idempotency key is done once", Reason: ReasonLost, RetryAfter: time.Second, cause: err,
+		}
 	}
 	return err
 }

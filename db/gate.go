@@ -37,9 +37,12 @@ func workOf(ctx context.Context) work {
 type gate struct {
 	within time.Duration // that one waits at most
 	room   int           // of a kind, to wait
+	conns  int           // of the pool
 
 	mu    sync.Mutex
-	free  int
+	free  int // below 0: more are inside than Postgres gives connections for now
+	held  int // of the pool's connections that Postgres does not give at the moment
+	grow  *time.Timer
 	turns uint64
 	lines [kinds]line
 }
@@ -60,7 +63,7 @@ type waiter struct {
 // newGate divides so many connections: a quarter is sure to trades, another to reads; reports never
 // have more than a quarter, and what operators do always has one.
 func newGate(conns int, within time.Duration, room int) *gate {
-	g := &gate{within: within, room: room, free: conns}
+	g := &gate{within: within, room: room, conns: conns, free: conns}
 	quarter := max(1, conns/4)
 	g.lines[operating].sure, g.lines[operating].most = 1, conns
 	g.lines[trading].sure, g.lines[trading].most = quarter, conns
@@ -84,7 +87,7 @@ func (g *gate) enter(ctx context.Context) (leave func(), err error) {
 	if l.waiting.Len() >= g.room {
 		l.full++
 		g.mu.Unlock()
-		return nil, &Error{Code: Unavailable, Message: "too many wait for the database already", Hint: "try again in a moment"}
+		return nil, busy("too many wait for the database already")
 	}
 	g.turns++
 	w := &waiter{turn: g.turns, in: make(chan struct{})}
@@ -97,11 +100,40 @@ func (g *gate) enter(ctx context.Context) (leave func(), err error) {
 	case <-w.in:
 		return leave, nil
 	case <-timer.C:
-		err = &Error{Code: Unavailable, Message: "the database had no time for this within " + g.within.String(), Hint: "try again in a moment"}
+		err = busy("the database had no time for this within " + g.within.String())
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
 	return g.giveUp(k, w, place, err)
+}
+
+func busy(message string) *Error {
+	return &Error{Code: Unavailable, Message: message, Hint: "try again in a moment", Reason: ReasonBusy, RetryAfter: time.Second}
+}
+
+// relearn is how long the gate believes that Postgres gives no more connections than it did.
+const relearn = 10 * time.Second
+
+// shrink lets no more in at a time than there are connections, for a while: the pool could have more,
+// but Postgres gives none.
+func (g *gate) shrink(conns int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	conns = max(1, conns)
+	if held := g.conns - conns; held > g.held {
+		g.free -= held - g.held
+		g.held = held
+	}
+	if g.grow != nil {
+		g.grow.Stop()
+	}
+	g.grow = time.AfterFunc(relearn, func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.free += g.held
+		g.held, g.grow = 0, nil
+		g.admitNext()
+	})
 }
 
 // giveUp takes a waiter away, unless he has been let in at this moment.
@@ -125,6 +157,11 @@ func (g *gate) leave(k work) {
 	defer g.mu.Unlock()
 	g.lines[k].inside--
 	g.free++
+	g.admitNext()
+}
+
+// admitNext lets in whoever waits and may enter by now. Called with g.mu held.
+func (g *gate) admitNext() {
 	for next := g.next(); next != nil; next = g.next() {
 		w, _ := next.waiting.Remove(next.waiting.Front()).(*waiter)
 		g.admit(next)
@@ -150,7 +187,7 @@ func (g *gate) next() (first *line) {
 // what is sure to the others. Called with g.mu held.
 func (g *gate) may(k work) bool {
 	l := &g.lines[k]
-	if g.free == 0 || l.inside >= l.most {
+	if g.free <= 0 || l.inside >= l.most {
 		return false
 	}
 	promised := 0

@@ -2,12 +2,17 @@ package db_test
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/dbtest"
@@ -220,5 +225,54 @@ func TestWhoWaitsTooLongIsTurnedAway(t *testing.T) {
 	holding.Wait()
 	if refused.Load() != 600 || b.Full == 0 || b.Late == 0 {
 		t.Errorf("%d refused, %+v", refused.Load(), b)
+	}
+}
+
+// Where the login may have fewer connections than the pool would take, a statement waits for one that
+// is there; where somebody else has them all, the caller hears why.
+func TestAStatementWaitsForAConnectionThatIsThere(t *testing.T) {
+	t.Parallel()
+	const limit, asked = 3, 72
+	d := dbtest.New(t)
+	name := "few_" + strings.ToLower(rand.Text()[:8])
+	d.Exec(t, fmt.Sprintf("create role %s login connection limit %d in role pgtape_server", name, limit))
+	defer d.Exec(t, "drop role "+name)
+	url := withParameter(d.URL(), "user="+name)
+	few, err := db.Open(t.Context(), url, db.Options{AsServer: true, MaxConns: 16, Wait: 10 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer few.Close()
+	var waiting sync.WaitGroup
+	for i := range asked {
+		waiting.Go(func() {
+			if err := few.Sleep(t.Context(), []string{"read", "trade", "operate"}[i%3], 0.01); err != nil {
+				t.Errorf("request %d: %v", i, err)
+			}
+		})
+	}
+	waiting.Wait()
+	few.Close()
+
+	none, err := db.Open(t.Context(), url, db.Options{AsServer: true, MaxConns: 16, Wait: 300 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer none.Close()
+	none.Pool().Reset()
+	for range limit {
+		conn, err := pgx.Connect(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.WithoutCancel(t.Context()))
+	}
+	var refused *db.Error
+	err = none.Sleep(t.Context(), "read", 0)
+	if !errors.As(err, &refused) || refused.Reason != db.ReasonConnections {
+		t.Errorf("without a connection: %v", err)
+	}
+	if counts, _ := none.Troubles(); counts[db.ReasonConnections] == 0 {
+		t.Errorf("nothing is counted: %v", counts)
 	}
 }

@@ -181,7 +181,7 @@ func calls(acts string) map[string][]string {
 		"delete_session": {hash(1)}, "delete_sessions": {"'ana', null, " + hash(1)}, "dispute_market": {"'said', 'why', " + acts},
 		"environment": {""}, "export_account": {"'ana'"}, "grant_credits": {"'ana', 1, 'why', " + acts},
 		"halt_market": {"'rain', 'why', " + acts}, "history": {"'rain'", "'rain', '2000-01-01', " + soon + ", 10"},
-		"holders": {"'rain', 10"}, "identity_account": {"'issuer', 'subject'"}, "invites": {acts}, "keep_doorbell_ringing": {""},
+		"holders": {"'rain', 10"}, "identity_account": {"'issuer', 'subject'"}, "invites": {acts}, "keep_doorbell_ringing": {""}, "probe_write": {""},
 		"key_account": {hash(1)}, "keys_of": {"'ana'"}, "link_account": {hash(1)}, "link_identity": {"'ana', 'issuer', 'subject'"},
 		"market_page": {"'open', 'c', 'will', 'active', null, null, 10", "'', '', '', 'hot', 5, 'rain', 10, '{rain}', '{7}'"},
 		"map_login":   {"session_user::pg_catalog.text, 'bo'"}, "market_preview": {"2, 10, 10"}, "market_state_of": nil, // by the views

@@ -2,7 +2,9 @@ package db
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -50,7 +52,7 @@ const become = `
 func (p *pool) enlist(ctx context.Context, conn *pgx.Conn) error {
 	results, err := conn.PgConn().Exec(ctx, become).ReadAll()
 	if pgErrorOf(err) != nil { // servers that are only like Postgres know no timeline, nor do standbys
-		if _, err := conn.Exec(ctx, "set role pgtape_server"); err != nil {
+		if err := becomeRole(ctx, conn); err != nil {
 			return err
 		}
 		return p.servers.RefuseStandby(ctx, conn.PgConn())
@@ -61,11 +63,27 @@ func (p *pool) enlist(ctx context.Context, conn *pgx.Conn) error {
 	row := results[2].Rows[0]
 	timeline := hosts.ParseTimeline(string(row[2]))
 	if err := p.servers.Use(timeline); err != nil {
-		return &Error{Code: Unavailable, Message: "the database cannot be reached: " + err.Error(), Hint: "try again", cause: err}
+		return &Error{
+			Code: Unavailable, Message: "the database cannot be reached: " + err.Error(), Hint: "try again",
+			Reason: ReasonUnreachable, RetryAfter: time.Second, cause: err,
+		}
 	}
 	p.servers.SetSynchronous(string(row[1]) == "t")
 	p.sessions.add(conn, timeline)
 	return nil
+}
+
+// becomeRole gives up the rights of the login alone.
+// Errors: NotPermitted when it is no member of pgtape_server.
+func becomeRole(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "set role pgtape_server")
+	if pg := pgErrorOf(err); pg != nil && slices.Contains([]string{"42501", "22023", "42704"}, pg.Code) { // no member, or no such role
+		return &Error{
+			Code: NotPermitted, Message: "the login may not act as pgtape_server: " + pg.Message,
+			Hint: "migrate the database (pgtape migrate up), then: grant pgtape_server to " + pgx.Identifier{conn.Config().User}.Sanitize(), cause: err,
+		}
+	}
+	return err
 }
 
 func (s *sessions) add(conn *pgx.Conn, timeline uint32) {

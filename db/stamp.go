@@ -72,17 +72,17 @@ func (d *DB) Stamped(ctx context.Context, read func(context.Context, *DB) error)
 }
 
 func (d *DB) queryStamped(ctx context.Context, statement string, args ...any) (pgx.Rows, error) {
-	leave, err := d.pool.enter(ctx)
+	conn, done, err := d.pool.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var both pgx.Batch
 	both.Queue("select pg_current_snapshot()::text")
 	both.Queue(statement, args...)
-	results := d.pool.conns.SendBatch(ctx, &both)
+	results := conn.SendBatch(ctx, &both)
 	end := sync.OnceFunc(func() {
-		_ = results.Close() // an error: of a statement, which its rows have told
-		leave()
+		d.pool.troubles.note(results.Close()) // an error: of a statement, which its rows have told
+		done()
 	})
 	var text string
 	if err = results.QueryRow().Scan(&text); err == nil {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -52,7 +54,8 @@ func (s *Server) answerError(err error, c echo.Context) {
 	}
 	status, refusal := s.refusal(err, c)
 	if status == http.StatusServiceUnavailable {
-		c.Response().Header().Set("Retry-After", "1")
+		after := max(1, int(refusal.RetryAfter.Round(time.Second)/time.Second))
+		c.Response().Header().Set("Retry-After", strconv.Itoa(after))
 	}
 	if status == http.StatusUnauthorized {
 		if _, keyed := bearer(c); !keyed && wantsPage(request) && c.Redirect(http.StatusSeeOther, "/signin?to="+url.QueryEscape(request.URL.RequestURI())) == nil {
@@ -73,11 +76,17 @@ func (s *Server) refusal(err error, c echo.Context) (status int, e *db.Error) {
 	var ofEcho *echo.HTTPError
 	switch {
 	case errors.As(err, &e) && statuses[e.Code] != 0 && e.Code != db.Internal:
+		if e.Code == db.Unavailable {
+			s.outages.note(s.log, e, c.Request().Method, c.Request().URL.Path)
+		}
 		return statuses[e.Code], e
 	case errors.As(err, &ofEcho) && ofEcho.Code < http.StatusInternalServerError:
 		return ofEcho.Code, ofStatus(ofEcho)
 	case errors.Is(err, context.DeadlineExceeded):
-		return http.StatusServiceUnavailable, db.Errorf(db.Unavailable, "the database did not answer in time")
+		e = db.Errorf(db.Unavailable, "the database did not answer in time")
+		e.Reason = db.ReasonTimeout
+		s.outages.note(s.log, e, c.Request().Method, c.Request().URL.Path)
+		return http.StatusServiceUnavailable, e
 	}
 	s.log.Error("request failed", "method", c.Request().Method, "path", c.Request().URL.Path,
 		"request", requestID(c), "err", err)
@@ -114,6 +123,9 @@ func problem(status int, e *db.Error) []byte {
 	body["detail"] = e.Message
 	if e.Hint != "" {
 		body["hint"] = e.Hint
+	}
+	if e.Reason != "" {
+		body["reason"] = e.Reason
 	}
 	text, err := json.Marshal(body)
 	if err != nil {

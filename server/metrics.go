@@ -149,6 +149,11 @@ func (g gauges) database(to sender) {
 	to.gauge("cache_bytes", "Memory that they take, about.", float64(reads.Bytes))
 	to.counter("cache_invalidated_total", "Kept answers that an event or a write took back.", reads.Invalidated)
 	to.counter("cache_evicted_total", "Kept answers that made room for others.", reads.Evicted)
+	refused, repeated := g.server.db.Troubles()
+	for reason, times := range refused {
+		to.counter("db_unavailable_total", "Statements that the database could not carry out, by reason.", times, "reason", reason)
+	}
+	to.counter("db_repeated_total", "Statements sent again, since they had done nothing (deadlocks, conflicts).", repeated)
 	for _, b := range g.server.db.Budgets() {
 		to.gauge("db_connections_most", "Connections that a kind of work may have at a time.", float64(b.Most), "kind", b.Kind)
 		to.gauge("db_connections_in_use", "Connections that are at work.", float64(b.InUse), "kind", b.Kind)

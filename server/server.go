@@ -75,6 +75,7 @@ type Server struct {
 	sockets  *sockets
 	streams  atomic.Int64 // open ones
 	gate     gate
+	outages  outages
 	metrics  *metrics
 	echo     *echo.Echo
 }

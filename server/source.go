@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -42,23 +44,30 @@ func (s *Server) getHealth(c echo.Context) error {
 // answer where to send others, and has little patience.
 const readyWithin = 1500 * time.Millisecond
 
-// getReadiness handles GET /readyz: the database can be reached, the tape is live, and no restart is
-// under way. If not, the answer says which.
+// getReadiness handles GET /readyz: the database can be reached and takes writes, the tape is live, and
+// no restart is under way. If not, the answer says which.
 func (s *Server) getReadiness(c echo.Context) error {
 	if s.gate.isShut() {
 		return restarting()
 	}
-	database, reader := "reachable", s.reader.Status().State
+	database, reader, reason := "reachable", s.reader.Status().State, ""
 	ctx, cancel := context.WithTimeout(c.Request().Context(), readyWithin)
 	defer cancel()
-	if err := s.db.Ping(ctx); err != nil {
-		s.log.Warn("not ready", "err", err)
-		database = "unreachable"
+	if err := s.db.Ready(ctx); err != nil {
+		database, reason = "unreachable", db.ReasonUnreachable
+		var e *db.Error
+		if errors.As(err, &e) && e.Reason != "" && e.Reason != db.ReasonUnreachable {
+			database, reason = "refusing", e.Reason
+		}
+		s.log.Warn("not ready", "reason", reason, "err", err)
 	}
-	if database == "reachable" && reader == tape.Live {
+	if reason == "" && reader == tape.Live {
 		return c.JSON(http.StatusOK, map[string]string{"status": "ready", "database": database, "reader": string(reader)})
 	}
 	e := db.Errorf(db.Unavailable, "not ready: the database is %s, the tape reader is %s", database, reader)
-	e.Detail = encode(map[string]string{"database": database, "reader": string(reader)})
+	if reason != "" {
+		e.Message = fmt.Sprintf("not ready: the database is %s (%s), the tape reader is %s", database, reason, reader)
+	}
+	e.Detail = encode(map[string]string{"database": database, "reader": string(reader), "reason": reason})
 	return e
 }

@@ -543,6 +543,7 @@ function pgtape.notifications(text,bigint,integer) returns TABLE(id bigint, kind
 function pgtape.oidc_flow(bytea) returns SETOF jsonb, stable, security definer
 function pgtape.open_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.people(text,text,integer,text) returns TABLE(handle text, role text, created_at timestamp with time zone, last_seen_at timestamp with time zone, guarded boolean, sessions bigint, keys bigint), stable, security definer
+function pgtape.probe_write() returns void, volatile, security definer
 function pgtape.profit_history(text,timestamp with time zone,integer) returns TABLE(at timestamp with time zone, profit numeric), stable, security definer
 function pgtape.propose_resolution(text,numeric[],text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.put_oidc_flow(bytea,jsonb) returns void, volatile, security definer
@@ -844,6 +845,7 @@ pgtape_server may execute pgtape.notifications(text,bigint,integer)
 pgtape_server may execute pgtape.oidc_flow(bytea)
 pgtape_server may execute pgtape.open_market(text,text,text)
 pgtape_server may execute pgtape.people(text,text,integer,text)
+pgtape_server may execute pgtape.probe_write()
 pgtape_server may execute pgtape.profit_history(text,timestamp with time zone,integer)
 pgtape_server may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_server may execute pgtape.put_oidc_flow(bytea,jsonb)

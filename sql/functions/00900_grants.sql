@@ -57,7 +57,8 @@ grant execute on function
     pgtape.put_oidc_flow(bytea, jsonb),
     pgtape.oidc_flow(bytea),
     pgtape.take_oidc_flow(bytea),
-    pgtape.keep_doorbell_ringing()
+    pgtape.keep_doorbell_ringing(),
+    pgtape.probe_write()
     to pgtape_server;
 
 -- The server does these for accounts that are operators, which it must name.

@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '37f6afb1f1ce6c2a84cb6f5b90f9f478de02f675ff9dc7326710e385e80af095',
+set digest = 'daed65649e11942673deb851d226d51f9d11d1fff73422708076ec11a38300ef',
     applied_at = clock_timestamp();
