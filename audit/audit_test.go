@@ -208,7 +208,7 @@ func TestAStateThatDiffersIsFound(t *testing.T) {
 		{"an outcome", func(s *State) { s.Markets[0].Outcomes[0] = "YES" }, "market rain", "outcomes YES"},
 		{"outstanding shares", func(s *State) { s.Markets[0].Outstanding[1] = "26.000001" }, "market rain", "outstanding {56.000000,26.000001}"},
 		{"a price", func(s *State) { s.Markets[0].Prices[0] = "0.574442516811" }, "market rain", "prices"},
-		{"the volume", func(s *State) { s.Markets[0].Volume = "50.120807" }, "market rain", "volume"},
+		{"the volume", func(s *State) { s.Markets[0].Volume = "36.120807" }, "market rain", "volume"},
 		{"the number of trades", func(s *State) { s.Markets[0].Trades = 5 }, "market rain", "trades 5"},
 		{"a proposal", func(s *State) { s.Markets[0].Proposal = nil }, "market rain", "proposal {}"},
 		{"a payout", func(s *State) { s.Markets[0].Payout = []string{"0", "1"} }, "market rain", "payout {0,1}"},

@@ -118,7 +118,7 @@ func sampleState(r *recorder) State {
 		Markets: []MarketState{{
 			Market: "rain", Status: "resolved", Version: 13, Head: head("rain"), Outcomes: []string{"yes", "no"},
 			Outstanding: []string{"56.000000", "26.000000"}, Prices: []string{"0.574442516812", "0.425557483188"},
-			Volume: "50.120808", Trades: 4, Proposal: []string{"1.000000", "0.000000"}, Payout: []string{"1", "0"}, Escrow: "0.000000",
+			Volume: "36.120808", Trades: 2, Proposal: []string{"1.000000", "0.000000"}, Payout: []string{"1", "0"}, Escrow: "0.000000",
 		}, {
 			Market: "snow", Status: "void", Version: 2, Head: head("snow"), Outcomes: []string{"a", "b", "c"},
 			Outstanding: []string{"0", "0", "0"}, Prices: []string{"0.333333333333", "0.333333333333", "0.333333333334"},

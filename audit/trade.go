@@ -47,8 +47,10 @@ func (m *market) trade(e Event, b *body) {
 	if m.escrow.less(totalOf(slices.Max(m.maker.Outstanding()))) {
 		m.found.at(e, coversWorst, "escrow %s, shares outstanding %s", m.escrow, formatAll(m.maker.Outstanding(), creditDecimals))
 	}
-	m.volume = m.volume.plus(totalOf(b.amount))
-	m.trades++
+	if !isSet { // sets move no price, and can be had for nothing
+		m.volume = m.volume.plus(totalOf(b.amount))
+		m.trades++
+	}
 }
 
 func (m *market) checkHours(e Event) {

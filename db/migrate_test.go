@@ -144,6 +144,7 @@ func TestADatabaseOfTheLastReleaseIsBroughtUpToDate(t *testing.T) {
 		"set check_function_bodies = off; " + string(functions),
 		`select pgtape.create_account('ana'); select pgtape.create_market('rain', 'Will it?', account => 'ana');
 		 select pgtape.trade('rain', 'yes', 'buy', shares => 10, max_cost => 10, account => 'ana');
+		 select pgtape.trade('rain', '*', 'buy', shares => 70, max_cost => 70, account => 'ana');
 		 select pgtape.halt_market('rain', 'why');
 		 select pgtape.create_session('ana', sha256('token'))`,
 	} {
@@ -162,6 +163,9 @@ func TestADatabaseOfTheLastReleaseIsBroughtUpToDate(t *testing.T) {
 	}
 	if violations, err := d.Verify(t.Context()); err != nil || len(violations) > 0 {
 		t.Errorf("not sound: %v, %v", violations, err)
+	}
+	if rain, err := d.Market(t.Context(), "rain"); err != nil || rain.Volume != "5.124948" || rain.Trades != 1 {
+		t.Errorf("volume %s of %d trades, %v: complete sets still count", rain.Volume, rain.Trades, err)
 	}
 	if visit, err := d.SessionAccount(t.Context(), "token"); err != nil || visit.Handle != "ana" || visit.Role != db.Trader {
 		t.Errorf("who was signed in is not: %+v, %v", visit, err)

@@ -89,7 +89,7 @@ func names(n int) (list []string) {
 func place(t *testing.T, d *dbtest.DB, account, market, side, order string) {
 	t.Helper()
 	outcome, shares, _ := strings.Cut(order, " ")
-	o := db.Order{Account: account, Market: market, Outcome: outcome, Side: side, Shares: db.Decimal(shares), MaxCost: "100000"}
+	o := db.Order{Account: account, Market: market, Outcome: outcome, Side: side, Shares: db.Decimal(shares), MaxCost: "1000000"}
 	if side == "sell" {
 		o.MaxCost, o.MinProceeds = "", "0"
 	}

@@ -49,3 +49,30 @@ func TestAHoldingIsWorthTheSameAtEveryDoor(t *testing.T) {
 		}
 	}
 }
+
+// Complete sets make no market look busy: not in a node's memory, in lists, or on the tape's way there.
+func TestCompleteSetsAreNoVolume(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	market, ana := s.Market(t), s.signIn(t, "ana")
+	read := func(version string) (m db.Market) {
+		ana.get(t, "/api/v1/markets/"+market+"?min_version="+version).read(t, &m)
+		return m
+	}
+	read("1") // from here on it is kept current by the tape
+	ana.trade(t, market, `{"outcome":"*","side":"buy","shares":"900","max_cost":"900"}`)
+	ana.trade(t, market, `{"outcome":"*","side":"sell","shares":"800","min_proceeds":"800"}`)
+	if m := read("3"); m.Volume != "0.000000" || m.Trades != 0 {
+		t.Errorf("volume %s of %d trades, all in complete sets", m.Volume, m.Trades)
+	}
+	bought := ana.trade(t, market, buyTen)
+	if m := read("4"); m.Volume != bought.Amount || m.Trades != 1 {
+		t.Errorf("volume %s of %d trades, want %s of 1", m.Volume, m.Trades, bought.Amount)
+	}
+	var hot struct{ Markets []db.Market }
+	ana.get(t, "/api/v1/markets?sort=hot").read(t, &hot)
+	if len(hot.Markets) != 1 || hot.Markets[0].Volume != bought.Amount {
+		t.Errorf("hot: %+v", hot)
+	}
+	s.Verify(t)
+}

@@ -44,6 +44,7 @@ type market struct {
 	status        string
 	q, prices     []number
 	volume        number
+	priced        int // trades that moved a price
 	trades        []db.Receipt
 	proposal      []number
 	payout        []number
@@ -260,7 +261,7 @@ func (b *book) state() map[string]string {
 func (m *market) line() string {
 	return strings.Join([]string{
 		m.status, fmt.Sprint(m.version()), literal(m.q, 6), literal(m.prices, 12), m.volume.text(6),
-		fmt.Sprint(len(m.trades)), fmt.Sprint(len(m.positions)), m.subsidy.text(6), m.createdBy(),
+		fmt.Sprint(m.priced), fmt.Sprint(len(m.positions)), m.subsidy.text(6), m.createdBy(),
 		literal(m.void, 6), literal(m.proposal, 6), literal(m.payout, 6),
 	}, " ")
 }

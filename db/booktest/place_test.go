@@ -220,7 +220,10 @@ func (b *book) trade(v verdict, o db.Order, id int64, at time.Time) db.Receipt {
 		}
 	}
 	m.q, m.prices = q.qAfter, q.pricesAfter
-	m.volume = m.volume.plus(q.amount)
+	if q.outcome >= 0 {
+		m.volume = m.volume.plus(q.amount)
+		m.priced++
+	}
 	b.trades++
 	b.post(a, "trade", m, paid.negative())
 	b.postEscrow(m, "trade", paid)

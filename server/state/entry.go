@@ -161,8 +161,10 @@ func (e *entry) trade(t trade) bool {
 			e.outstanding[i] += shares
 		}
 	}
-	e.volume.Add(e.volume, big.NewInt(amount))
-	e.market.Trades++
+	if t.Outcome != completeSet { // which moves no price, and can be had for nothing
+		e.volume.Add(e.volume, big.NewInt(amount))
+		e.market.Trades++
+	}
 	if _, known := e.holders[t.Account]; !known {
 		e.holders[strings.Clone(t.Account)] = struct{}{} // not to hold the whole event
 	}

@@ -148,8 +148,11 @@ begin
             v_trades := v_trades || v_trade;
             v_book.outstanding := v_priced.outstanding;
             v_book.prices := v_priced.prices;
-            v_book.volume := v_book.volume + v_trade.amount;
-            v_book.trades := v_book.trades + 1;
+            -- Complete sets cost nothing to buy and redeem: what moves no price is no volume.
+            if v_trade.outcome is not null then
+                v_book.volume := v_book.volume + v_trade.amount;
+                v_book.trades := v_book.trades + 1;
+            end if;
             v_cost := v_priced.cost;
 
             -- 6. Announce: the event and the state carry the same seq.

@@ -158,7 +158,7 @@ as $$
         from (
             select y.seq, y.at, y.account_id
             from pgtape_core.trade y
-            where y.market_id = m.id and y.seq > coalesce(l.up_to, 0)
+            where y.market_id = m.id and y.seq > coalesce(l.up_to, 0) and y.outcome is not null
             order by y.seq
             limit 10000
         ) s

@@ -202,7 +202,7 @@ declare
 begin
     return query
     select v_account.handle, v_account.created_at, v_account.gone_at is not null, v_account.role,
-           (select count(*) from pgtape_core.trade t where t.account_id = v_account.id),
+           (select count(*) from pgtape_core.trade t where t.account_id = v_account.id and t.outcome is not null),
            (select count(distinct p.market_id) from pgtape_core.position p where p.account_id = v_account.id),
            (select count(*) from (
                select

@@ -28,12 +28,13 @@ with recursive named as (
 )
 select n.category from named n;
 
--- What was traded in the last day, of markets that had trades in it.
+-- What was traded in the last day, of markets that had trades in it. Complete sets, which can be had
+-- for nothing, do not count: docs/glossary.md.
 create or replace view pgtape.activity as
 select m.slug as market, count(*) as trades, sum(t.amount) as volume
 from pgtape_core.trade t
 join pgtape_core.market m on m.id = t.market_id
-where t.at > now() - interval '1 day'
+where t.at > now() - interval '1 day' and t.outcome is not null
 group by m.slug;
 
 create or replace view pgtape.tape as

@@ -147,8 +147,10 @@ begin
                 return next;
             end if;
             v_q := v_charge.q_after;
-            v_volume := v_volume + v_trade.amount;
-            v_trades := v_trades + 1;
+            if v_trade.outcome is not null then
+                v_volume := v_volume + v_trade.amount;
+                v_trades := v_trades + 1;
+            end if;
         end loop;
         if (v_q, v_volume, v_trades) is distinct from (v_market.outstanding::numeric[], v_market.volume::numeric, v_market.trades) then
             invariant := 'replaying the trades gives the book';

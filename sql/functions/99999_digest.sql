@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = 'daed65649e11942673deb851d226d51f9d11d1fff73422708076ec11a38300ef',
+set digest = '58d8f2c1a17fd6bed1dfc86846965a35b9998afce1d3398e34fd6d56e06c390a',
     applied_at = clock_timestamp();

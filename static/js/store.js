@@ -84,8 +84,8 @@ function afterTrade(market, trade) {
   const after = (held) => decimal(trade.side === "buy" ? held + by : held - by);
   return {
     outstanding: { ...market.outstanding, ...Object.fromEntries(moved.map((o) => [o, after(units(own(market.outstanding, o) ?? "0"))])) },
-    volume: add(market.volume, trade.amount),
-    trades: market.trades + 1,
+    // complete sets move no price, and can be had for nothing
+    ...(trade.outcome !== EACH && { volume: add(market.volume, trade.amount), trades: market.trades + 1 }),
   };
 }
 

@@ -135,11 +135,11 @@ test("watchers hear once per turn, of what they watch only", () => {
   assert.deepEqual(heard, [1, 3]);
 });
 
-test("complete sets move the shares of every outcome, and no price", () => {
+test("complete sets move the shares of every outcome, no price and no volume", () => {
   const sets = { ...trade(2).trade, outcome: "*", shares: "5.000000", amount: "5.000000" };
   const after = run([trade(2, { trade: sets, prices: { yes: "0.5", no: "0.5" } })], begun).markets.get("rain").state;
   assert.deepEqual(after.outstanding, { yes: "5.000000", no: "5.000000" });
-  assert.deepEqual([after.prices.yes, after.volume], ["0.5", "5.000000"]);
+  assert.deepEqual([after.prices.yes, after.volume, after.trades], ["0.5", "0.000000", 0]);
 });
 
 test("a proposal pays nobody; void and a correction say who was paid", () => {
