@@ -34,6 +34,8 @@ type EdgeConfig struct {
 	Proxies    []netip.Prefix
 	ReadWithin time.Duration
 	Drain      time.Duration // as of a Server
+	Sites      Sites
+	OwnMetrics bool
 }
 
 // edgeHeader says of an answer of the API where it comes from: "memory" or "forwarded".
@@ -60,7 +62,7 @@ const readsAtOnce = 64
 func NewEdge(c EdgeConfig) *Edge {
 	c.Hub.Reads = cmp.Or(c.Hub.Reads, readsAtOnce)
 	e := &Edge{
-		Server: newServer(Config{Hub: c.Hub, Limits: c.Limits, Log: c.Log, Proxies: c.Proxies, ReadWithin: c.ReadWithin, Drain: c.Drain}, c.Origin),
+		Server: newServer(Config{Hub: c.Hub, Limits: c.Limits, Log: c.Log, Proxies: c.Proxies, ReadWithin: c.ReadWithin, Drain: c.Drain, Sites: c.Sites, OwnMetrics: c.OwnMetrics}, c.Origin),
 		origin: c.Origin,
 		pasts:  make(chan struct{}, pastsAtOnce),
 	}

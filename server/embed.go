@@ -198,12 +198,3 @@ func stateWord(m *db.Market, now time.Time) string {
 	}
 	return strings.ToUpper(m.Status[:1]) + m.Status[1:]
 }
-
-// origin is this site as the one who asks sees it, for addresses that leave it.
-func origin(c echo.Context) string {
-	scheme := "http"
-	if c.Scheme() == "https" {
-		scheme = "https"
-	}
-	return scheme + "://" + c.Request().Host
-}

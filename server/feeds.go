@@ -30,7 +30,7 @@ const (
 func (s *Server) atomFeed(c echo.Context) error {
 	return s.feed(c, "/feed.atom", "application/atom+xml; charset=utf-8", func(f *feeds.Feed, w io.Writer) error {
 		atom := (&feeds.Atom{Feed: f}).AtomFeed()
-		atom.Id = "urn:pgtape:" + c.Request().Host
+		atom.Id = "urn:pgtape:" + origin(c)[strings.Index(origin(c), "//")+len("//"):]
 		atom.Link = &feeds.AtomLink{Href: origin(c) + "/feed.atom", Rel: "self"}
 		return feeds.WriteXML(atom, w)
 	})

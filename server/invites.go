@@ -43,7 +43,7 @@ func (s *Server) createInvite(c echo.Context) error {
 		Code      string    `json:"code"`
 		Link      string    `json:"link"`
 		ExpiresAt time.Time `json:"expires_at"`
-	}{id, code, originOf(c) + "/signup?invite=" + code, expires})
+	}{id, code, origin(c) + "/signup?invite=" + code, expires})
 }
 
 // deleteInvite handles DELETE /api/v1/invites/{id}.
@@ -57,6 +57,3 @@ func (s *Server) deleteInvite(c echo.Context) error {
 	}
 	return c.NoContent(http.StatusNoContent)
 }
-
-// originOf is where the caller has found this server.
-func originOf(c echo.Context) string { return c.Scheme() + "://" + c.Request().Host }

@@ -162,7 +162,7 @@ type client [sha256.Size]byte
 func clientOf(c echo.Context) (address, token client) {
 	if cookie, err := c.Cookie(sessionCookie); err == nil && cookie.Value != "" {
 		token = sha256.Sum256([]byte(cookie.Value))
-	} else if key, ok := strings.CutPrefix(c.Request().Header.Get(echo.HeaderAuthorization), "Bearer "); ok && key != "" {
+	} else if key, ok := bearer(c); ok && key != "" {
 		token = sha256.Sum256([]byte(key))
 	}
 	return addressOf(c.RealIP()), token

@@ -21,7 +21,11 @@ type metrics struct {
 	limited  *prometheus.CounterVec
 	registry *prometheus.Registry
 	get      echo.HandlerFunc
+	handler  http.Handler
 }
+
+// MetricsHandler answers with the metrics, on whatever path.
+func (s *Server) MetricsHandler() http.Handler { return s.metrics.handler }
 
 func newMetrics(s *Server) *metrics {
 	m := &metrics{
@@ -39,7 +43,11 @@ func newMetrics(s *Server) *metrics {
 	m.registry = prometheus.NewRegistry()
 	m.registry.MustRegister(m.requests, m.seconds, m.limited, gauges{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.get = echo.WrapHandler(promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+	m.get = echo.WrapHandler(m.handler)
+	if s.own {
+		m.get = func(echo.Context) error { return echo.ErrNotFound }
+	}
 	return m
 }
 

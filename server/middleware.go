@@ -34,6 +34,7 @@ const featurePolicy = "camera=(), display-capture=(), geolocation=(), microphone
 func (s *Server) begin(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Header().Set(echo.HeaderXRequestID, rand.Text()[:16])
+		c.Set(siteKey, s.sites.of(c))
 		// Errors: the connection is gone, as the answer will find.
 		response, now := http.NewResponseController(c.Response()), time.Now()
 		_ = response.SetWriteDeadline(now.Add(s.writing))
@@ -107,13 +108,13 @@ func embeddable(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // sameSite refuses a change that a page of another site asks for in its visitor's name.
-func sameSite(next echo.HandlerFunc) echo.HandlerFunc {
+func (s *Server) sameSite(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		switch c.Request().Method {
 		case http.MethodGet, http.MethodHead, http.MethodOptions:
 			return next(c)
 		}
-		if !sameOrigin(c.Request()) {
+		if !sameOrigin(c.Request()) && !s.sites.mayUse(c.Request().Header.Get(echo.HeaderOrigin)) {
 			return otherOrigin()
 		}
 		return next(c)

@@ -139,7 +139,7 @@ func (s *Server) beginOIDC(c echo.Context) error {
 	if err := s.keepFlow(c, f); err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, s.oidc.oauth(provider, originOf(c)).AuthCodeURL(
+	return c.Redirect(http.StatusSeeOther, s.oidc.oauth(provider, origin(c)).AuthCodeURL(
 		f.State, oidc.Nonce(f.Nonce), oauth2.S256ChallengeOption(f.Verifier)))
 }
 
@@ -193,7 +193,7 @@ func (s *Server) identify(c echo.Context, f flow) (who db.Identity, suggestion s
 	if err != nil {
 		return who, "", s.providerDown(err)
 	}
-	tokens, err := s.oidc.oauth(provider, originOf(c)).Exchange(ctx, c.QueryParam("code"), oauth2.VerifierOption(f.Verifier))
+	tokens, err := s.oidc.oauth(provider, origin(c)).Exchange(ctx, c.QueryParam("code"), oauth2.VerifierOption(f.Verifier))
 	var refused *oauth2.RetrieveError
 	switch {
 	case errors.As(err, &refused) && refused.Response.StatusCode < http.StatusInternalServerError:

@@ -41,6 +41,12 @@ type Config struct {
 	// Proxies are believed when they say for whom they ask (X-Forwarded-For).
 	Proxies []netip.Prefix
 
+	// Sites are the names of this server, and who else may use it.
+	Sites Sites
+
+	// OwnMetrics is set where MetricsHandler is served elsewhere, or nowhere: /metrics is not found then.
+	OwnMetrics bool
+
 	// Drain is how long Serve sends sockets and streams away before it stops listening. 0: at once.
 	Drain time.Duration
 
@@ -69,6 +75,8 @@ type Server struct {
 	writing  time.Duration // and to take an answer
 	draining time.Duration
 	limits   *limits
+	sites    Sites
+	own      bool // metrics are not for everybody
 	log      *slog.Logger
 	assets   assets
 	cards    *cards
@@ -114,6 +122,8 @@ func newServer(c Config, from source) *Server {
 		reading:  cmp.Or(c.ReadWithin, 10*time.Second),
 		writing:  writeWithin,
 		draining: c.Drain,
+		sites:    c.Sites,
+		own:      c.OwnMetrics,
 		log:      c.Log,
 		assets:   loadAssets(),
 		cards:    newCards(),
@@ -134,7 +144,7 @@ func (s *Server) Handler() http.Handler { return s.echo }
 
 // route lets requests in, each by its line of the table.
 func (s *Server) route(table []route, checks func(route) []echo.MiddlewareFunc) {
-	s.echo.Use(s.begin, s.leaving, s.observe, contain, secure, sameSite, s.limit, plainParams, s.knownPolicy)
+	s.echo.Use(s.begin, s.leaving, s.observe, contain, secure, s.knownHost, s.crossOrigin, s.sameSite, s.limit, plainParams, s.knownPolicy)
 	for _, r := range table {
 		s.echo.Add(r.method, r.path, r.handler, checks(r)...)
 	}

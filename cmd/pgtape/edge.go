@@ -29,6 +29,7 @@ type edgeFlags struct {
 	drain        time.Duration
 	certificates string
 	doors        doorFlags
+	sites        siteFlags
 	tls          tlsFlags
 }
 
@@ -67,6 +68,7 @@ the way there is a network of your own.`,
 	addDrain(flags, &f.drain)
 	flags.StringVar(&f.certificates, "certificates", "", "where certificates of --tls-autocert are kept (default: in the user's configuration)")
 	f.doors.add(flags)
+	f.sites.add(flags)
 	f.tls.add(flags)
 	logging.add(flags)
 	return cmd
@@ -82,7 +84,7 @@ func (f *edgeFlags) check(log *slog.Logger) (*edge.Origin, error) {
 	case f.replayLimit < 1:
 		return nil, fmt.Errorf("--replay-limit %d: want 1 or more events", f.replayLimit)
 	}
-	if err := errors.Join(checkDrain(f.drain), f.doors.check()); err != nil {
+	if err := errors.Join(checkDrain(f.drain), f.doors.check(), f.sites.check()); err != nil {
 		return nil, err
 	}
 	if err := f.tls.check(); err != nil {
@@ -143,7 +145,11 @@ func (f *edgeFlags) serve(ctx context.Context, origin *edge.Origin, log *slog.Lo
 	var doors server.Config
 	f.doors.apply(&doors)
 	doors.Hub.ReplayLimit = f.replayLimit
-	e := server.NewEdge(server.EdgeConfig{Origin: origin, Hub: doors.Hub, Limits: doors.Limits, Proxies: doors.Proxies, Drain: f.drain, Log: log})
+	sites := f.sites.sites(listener, f.tls, f.doors, log)
+	e := server.NewEdge(server.EdgeConfig{
+		Origin: origin, Hub: doors.Hub, Limits: doors.Limits, Proxies: doors.Proxies, Drain: f.drain, Log: log,
+		Sites: sites, OwnMetrics: f.sites.metrics != "",
+	})
 	group, ctx := errgroup.WithContext(ctx)
 	feeding, fed := context.WithCancel(context.WithoutCancel(ctx)) // sockets are fed until the last is gone
 	defer fed()
@@ -152,8 +158,9 @@ func (f *edgeFlags) serve(ctx context.Context, origin *edge.Origin, log *slog.Lo
 		defer fed()
 		return e.Serve(ctx, listener)
 	})
+	group.Go(func() error { return f.sites.serveMetrics(ctx, e.MetricsHandler(), log) })
 	if plain != nil {
-		group.Go(func() error { return servePlain(ctx, plain, listener, door, log) })
+		group.Go(func() error { return servePlain(ctx, plain, listener, door, sites, log) })
 	}
 	log.Info("serving", "url", scheme+"://"+listener.Addr().String(), "origin", f.origin)
 	return group.Wait()

@@ -61,6 +61,7 @@ type serverFlags struct {
 
 	replayLimit int64
 	doors       doorFlags
+	sites       siteFlags
 	pool        poolFlags
 	tls         tlsFlags
 }
@@ -77,6 +78,7 @@ func (f *serverFlags) add(flags *pflag.FlagSet) {
 	f.oidc.add(flags)
 	flags.Int64Var(&f.replayLimit, "replay-limit", defaultReplayLimit, "events that whoever comes back is sent one by one; who has missed more gets a snapshot")
 	f.doors.add(flags)
+	f.sites.add(flags)
 	f.pool.add(flags)
 }
 
@@ -113,7 +115,7 @@ func (f *serverFlags) check() error {
 	default:
 		return fmt.Errorf("--sign-up %q: want handle, open, invite, closed or oidc", f.signUp)
 	}
-	if err := f.doors.check(); err != nil {
+	if err := errors.Join(f.doors.check(), f.sites.check()); err != nil {
 		return err
 	}
 	if err := f.pool.check(); err != nil {

@@ -120,6 +120,7 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 	config.Hub.ReplayLimit = f.replayLimit
 	config.CacheBytes = f.pool.cacheBytes()
 	f.doors.apply(&config)
+	config.Sites, config.OwnMetrics = f.sites.sites(listener, f.tls, f.doors, log), f.sites.metrics != ""
 	s := server.New(config)
 	group, ctx := errgroup.WithContext(ctx)
 	feeding, fed := context.WithCancel(context.WithoutCancel(ctx)) // sockets are fed until the last is gone
@@ -130,8 +131,9 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 		defer fed()
 		return s.Serve(ctx, listener)
 	})
+	group.Go(func() error { return f.sites.serveMetrics(ctx, s.MetricsHandler(), log) })
 	if plain != nil {
-		group.Go(func() error { return servePlain(ctx, plain, listener, door, log) })
+		group.Go(func() error { return servePlain(ctx, plain, listener, door, config.Sites, log) })
 	}
 	group.Go(func() error {
 		select {

@@ -15,6 +15,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"golang.org/x/crypto/acme/autocert"
+
+	"github.com/pgtape/pgtape/server"
 )
 
 // tlsFlags say whether the server speaks TLS, and where its certificate comes from.
@@ -116,13 +118,13 @@ func (c *certificate) load(now versions) error {
 }
 
 // servePlain answers on the door without TLS until ctx ends.
-func servePlain(ctx context.Context, plain, secure net.Listener, door *tlsDoor, log *slog.Logger) error {
+func servePlain(ctx context.Context, plain, secure net.Listener, door *tlsDoor, sites server.Sites, log *slog.Logger) error {
 	_, port, err := net.SplitHostPort(secure.Addr().String())
 	if err != nil {
 		return fmt.Errorf("serving without TLS: %w", err)
 	}
 	server := &http.Server{
-		Handler:     door.plain(toSecure(port)),
+		Handler:     door.plain(toSecure(port, sites)),
 		ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
@@ -136,13 +138,17 @@ func servePlain(ctx context.Context, plain, secure net.Listener, door *tlsDoor, 
 
 // toSecure sends readers to the same address with TLS. Others have sent already what nobody should
 // have read on the way: they are told to use the right address.
-func toSecure(port string) http.Handler {
+func toSecure(port string, sites server.Sites) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			http.Error(w, "use https", http.StatusBadRequest)
 			return
 		}
 		host := r.Host
+		if !sites.Knows(host) {
+			http.Error(w, "this server is not known by that name", http.StatusForbidden)
+			return
+		}
 		if name, _, err := net.SplitHostPort(host); err == nil {
 			host = name
 		}

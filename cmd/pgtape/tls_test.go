@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/pgtape/pgtape/server"
 )
 
 // newCertificate makes one for this machine and for example.test, and its key, in PEM.
@@ -210,7 +212,7 @@ func TestFetchedCertificatesAreOfNamedHosts(t *testing.T) {
 		t.Error("has a certificate for another host")
 	}
 
-	plain := door.plain(toSecure("443"))
+	plain := door.plain(toSecure("443", knownAs("example.test")))
 	for path, want := range map[string]int{"/.well-known/acme-challenge/nosuch": http.StatusNotFound, "/m/rain": http.StatusMovedPermanently} {
 		answer := httptest.NewRecorder()
 		plain.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "http://example.test"+path, nil))
@@ -244,3 +246,5 @@ func TestUsageOfDoors(t *testing.T) {
 		})
 	}
 }
+
+func knownAs(host string) server.Sites { return server.Sites{Hosts: []string{host}} }
