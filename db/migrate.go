@@ -25,7 +25,12 @@ type Migration struct {
 // MigrateUp brings a database up to date: the numbered migrations under goose's session lock,
 // then, if they are not the ones it has, all functions in one transaction. It returns what it
 // applied, in words.
+// What a restore without privileges or publications has left out is brought back, too.
+// Errors: NotPermitted, with what the login lacks; Unavailable.
 func MigrateUp(ctx context.Context, url string) (applied []string, err error) {
+	if err := checkMigratable(ctx, url); err != nil {
+		return nil, err
+	}
 	provider, done, err := gooseProvider(ctx, url)
 	if err != nil {
 		return nil, err
@@ -44,11 +49,15 @@ func MigrateUp(ctx context.Context, url string) (applied []string, err error) {
 		return nil, connectError(err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	changed, err := applyFunctions(ctx, conn)
+	changed, err := applyFunctions(ctx, conn, false)
 	if changed {
 		applied = append(applied, "functions")
 	}
-	return applied, err
+	if err != nil {
+		return applied, err
+	}
+	mended, err := mendState(ctx, conn)
+	return append(applied, mended...), err
 }
 
 // MigrateTo applies the numbered migrations up to one, and no functions: as earlier programs left databases.
@@ -237,9 +246,9 @@ func functionDigest(ctx context.Context, conn querier) (string, error) {
 }
 
 // applyFunctions replaces all functions by the embedded ones, in one transaction under a lock,
-// unless they are the same. Functions of our schemas that no file declares are dropped: they are
+// unless they are the same and need not be applied anyway. Functions of our schemas that no file declares are dropped: they are
 // the ones that the transaction has not written.
-func applyFunctions(ctx context.Context, conn *pgx.Conn) (changed bool, err error) {
+func applyFunctions(ctx context.Context, conn *pgx.Conn, anyway bool) (changed bool, err error) {
 	functions, digest, err := ownFunctions()
 	if err != nil {
 		return false, err
@@ -256,7 +265,7 @@ func applyFunctions(ctx context.Context, conn *pgx.Conn) (changed bool, err erro
 	if err := tx.QueryRow(ctx, "select digest from pgtape_core.function_bundle").Scan(&have); err != nil {
 		return false, fmt.Errorf("reading function digest: %w", err)
 	}
-	if have == digest {
+	if have == digest && !anyway {
 		// A database that was restored, or made from a template, has the functions and not this.
 		if _, err := tx.Exec(ctx, "select pgtape_core.revoke_public_rights()"); err != nil {
 			return false, fmt.Errorf("revoking what everybody may do: %w", err)

@@ -70,6 +70,10 @@ func Provision(ctx context.Context, e embedded.Endpoint) error {
 			return fmt.Errorf("closing the schema public of %s: %w", database, err)
 		}
 	}
+	// Whatever somebody has restored there as the superuser.
+	if err := GiveTo(ctx, e.URL(e.Superuser(), OwnDatabase), OwnOwner); err != nil {
+		return fmt.Errorf("giving the schema to its owner: %w", err)
+	}
 	if _, err := MigrateUp(ctx, e.URL(OwnOwner, OwnDatabase)); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -77,6 +78,8 @@ func nameDatabase(ctx context.Context, url, env string) error {
 
 // nameServed is nameDatabase for a server, whose login may be of one that may not.
 func nameServed(ctx context.Context, url, env string, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // a commit may wait for a standby
+	defer cancel()
 	if err := nameDatabase(ctx, url, env); err != nil {
 		log.Warn("the database does not say yet which environment it belongs to", "environment", env, "err", err)
 	}

@@ -22,26 +22,7 @@ work with the stock goose command from a checkout:
 	database.add(cmd.PersistentFlags())
 	database.addBranch(cmd.PersistentFlags())
 	cmd.AddCommand(
-		&cobra.Command{
-			Use: "up", Short: "Apply what is missing", Args: cobra.NoArgs,
-			RunE: func(cmd *cobra.Command, _ []string) error {
-				d, err := database.open(cmd, writes)
-				if err != nil {
-					return err
-				}
-				applied, err := db.MigrateUp(cmd.Context(), d.owner)
-				for _, name := range applied {
-					say("applied %s", name)
-				}
-				if err == nil && len(applied) == 0 {
-					say("nothing to do")
-				}
-				if err == nil {
-					err = nameDatabase(cmd.Context(), d.owner, database.environment())
-				}
-				return err
-			},
-		},
+		newMigrateUp(&database),
 		newMigrateDown(&database),
 		&cobra.Command{
 			Use: "status", Short: "Tell what is applied; exit code 1 when something is missing", Args: cobra.NoArgs,
@@ -54,6 +35,41 @@ work with the stock goose command from a checkout:
 			},
 		},
 	)
+	return cmd
+}
+
+func newMigrateUp(database *databaseFlags) *cobra.Command {
+	var owner string
+	cmd := &cobra.Command{
+		Use: "up", Short: "Apply what is missing", Args: cobra.NoArgs,
+		Long: `Apply what is missing: migrations, functions, and what a restore without privileges or publications
+has left out. After a restore without owners, --owner gives all of pgtape in the database to a role
+first, which takes a superuser.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d, err := database.open(cmd, writes)
+			if err != nil {
+				return err
+			}
+			if owner != "" {
+				if err := db.GiveTo(cmd.Context(), d.owner, owner); err != nil {
+					return err
+				}
+				say("all of it belongs to %s", owner)
+			}
+			applied, err := db.MigrateUp(cmd.Context(), d.owner)
+			for _, name := range applied {
+				say("applied %s", name)
+			}
+			if err == nil && len(applied) == 0 {
+				say("nothing to do")
+			}
+			if err == nil {
+				err = nameDatabase(cmd.Context(), d.owner, database.environment())
+			}
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&owner, "owner", "", "role that is to own all of pgtape in the database")
 	return cmd
 }
 

@@ -93,8 +93,12 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 		return err
 	}
 	defer pool.Close()
-	if err := pool.CheckSchema(ctx); err != nil {
+	needs, err := pool.CheckNeeds(ctx)
+	if err != nil {
 		return err
+	}
+	for _, n := range needs {
+		log.Warn("the database lacks something", "what", n.What, "mend", n.Mend)
 	}
 	if err := db.CheckSource(ctx, direct, mode); err != nil {
 		return err
