@@ -21,6 +21,7 @@ const (
 	CodeNotPermitted        = "not_permitted"
 	CodeAlreadyExists       = "already_exists"
 	CodeInvalidRequest      = "invalid_request"
+	CodeNotConfirmed        = "not_confirmed"
 	CodeAccountChanged      = "account_changed"
 	CodeNotSignedIn         = "not_signed_in"
 	CodeCursorUnknown       = "cursor_unknown"

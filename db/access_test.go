@@ -55,7 +55,7 @@ func TestALinkWorksOnceForWhoComesFirst(t *testing.T) {
 	codes := map[db.Code]int{}
 	for range 4 {
 		wait.Go(func() {
-			_, _, err := d.UseSignInLink(t.Context(), second, "$argon2id$v=19$m=8,t=1,p=1$YQ$YQ", "")
+			_, _, err := d.UseSignInLink(t.Context(), second, "$argon2id$v=19$m=8,t=1,p=1$YQ$YQ", "", false)
 			mu.Lock()
 			defer mu.Unlock()
 			codes[db.CodeOf(err)]++

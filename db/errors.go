@@ -31,6 +31,7 @@ const (
 	AlreadyExists       Code = "already_exists"
 	InvalidRequest      Code = "invalid_request"
 
+	NotConfirmed    Code = "not_confirmed"
 	AccountChanged  Code = "account_changed"
 	NotSignedIn     Code = "not_signed_in"
 	CursorUnknown   Code = "cursor_unknown"

@@ -14,11 +14,18 @@ import (
 //	mention       comment, account
 //	comment       comment, account
 //	closing_soon  closes_at
+//
+// and, about the account itself, without a market:
+//
+//	password_changed   by, a browser or an admin; end_access
+//	key_made           name, prefix, scopes
+//	identity_linked    issuer
+//	identity_unlinked
 type Notification struct {
 	ID       int64           `json:"id"`
 	Kind     string          `json:"kind"`
-	Market   string          `json:"market"`
-	Question string          `json:"question"`
+	Market   *string         `json:"market"`
+	Question *string         `json:"question"`
 	Seq      int64           `json:"seq"`
 	Detail   json.RawMessage `json:"detail"`
 	Words    *string         `json:"words"` // the first of the comment, if it is there still

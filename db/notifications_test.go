@@ -162,7 +162,7 @@ func TestWhoHoldsSharesHearsThatAMarketClosesSoon(t *testing.T) {
 		trade(t, d, ana, slug, "yes", "1")
 	}
 	for range 2 {
-		if list := notifications(t, d, ana); len(list) != 1 || list[0].Kind != "closing_soon" || list[0].Market != "soon" {
+		if list := notifications(t, d, ana); len(list) != 1 || list[0].Kind != "closing_soon" || list[0].Market == nil || *list[0].Market != "soon" {
 			t.Errorf("told %+v", list)
 		}
 	}

@@ -22,11 +22,11 @@ func (d *DB) RenewCredential(ctx context.Context, handle, before, after string) 
 }
 
 // ChangePassword sets an account's password for its owner, whose browser gets a new token; all other
-// sessions end.
+// sessions end, and with endAccess API keys, the linked identity and invites go, too.
 // Errors: NotFound, NotPermitted.
-func (d *DB) ChangePassword(ctx context.Context, handle, phc, label string) (token string, ended []Hash, err error) {
+func (d *DB) ChangePassword(ctx context.Context, handle, phc, label string, endAccess bool) (token string, ended []Hash, err error) {
 	token = rand.Text()
-	ended, err = d.hashes(ctx, "select pgtape.set_password($1, $2, $3, $4)", handle, phc, TokenHash(token), label)
+	ended, err = d.hashes(ctx, "select pgtape.set_password($1, $2, $3, $4, end_access => $5)", handle, phc, TokenHash(token), label, endAccess)
 	return token, ended, err
 }
 
@@ -51,11 +51,12 @@ func (d *DB) LinkAccount(ctx context.Context, link string) (string, error) {
 	return d.textOrNone(ctx, "select * from pgtape.link_account($1)", TokenHash(link))
 }
 
-// UseSignInLink sets the password of the account that a link is for, and signs in.
+// UseSignInLink sets the password of the account that a link is for, and signs in; endAccess as for
+// ChangePassword.
 // Errors: NotPermitted when the link is of no use.
-func (d *DB) UseSignInLink(ctx context.Context, link, phc, label string) (token string, ended []Hash, err error) {
+func (d *DB) UseSignInLink(ctx context.Context, link, phc, label string, endAccess bool) (token string, ended []Hash, err error) {
 	token = rand.Text()
-	ended, err = d.hashes(ctx, "select pgtape.use_sign_in_link($1, $2, $3, $4)", TokenHash(link), phc, TokenHash(token), label)
+	ended, err = d.hashes(ctx, "select pgtape.use_sign_in_link($1, $2, $3, $4, $5)", TokenHash(link), phc, TokenHash(token), label, endAccess)
 	return token, ended, err
 }
 

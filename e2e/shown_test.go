@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/server"
 )
 
@@ -222,4 +223,54 @@ func TestBackAfterSigningOut(t *testing.T) {
 	p.says(hook("account-handle"), "ana")
 	p.forward()
 	p.until("forward is ana's", "location.pathname === '/settings' && "+find(hook("account-handle"))+".innerText === 'ana'")
+}
+
+// A browser that was left signed in is not its owner: what lets somebody in later asks for the password.
+func TestAKeyAsksForThePassword(t *testing.T) {
+	t.Parallel()
+	s := open(t, siteOptions{signUp: server.Open})
+	s.joined(t, "ana")
+	p := s.visitor(t)
+	p.faults.allow("403")
+	p.changeHands("ana")
+	s.Exec(t, "update pgtape_core.session set created_at = created_at - interval '1 hour'")
+	p.goTo("/settings")
+	p.untilLoaded()
+	p.fill("#key-name", "my bot")
+	p.click(hook("make-key"))
+	p.says("dialog", "Please type your password")
+	p.clickWords("dialog", "Cancel")
+	p.says(".form-error", "this needs your password")
+	p.click(hook("make-key"))
+	p.fill(hook("confirm-password"), "wrong")
+	p.clickWords("dialog", "Go on")
+	p.says(".form-error", "the current password is wrong")
+	p.click(hook("make-key"))
+	p.fill(hook("confirm-password"), secret)
+	p.press("\r")
+	p.says("#new-key code", db.KeyPrefix)
+	p.goTo("/notifications")
+	p.says(hook("notification", "kind", "key_made"), "An API key was made: my bot")
+	p.untilLoaded()
+	p.clickWords(hook("notification", "kind", "key_made"), "Change your password")
+	p.until("it leads to the settings", "location.pathname === '/settings'")
+	p.fill("#current-password", secret)
+	p.fill("#new-password", "another horse battery")
+	p.click(`[name="end_access"]`)
+	p.click(hook("change-password"))
+	p.until("no key is left", "document.readyState === 'complete' && "+find(hook("key"))+" === null && document.querySelector('#key-name') !== null")
+}
+
+func TestTheLastAdminIsAsked(t *testing.T) {
+	t.Parallel()
+	s := open(t, siteOptions{signUp: server.Open})
+	p := s.admin(t)
+	p.faults.allow("403")
+	p.goTo("/admin")
+	p.untilLoaded()
+	p.do(`document.querySelector("[data-handle=root] select").value = "trader"`)
+	p.clickWords("[data-handle=root]", "Give")
+	p.says("dialog", "This is your own account")
+	p.clickWords("dialog", "Give")
+	p.says("[data-handle=root]", "root is the last admin who can sign in")
 }

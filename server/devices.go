@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -49,48 +48,32 @@ func (s *Server) deleteOneSession(c echo.Context) error {
 }
 
 // changePassword handles POST /api/v1/password: the caller's other browsers are signed out, and this
-// one gets a new token. Who has no password yet has none to show.
+// one gets a new token. Who has no password yet has none to show. With end_access whatever else lets
+// somebody in ends, too: API keys, the linked identity, invites.
 func (s *Server) changePassword(c echo.Context) error {
 	var request struct {
-		Current  string `json:"current"`
-		Password string `json:"password"`
+		Current   string `json:"current"`
+		Password  string `json:"password"`
+		EndAccess bool   `json:"end_access"`
 	}
 	if err := decode(c, &request, db.InvalidRequest); err != nil {
 		return err
 	}
 	ctx, handle := c.Request().Context(), accountOf(c).Handle
-	if err := s.confirmOwner(ctx, handle, request.Current); err != nil {
+	if err := s.confirmChange(c, request.Current); err != nil {
 		return err
 	}
 	phc, err := s.hash(ctx, request.Password, handle)
 	if err != nil {
 		return err
 	}
-	token, ended, err := s.db.ChangePassword(ctx, handle, phc, deviceLabel(c))
+	token, ended, err := s.db.ChangePassword(ctx, handle, phc, deviceLabel(c), request.EndAccess)
 	if err != nil {
 		return err
 	}
 	s.passes.withdraw(ended...)
 	setSessionCookie(c, token, accountOf(c))
 	return c.NoContent(http.StatusNoContent)
-}
-
-// confirmOwner refuses who only has somebody's browser: where the account has a password, it must be
-// given.
-// Errors: NotPermitted.
-func (s *Server) confirmOwner(ctx context.Context, handle, secret string) error {
-	phc, err := s.db.Credential(ctx, handle)
-	if err != nil || phc == "" {
-		return err
-	}
-	right, _, err := s.hasher.Check(ctx, secret, phc)
-	if err != nil {
-		return busy(err)
-	}
-	if !right {
-		return db.Errorf(db.NotPermitted, "the current password is wrong")
-	}
-	return nil
 }
 
 // idOf reads the number that an address ends with.

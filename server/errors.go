@@ -29,6 +29,7 @@ var statuses = map[db.Code]int{
 	db.NotPermitted:        http.StatusForbidden,
 	db.AlreadyExists:       http.StatusConflict,
 	db.InvalidRequest:      http.StatusBadRequest,
+	db.NotConfirmed:        http.StatusForbidden,
 	db.AccountChanged:      http.StatusConflict,
 	db.NotSignedIn:         http.StatusUnauthorized,
 	db.CursorUnknown:       http.StatusGone,

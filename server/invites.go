@@ -23,15 +23,21 @@ func (s *Server) listInvites(c echo.Context) error {
 // createInvite handles POST /api/v1/invites. The answer is the only one that has the code.
 func (s *Server) createInvite(c echo.Context) error {
 	request := struct {
-		Uses int     `json:"uses"`
-		Days int     `json:"days"`
-		Role db.Role `json:"role"`
-	}{1, 7, db.Trader}
+		Uses    int     `json:"uses"`
+		Days    int     `json:"days"`
+		Role    db.Role `json:"role"`
+		Current string  `json:"current"` // the password
+	}{1, 7, db.Trader, ""}
 	if err := decode(c, &request, db.InvalidRequest); err != nil {
 		return err
 	}
 	if request.Days < 1 || request.Days > 366 {
 		return db.Errorf(db.InvalidRequest, "days must be a whole number from 1 to 366")
+	}
+	if request.Role != db.Trader {
+		if err := s.confirmOwner(c, request.Current); err != nil {
+			return err
+		}
 	}
 	code, id, expires, err := s.db.CreateInvite(c.Request().Context(),
 		db.NewInvite{Uses: request.Uses, Life: time.Duration(request.Days) * day, Role: request.Role}, accountOf(c).Handle)

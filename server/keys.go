@@ -25,15 +25,19 @@ func (s *Server) listKeys(c echo.Context) error {
 // createKey handles POST /api/v1/keys. The answer is the only one that has the key.
 func (s *Server) createKey(c echo.Context) error {
 	var request struct {
-		Name   string   `json:"name"`
-		Scopes []string `json:"scopes"`
-		Days   int      `json:"days"`
+		Name    string   `json:"name"`
+		Scopes  []string `json:"scopes"`
+		Days    int      `json:"days"`
+		Current string   `json:"current"` // the password
 	}
 	if err := decode(c, &request, db.InvalidRequest); err != nil {
 		return err
 	}
 	if request.Days < 0 || request.Days > 3660 {
 		return db.Errorf(db.InvalidRequest, "days must be a whole number from 1 to 3660, or left out: the key then lasts")
+	}
+	if err := s.confirmOwner(c, request.Current); err != nil {
+		return err
 	}
 	key, id, err := s.db.CreateKey(c.Request().Context(), accountOf(c).Handle, request.Name, request.Scopes, time.Duration(request.Days)*day)
 	if err != nil {

@@ -111,36 +111,53 @@ func (i *identities) authStyle(provider *oidc.Provider) oauth2.AuthStyle {
 	return oauth2.AuthStyleInHeader
 }
 
-// beginOIDC handles GET /signin/oidc?to=&invite=&link=: it sends the browser to the provider. With
-// link, whoever is signed in wants to sign in by the provider, too.
+// beginOIDC handles GET /signin/oidc?to=&invite=: it sends the browser to the provider.
 func (s *Server) beginOIDC(c echo.Context) error {
 	if !s.oidc.known() {
 		return echo.ErrNotFound
 	}
-	f := flow{
-		State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(),
-		To: localPath(c.QueryParam("to")), Invite: c.QueryParam("invite"),
-	}
-	if c.QueryParam("link") != "" {
-		account, err := s.visitor(c)
-		if err != nil {
-			return err
-		}
-		if account == nil {
-			return notSignedIn()
-		}
-		f.Account = account.Handle
-	}
-	ctx := c.Request().Context()
-	provider, err := s.oidc.discover(ctx)
+	where, err := s.beginFlow(c, flow{To: localPath(c.QueryParam("to")), Invite: c.QueryParam("invite")})
 	if err != nil {
-		return s.providerDown(err)
-	}
-	if err := s.keepFlow(c, f); err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, s.oidc.oauth(provider, origin(c)).AuthCodeURL(
-		f.State, oidc.Nonce(f.Nonce), oauth2.S256ChallengeOption(f.Verifier)))
+	return c.Redirect(http.StatusSeeOther, where)
+}
+
+// createIdentity handles POST /api/v1/identity: the caller wants to sign in by the provider, too. The
+// answer says where the browser has to go. No link of another site can have this done: whatever identity
+// the browser has at the provider would let somebody in.
+func (s *Server) createIdentity(c echo.Context) error {
+	var request struct {
+		Current string `json:"current"` // the password
+	}
+	if err := decode(c, &request, db.InvalidRequest); err != nil {
+		return err
+	}
+	if !s.oidc.known() {
+		return echo.ErrNotFound
+	}
+	if err := s.confirmOwner(c, request.Current); err != nil {
+		return err
+	}
+	where, err := s.beginFlow(c, flow{Account: accountOf(c).Handle})
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]string{"location": where})
+}
+
+// beginFlow keeps what the browser will need when it comes back, and tells where it goes.
+func (s *Server) beginFlow(c echo.Context, f flow) (where string, err error) {
+	f.State, f.Nonce, f.Verifier = rand.Text(), rand.Text(), oauth2.GenerateVerifier()
+	provider, err := s.oidc.discover(c.Request().Context())
+	if err != nil {
+		return "", s.providerDown(err)
+	}
+	if err := s.keepFlow(c, f); err != nil {
+		return "", err
+	}
+	return s.oidc.oauth(provider, origin(c)).AuthCodeURL(
+		f.State, oidc.Nonce(f.Nonce), oauth2.S256ChallengeOption(f.Verifier)), nil
 }
 
 // endOIDC handles GET /signin/oidc/callback: the browser is back from the provider.

@@ -84,6 +84,18 @@ func (w *window) toProvider(path string) string {
 	return leads
 }
 
+// toLink begins to link an identity and returns the address at the provider.
+func (w *window) toLink(body string) string {
+	w.t.Helper()
+	got := w.post("/api/v1/identity", body)
+	var answer struct{ Location string }
+	got.read(w.t, &answer)
+	if got.status != http.StatusOK || !strings.Contains(answer.Location, "code_challenge_method=S256") {
+		w.t.Fatalf("linking: %s", got)
+	}
+	return answer.Location
+}
+
 // through signs in at the provider and returns the address to come back to.
 func (w *window) through(address string) string {
 	w.t.Helper()
@@ -252,15 +264,15 @@ func TestAnIdentityIsLinkedAndUnlinked(t *testing.T) {
 	t.Parallel()
 	s, _ := provider(t, server.Open)
 	ana, bo := s.window(t), s.window(t)
-	if leads, _ := ana.visit("/signin/oidc?link=1"); !strings.HasPrefix(leads, "/signin?to=") {
-		t.Errorf("linking without an account leads to %q", leads)
+	if got := ana.post("/api/v1/identity", `{}`); got.code() != db.NotSignedIn {
+		t.Errorf("linking without an account: %s", got)
 	}
 	ana.post("/api/v1/session", `{"handle":"ana","password":"`+secret+`"}`)
 	bo.post("/api/v1/session", `{"handle":"bo"}`)
-	if leads, page := ana.visit(ana.through(ana.toProvider("/signin/oidc?link=1"))); leads != "/settings" {
+	if leads, page := ana.visit(ana.through(ana.toLink(`{}`))); leads != "/settings" {
 		t.Fatalf("linking leads to %q: %s", leads, page)
 	}
-	if _, page := bo.visit(bo.through(bo.toProvider("/signin/oidc?link=1"))); page.status != http.StatusConflict {
+	if _, page := bo.visit(bo.through(bo.toLink(`{}`))); page.status != http.StatusConflict {
 		t.Errorf("linking the same to another: %s", page)
 	}
 	other := s.window(t)

@@ -40,9 +40,13 @@ func peopleOf(people []db.Person) peopleList {
 // have been signed in to.
 func (s *Server) giveRole(c echo.Context) error {
 	var request struct {
-		Role db.Role `json:"role"`
+		Role    db.Role `json:"role"`
+		Current string  `json:"current"` // the admin's password
 	}
 	if err := decode(c, &request, db.InvalidRequest); err != nil {
+		return err
+	}
+	if err := s.confirmOwner(c, request.Current); err != nil {
 		return err
 	}
 	ctx, handle := c.Request().Context(), c.Param("handle")
@@ -66,6 +70,17 @@ func (s *Server) giveRole(c echo.Context) error {
 
 // createLink handles POST /api/v1/accounts/{handle}/link: a way in for whoever has lost the password.
 func (s *Server) createLink(c echo.Context) error {
+	var request struct {
+		Current string `json:"current"` // the admin's password
+	}
+	if c.Request().ContentLength != 0 {
+		if err := decode(c, &request, db.InvalidRequest); err != nil {
+			return err
+		}
+	}
+	if err := s.confirmOwner(c, request.Current); err != nil {
+		return err
+	}
 	token, expires, err := s.db.CreateSignInLink(c.Request().Context(), c.Param("handle"), linkLife, accountOf(c).Handle)
 	if err != nil {
 		return err

@@ -59,6 +59,7 @@ func (s *Server) routes() []route {
 		{del, "/api/v1/sessions", inSession, s.deleteOtherSessions},
 		{del, "/api/v1/sessions/:id", inSession, s.deleteOneSession},
 		{post, "/api/v1/password", inSession, s.changePassword},
+		{post, "/api/v1/identity", inSession, s.createIdentity},
 		{del, "/api/v1/identity", inSession, s.deleteIdentity},
 		{get, "/api/v1/keys", inSession, s.listKeys},
 		{post, "/api/v1/keys", inSession, s.createKey},

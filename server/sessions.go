@@ -31,12 +31,13 @@ const (
 
 // newSession is what a browser shows to be let in.
 type newSession struct {
-	Handle   string `json:"handle"`
-	Password string `json:"password"`
-	New      *bool  `json:"new"` // sign up, or sign in; nil: whichever the handle allows
-	Invite   string `json:"invite"`
-	Link     string `json:"link"`     // for whoever has no password yet, or no longer
-	Provider bool   `json:"provider"` // sign up as who the provider has said
+	Handle    string `json:"handle"`
+	Password  string `json:"password"`
+	New       *bool  `json:"new"` // sign up, or sign in; nil: whichever the handle allows
+	Invite    string `json:"invite"`
+	Link      string `json:"link"`       // for whoever has no password yet, or no longer
+	EndAccess bool   `json:"end_access"` // with link: what else lets somebody in ends
+	Provider  bool   `json:"provider"`   // sign up as who the provider has said
 }
 
 // createSession handles POST /api/v1/session: it signs a browser in, and people up.
@@ -171,7 +172,7 @@ func (s *Server) enterByLink(c echo.Context, r newSession) (token string, accoun
 			return "", account, err
 		}
 	}
-	token, ended, err := s.db.UseSignInLink(ctx, r.Link, phc, deviceLabel(c))
+	token, ended, err := s.db.UseSignInLink(ctx, r.Link, phc, deviceLabel(c), r.EndAccess)
 	if err != nil {
 		return "", account, err
 	}

@@ -217,7 +217,7 @@ view pgtape.my_positions: value numeric(30,6)
 table pgtape_core.notification: id bigint not null
 table pgtape_core.notification: account_id bigint not null
 table pgtape_core.notification: kind text not null
-table pgtape_core.notification: market_id bigint not null
+table pgtape_core.notification: market_id bigint
 table pgtape_core.notification: seq bigint not null
 table pgtape_core.notification: detail jsonb not null default '{}'::jsonb
 table pgtape_core.notification: created_at timestamp with time zone not null
@@ -419,7 +419,8 @@ constraint market_funder_id_fkey on pgtape_core.market: FOREIGN KEY (funder_id) 
 constraint market_pkey on pgtape_core.market: PRIMARY KEY (id)
 constraint market_slug_key on pgtape_core.market: UNIQUE (slug)
 constraint two_to_fifty_outcomes on pgtape_core.market: CHECK (((cardinality(outcomes) >= 2) AND (cardinality(outcomes) <= 50)))
-constraint kind_is_known on pgtape_core.notification: CHECK ((kind = ANY (ARRAY['resolved'::text, 'proposed'::text, 'traded'::text, 'mention'::text, 'comment'::text, 'closing_soon'::text])))
+constraint kind_is_known on pgtape_core.notification: CHECK ((kind = ANY (ARRAY['resolved'::text, 'proposed'::text, 'traded'::text, 'mention'::text, 'comment'::text, 'closing_soon'::text, 'password_changed'::text, 'key_made'::text, 'identity_linked'::text, 'identity_unlinked'::text])))
+constraint market_is_named_unless_the_account_is_concerned on pgtape_core.notification: CHECK (((market_id IS NULL) = (kind = ANY (ARRAY['password_changed'::text, 'key_made'::text, 'identity_linked'::text, 'identity_unlinked'::text]))))
 constraint nobody_is_told_twice on pgtape_core.notification: UNIQUE (account_id, market_id, kind, seq)
 constraint notification_account_id_fkey on pgtape_core.notification: FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
 constraint notification_market_id_fkey on pgtape_core.notification: FOREIGN KEY (market_id) REFERENCES pgtape_core.market(id)
@@ -558,7 +559,7 @@ function pgtape.revoke_key(text,bigint) returns SETOF bytea, volatile, security 
 function pgtape.session_account(bytea) returns TABLE(handle text, balance numeric, created_at timestamp with time zone, role text, slid boolean), volatile, security definer
 function pgtape.sessions_of(text,bytea) returns TABLE(id bigint, label text, created_at timestamp with time zone, last_seen_at timestamp with time zone, current boolean), stable, security definer
 function pgtape.set_environment(text) returns text, volatile, security definer
-function pgtape.set_password(text,text,bytea,text,text) returns SETOF bytea, volatile, security definer
+function pgtape.set_password(text,text,bytea,text,text,boolean) returns SETOF bytea, volatile, security definer
 function pgtape.set_role(text,text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.settlement(text,numeric[]) returns record, stable, security definer
 function pgtape.sign_up(text,text,bytea,text,text) returns pgtape_core.account_state, volatile, security definer
@@ -569,7 +570,7 @@ function pgtape.trade_batch(jsonb) returns TABLE(n integer, receipt pgtape_core.
 function pgtape.trade_batch(text,jsonb) returns TABLE(n integer, receipt pgtape_core.receipt, refusal jsonb), volatile, security definer
 function pgtape.unlink_identity(text) returns void, volatile, security definer
 function pgtape.unread_notifications(text) returns bigint, volatile, security definer
-function pgtape.use_sign_in_link(bytea,text,bytea,text) returns SETOF bytea, volatile, security definer
+function pgtape.use_sign_in_link(bytea,text,bytea,text,boolean) returns SETOF bytea, volatile, security definer
 function pgtape.verify() returns TABLE(invariant text, subject text, problem text), stable, security definer
 function pgtape.void_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.ways_in(text) returns TABLE(password boolean, issuer text), stable, security definer
@@ -582,6 +583,7 @@ function pgtape_core.advance_house(timestamp with time zone,text,text) returns v
 function pgtape_core.amount_fault(text,numeric,numeric) returns text, immutable
 function pgtape_core.avg_price(numeric,numeric,integer) returns numeric, immutable
 function pgtape_core.beyond_the_book(pgtape_core.order_request,numeric,numeric) returns pgtape_core.refusal, immutable
+function pgtape_core.can_sign_in(pgtape_core.account) returns boolean, stable
 function pgtape_core.cannot_settle(text,numeric,numeric[],integer,integer,pgtape_core.quote) returns pgtape_core.refusal, immutable
 function pgtape_core.check_append_only() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_balances() returns TABLE(invariant text, subject text, problem text), stable
@@ -650,6 +652,7 @@ function pgtape_core.next_event(text,bigint,bytea,timestamp with time zone,text,
 function pgtape_core.no_market(text) returns pgtape_core.refusal, immutable
 function pgtape_core.note_act(text,text,text,jsonb) returns void, volatile
 function pgtape_core.notify(text,bigint,bigint,bigint[],jsonb[],timestamp with time zone) returns void, volatile
+function pgtape_core.notify_owner(bigint,text,jsonb) returns void, volatile
 function pgtape_core.notify_payout(pgtape_core.market,text,bigint,numeric[],bigint[],numeric[],timestamp with time zone) returns void, volatile
 function pgtape_core.notify_proposal(pgtape_core.market,bigint,numeric[]) returns void, volatile
 function pgtape_core.notify_talk(pgtape_core.market,pgtape_core.comment,text) returns void, volatile
@@ -687,6 +690,7 @@ function pgtape_core.renamed(text,text,text,text,boolean) returns text, immutabl
 function pgtape_core.request_hash(pgtape_core.order_request) returns bytea, immutable
 function pgtape_core.require_account(text) returns record, stable
 function pgtape_core.require_operator(text) returns text, stable
+function pgtape_core.require_other_admin(bigint) returns void, volatile
 function pgtape_core.require_role(text,text[]) returns text, stable
 function pgtape_core.require_runner(text,text) returns text, stable
 function pgtape_core.revoke_public_rights() returns void, volatile
@@ -709,7 +713,7 @@ function pgtape_core.uniform_payout(integer) returns numeric[], immutable
 function pgtape_core.values_at(bigint,timestamp with time zone,interval,integer) returns TABLE(at timestamp with time zone, amount numeric), stable
 function pgtape_core.words_of(bigint) returns json, stable
 function pgtape_core.write_books(pgtape_core.book[]) returns void, volatile
-function pgtape_core.write_credential(bigint,text) returns SETOF bytea, volatile
+function pgtape_core.write_credential(bigint,text,boolean,text) returns SETOF bytea, volatile
 function pgtape_core.write_identity(pgtape_core.account,text,text) returns void, volatile
 function pgtape_core.write_trades(pgtape_core.trade[],pgtape_core."position"[]) returns void, volatile
 function pgtape_core.yes_of(text[]) returns integer, immutable
@@ -771,7 +775,7 @@ pgtape_operator may execute pgtape.resolve_market(text,numeric[],text,text)
 pgtape_operator may execute pgtape.revoke_access(text,text)
 pgtape_operator may execute pgtape.revoke_invite(bigint,text)
 pgtape_operator may execute pgtape.set_environment(text)
-pgtape_operator may execute pgtape.set_password(text,text,bytea,text,text)
+pgtape_operator may execute pgtape.set_password(text,text,bytea,text,text,boolean)
 pgtape_operator may execute pgtape.set_role(text,text,text)
 pgtape_operator may execute pgtape.settlement(text,numeric[])
 pgtape_operator may execute pgtape.site_record()
@@ -860,7 +864,7 @@ pgtape_server may execute pgtape.revoke_key(text,bigint)
 pgtape_server may execute pgtape.session_account(bytea)
 pgtape_server may execute pgtape.sessions_of(text,bytea)
 pgtape_server may execute pgtape.set_environment(text)
-pgtape_server may execute pgtape.set_password(text,text,bytea,text,text)
+pgtape_server may execute pgtape.set_password(text,text,bytea,text,text,boolean)
 pgtape_server may execute pgtape.set_role(text,text,text)
 pgtape_server may execute pgtape.settlement(text,numeric[])
 pgtape_server may execute pgtape.sign_up(text,text,bytea,text,text)
@@ -871,7 +875,7 @@ pgtape_server may execute pgtape.trade_batch(jsonb)
 pgtape_server may execute pgtape.trade_batch(text,jsonb)
 pgtape_server may execute pgtape.unlink_identity(text)
 pgtape_server may execute pgtape.unread_notifications(text)
-pgtape_server may execute pgtape.use_sign_in_link(bytea,text,bytea,text)
+pgtape_server may execute pgtape.use_sign_in_link(bytea,text,bytea,text,boolean)
 pgtape_server may execute pgtape.verify()
 pgtape_server may execute pgtape.void_market(text,text,text)
 pgtape_server may execute pgtape.ways_in(text)

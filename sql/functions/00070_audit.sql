@@ -17,9 +17,56 @@ create or replace trigger append_only
     before update or delete or truncate on pgtape_core.audit_entry
     for each statement execute function pgtape_core.refuse_change();
 
+-- can_sign_in tells whether an account has what lets its owner in again: a password or an identity. An
+-- account with a role is not open to whoever chooses its handle.
+-- +goose StatementBegin
+create or replace function pgtape_core.can_sign_in(account pgtape_core.account)
+    returns boolean
+    language sql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
+    select account.gone_at is null and (
+        exists (select from pgtape_core.credential c where c.account_id = account.id)
+        or exists (select from pgtape_core.identity i where i.account_id = account.id)
+    );
+$$;
+-- +goose StatementEnd
+
+-- require_other_admin refuses what would take away the last admin who can sign in, or the last of all:
+-- then nobody could give roles or help others in, but by SQL.
+-- Locks:  all admins, by ascending id, so that two cannot do it to each other.
+-- Raises: TP009 there is no other.
+-- +goose StatementBegin
+create or replace function pgtape_core.require_other_admin(account_id bigint)
+    returns void
+    language plpgsql
+    volatile
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_account pgtape_core.account;
+begin
+    perform from pgtape_core.account a where a.role = 'admin' order by a.id for no key update;
+    select a.* into v_account from pgtape_core.account a where a.id = require_other_admin.account_id;
+    if v_account.role = 'admin' and not exists (
+        select from pgtape_core.account a
+        where a.role = 'admin' and a.id <> v_account.id
+            and (pgtape_core.can_sign_in(a) or not pgtape_core.can_sign_in(v_account))
+    ) then
+        perform pgtape_core.refuse(
+            'not_permitted', v_account.handle || ' is the last admin who can sign in',
+            'make somebody else an admin first, who has a password or a linked identity'
+        );
+    end if;
+end;
+$$;
+-- +goose StatementEnd
+
 -- set_role makes an account a trader, an operator or an admin. Admins may, and operators in SQL.
+-- Locks:  where an admin is to be one no more, all admins.
 -- Writes: account, audit_entry.
--- Raises: TP007 no such account, TP009 caller is no admin, TP011 no such role.
+-- Raises: TP007 no such account, TP009 caller is no admin or the account the last, TP011 no such role.
 -- +goose StatementBegin
 create or replace function pgtape.set_role(account text, role text, admin text default null)
     returns pgtape_core.account_state
@@ -34,6 +81,11 @@ declare
 begin
     if role is null or role not in ('trader', 'operator', 'admin') then
         perform pgtape_core.refuse('invalid_request', 'a role is trader, operator or admin');
+    end if;
+    if role <> 'admin' then
+        perform pgtape_core.require_other_admin(a.id)
+        from pgtape_core.account a
+        where lower(a.handle) = lower(set_role.account) and a.role = 'admin';
     end if;
     update pgtape_core.account a
     set role = set_role.role

@@ -17,10 +17,13 @@ as $$
 $$;
 -- +goose StatementEnd
 
--- write_credential sets an account's password and ends all its sessions and sign-in links.
--- Writes: credential, session, sign_in_link.
+-- write_credential sets an account's password and ends all its sessions and sign-in links; with
+-- end_access also what would outlive the password: API keys, the linked identity, and invites that it
+-- has made. It tells the owner, unless the account is new and label null, and gives the hashes of what is
+-- no longer good.
+-- Writes: credential, session, sign_in_link, notification; api_key, identity, invite.
 -- +goose StatementBegin
-create or replace function pgtape_core.write_credential(account_id bigint, phc text)
+create or replace function pgtape_core.write_credential(account_id bigint, phc text, end_access boolean, label text)
     returns setof bytea
     language plpgsql
     volatile
@@ -34,6 +37,17 @@ begin
     values (write_credential.account_id, write_credential.phc)
     on conflict on constraint credential_pkey do update set phc = excluded.phc, changed_at = clock_timestamp();
     delete from pgtape_core.sign_in_link l where l.account_id = write_credential.account_id;
+    if end_access then
+        delete from pgtape_core.identity i where i.account_id = write_credential.account_id;
+        delete from pgtape_core.invite i where i.account_id = write_credential.account_id;
+        return query
+        delete from pgtape_core.api_key k where k.account_id = write_credential.account_id returning k.key_hash;
+    end if;
+    if label is not null then
+        perform pgtape_core.notify_owner(
+            write_credential.account_id, 'password_changed', jsonb_build_object('by', label, 'end_access', end_access)
+        );
+    end if;
     return query
     delete from pgtape_core.session s where s.account_id = write_credential.account_id returning s.token_hash;
 end;
@@ -41,7 +55,8 @@ $$;
 -- +goose StatementEnd
 
 -- set_password changes an account's password: every browser is signed out, but for the one that gets
--- a new session by a token. It gives the hashes of the tokens that are no longer good.
+-- a new session by a token. With end_access all else that lets somebody in goes, too. It gives the
+-- hashes of what is no longer good.
 -- Locks:  the account.
 -- Writes: credential, session, sign_in_link; audit_entry when somebody else does it.
 -- Raises: TP007 no such account, TP009 without a token: caller is no admin, TP011 bad PHC string.
@@ -51,7 +66,8 @@ create or replace function pgtape.set_password(
     phc text,
     token_hash bytea default null,
     label text default '',
-    admin text default null
+    admin text default null,
+    end_access boolean default false
 )
     returns setof bytea
     language plpgsql
@@ -70,7 +86,7 @@ begin
     end if;
     v_account := pgtape_core.member(account);
     perform from pgtape_core.account a where a.id = v_account.id for no key update;
-    return query select * from pgtape_core.write_credential(v_account.id, phc);
+    return query select * from pgtape_core.write_credential(v_account.id, phc, end_access, coalesce(v_actor, label));
     if token_hash is null then
         perform pgtape_core.note_act('password_set', v_account.handle, v_actor);
     else
@@ -146,13 +162,19 @@ as $$
 $$;
 -- +goose StatementEnd
 
--- use_sign_in_link sets the password of the account that a link is for. It gives the hashes of the
--- tokens that are no longer good.
+-- use_sign_in_link sets the password of the account that a link is for; end_access as for set_password.
+-- It gives the hashes of what is no longer good.
 -- Locks:  the link, which goes.
 -- Writes: sign_in_link, credential, session.
 -- Raises: TP009 the link is of no use, TP011 bad PHC string.
 -- +goose StatementBegin
-create or replace function pgtape.use_sign_in_link(link_hash bytea, phc text, token_hash bytea, label text default '')
+create or replace function pgtape.use_sign_in_link(
+    link_hash bytea,
+    phc text,
+    token_hash bytea,
+    label text default '',
+    end_access boolean default false
+)
     returns setof bytea
     language plpgsql
     volatile
@@ -170,7 +192,7 @@ begin
             'not_permitted', 'this link has been used, or has run out', 'ask whoever gave it to you for another'
         );
     end if;
-    return query select * from pgtape_core.write_credential(v_account, phc);
+    return query select * from pgtape_core.write_credential(v_account, phc, end_access, label);
     perform pgtape_core.open_session(v_account, token_hash, interval '30 days', label);
 end;
 $$;

@@ -1,6 +1,7 @@
 -- +goose Up
--- create_key makes an API key of an account; only its SHA-256 comes here. Without a lifetime it lasts.
--- Writes: api_key.
+-- create_key makes an API key of an account, and tells its owner; only its SHA-256 comes here. Without a
+-- lifetime it lasts.
+-- Writes: api_key, notification.
 -- Raises: TP007 no such account, TP009 operate, for who is no operator, TP011 bad name, scopes or lifetime.
 -- +goose StatementBegin
 create or replace function pgtape.create_key(
@@ -38,6 +39,7 @@ begin
     insert into pgtape_core.api_key (account_id, key_hash, name, prefix, scopes, expires_at)
     select v_account.id, key_hash, btrim(name), prefix, array(select distinct s from unnest(scopes) s order by s), now() + lifetime
     returning id into v_id;
+    perform pgtape_core.notify_owner(v_account.id, 'key_made', jsonb_build_object('name', btrim(name), 'prefix', prefix, 'scopes', scopes));
     return v_id;
 end;
 $$;

@@ -140,7 +140,7 @@ begin
     perform pgtape.create_account(handle);
     v_account := pgtape_core.member(handle);
     if phc is not null then
-        perform pgtape_core.write_credential(v_account.id, phc);
+        perform pgtape_core.write_credential(v_account.id, phc, false, null);
     end if;
     if subject is not null then
         perform pgtape_core.write_identity(v_account, issuer, subject);

@@ -45,8 +45,8 @@ as $$
 $$;
 -- +goose StatementEnd
 
--- link_identity adds an identity to an account.
--- Writes: identity.
+-- link_identity adds an identity to an account, and tells its owner.
+-- Writes: identity, notification.
 -- Raises: TP007 no such account, TP010 taken, TP011 no issuer or subject.
 -- +goose StatementBegin
 create or replace function pgtape.link_identity(account text, issuer text, subject text)
@@ -56,14 +56,17 @@ create or replace function pgtape.link_identity(account text, issuer text, subje
     security definer
     set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_account pgtape_core.account := pgtape_core.member(account);
 begin
-    perform pgtape_core.write_identity(pgtape_core.member(account), issuer, subject);
+    perform pgtape_core.write_identity(v_account, issuer, subject);
+    perform pgtape_core.notify_owner(v_account.id, 'identity_linked', jsonb_build_object('issuer', issuer));
 end;
 $$;
 -- +goose StatementEnd
 
 -- unlink_identity takes an account's identity away, unless it is the only way in.
--- Writes: identity.
+-- Writes: identity, notification.
 -- Raises: TP007 no such account, or nothing linked; TP009 no password.
 -- +goose StatementBegin
 create or replace function pgtape.unlink_identity(account text)
@@ -83,6 +86,7 @@ begin
     if not exists (select from pgtape_core.credential c where c.account_id = v_account.id) then
         perform pgtape_core.refuse('not_permitted', 'nothing else would let you in', 'set a password first');
     end if;
+    perform pgtape_core.notify_owner(v_account.id, 'identity_unlinked');
 end;
 $$;
 -- +goose StatementEnd

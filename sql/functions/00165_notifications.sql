@@ -23,6 +23,20 @@ as $$
 $$;
 -- +goose StatementEnd
 
+-- notify_owner tells an account what was done to what lets its owner in.
+-- Writes: notification.
+-- +goose StatementBegin
+create or replace function pgtape_core.notify_owner(account_id bigint, kind text, detail jsonb default '{}')
+    returns void
+    language sql
+    volatile
+    set search_path = pg_catalog, pg_temp
+as $$
+    insert into pgtape_core.notification (account_id, kind, seq, detail, created_at)
+    values (notify_owner.account_id, notify_owner.kind, 0, notify_owner.detail, clock_timestamp());
+$$;
+-- +goose StatementEnd
+
 -- notify_payout tells all who hold, or held, shares of a market what they were paid by the event
 -- of this seq. act: resolved, void or corrected.
 -- +goose StatementBegin
@@ -212,7 +226,8 @@ $$;
 -- +goose StatementEnd
 
 -- notifications gives what an account was told, the newest first; before: the id that the page
--- before ended with. words are the first of the comment that it is about, where that is still there.
+-- before ended with. words are the first of the comment that it is about, where that is still there. What concerns the
+-- account itself names no market.
 -- Raises: TP007 no such account, TP009 not one's own, TP011 most not from 1 to 200.
 -- +goose StatementBegin
 create or replace function pgtape.notifications(
@@ -237,7 +252,7 @@ begin
     return query
     select n.id, n.kind, m.slug, m.question, n.seq, n.detail, left(c.body, 200), n.created_at, n.read_at
     from pgtape_core.notification n
-    join pgtape_core.market m on m.id = n.market_id
+    left join pgtape_core.market m on m.id = n.market_id
     left join pgtape_core.comment c on c.id = (n.detail ->> 'comment')::bigint
     where n.account_id = v_account.account_id
         and (before is null or (n.created_at, n.id) < (

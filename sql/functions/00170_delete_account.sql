@@ -228,11 +228,7 @@ begin
     if v_account.gone_at is not null then
         perform pgtape_core.refuse('not_found', 'the account is deleted already');
     end if;
-    if v_account.role = 'admin' and not exists (
-        select from pgtape_core.account a where a.role = 'admin' and a.id <> v_account.id
-    ) then
-        perform pgtape_core.refuse('not_permitted', 'the last admin cannot leave', 'make somebody else an admin first');
-    end if;
+    perform pgtape_core.require_other_admin(v_account.id);
     while exists (select from pgtape_core.account a where a.handle = v_new) loop
         v_new := 'gone-' || left(replace(gen_random_uuid()::text, '-', ''), 8);
     end loop;

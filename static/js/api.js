@@ -14,7 +14,7 @@ export const askAs = (name) => (shown = name);
 export class Problem extends Error {
   constructor(status, body) {
     super(body.detail || body.title || `The server answered ${status}.`);
-    Object.assign(this, { status, code: body.code ?? "", hint: body.hint ?? "", title: body.title ?? "", quote: body.quote });
+    Object.assign(this, { status, code: body.code ?? "", hint: body.hint ?? "", title: body.title ?? "", quote: body.quote, password: body.password });
   }
 }
 

@@ -65,7 +65,8 @@ async function submit(event) {
     const fields = bodyOf(form, by);
     const inQuery = form.dataset.fields === "query" && Object.keys(fields).length > 0;
     const body = inQuery || (method === "DELETE" && !Object.keys(fields).length) ? undefined : fields;
-    const answer = await call(method, inQuery ? `${path}?${new URLSearchParams(fields)}` : path, { body, headers: { "Idempotency-Key": form.dataset.key } });
+    const send = (proof) => call(method, inQuery ? `${path}?${new URLSearchParams(fields)}` : path, { body: proof ? { ...body, current: proof } : body, headers: { "Idempotency-Key": form.dataset.key } });
+    const answer = await send().catch((problem) => confirmOwner(problem, send));
     delete form.dataset.key;
     if (/^\/(session|account)$/.test(path)) become(); // until it leads on
     done(form, answer ?? {});
@@ -87,9 +88,18 @@ function done(form, answer) {
     shown.hidden = false;
     shown.focus();
     form.reset();
-  } else if (then === undefined) location.reload();
+  } else if (answer.location) location.assign(answer.location);
+  else if (then === undefined) location.reload();
   else if (then) location.assign(then.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(answer[name] ?? "")));
   else form.reset();
+}
+
+// confirmOwner asks for the password where the server wants to know that it is not only the browser.
+async function confirmOwner(problem, send) {
+  if (!problem.password) throw problem;
+  const field = h("input", { type: "password", autocomplete: "current-password", "aria-label": "Your password", maxlength: 200, required: true, "data-testid": "confirm-password" });
+  if (!(await confirmed("Please type your password: this outlives the session of this browser.", "Go on", field)) || !field.value) throw problem;
+  return send(field.value);
 }
 
 // say puts words under a form.
@@ -100,11 +110,11 @@ export function say(form, words) {
 }
 
 // confirmed asks in the page's own words, and names the act on its button.
-export function confirmed(question, act = "Yes") {
+export function confirmed(question, act = "Yes", field) {
   return new Promise((answer) => {
     const dialog = h(
       "dialog", { class: "confirm", onclose: () => (dialog.remove(), answer(dialog.returnValue === "yes")) },
-      h("form", { method: "dialog" }, h("p", {}, question), h("div", { class: "form-acts" }, h("button", { class: "button", value: "no", autofocus: true }, "Cancel"), h("button", { class: "button button-strong", value: "yes" }, act))),
+      h("form", { method: "dialog" }, h("p", {}, question), field, h("div", { class: "form-acts" }, h("button", { class: "button", type: "button", autofocus: !field, onclick: () => dialog.close() }, "Cancel"), h("button", { class: "button button-strong", value: "yes" }, act))),
     );
     document.body.append(dialog);
     set(dialog, { "aria-label": "Please confirm" });
