@@ -199,6 +199,10 @@ func connectError(err error) error {
 
 // one runs a statement that returns one row and scans it by column name.
 func one[T any](ctx context.Context, d *DB, statement string, args ...any) (T, error) {
+	return detach(ctx, d.pool, func(ctx context.Context) (T, error) { return readOne[T](ctx, d, statement, args) })
+}
+
+func readOne[T any](ctx context.Context, d *DB, statement string, args []any) (T, error) {
 	rows, err := d.query(ctx, statement, args...)
 	if err != nil {
 		var none T
@@ -210,6 +214,10 @@ func one[T any](ctx context.Context, d *DB, statement string, args ...any) (T, e
 
 // all runs a statement and scans its rows by column name; never nil without an error.
 func all[T any](ctx context.Context, d *DB, statement string, args ...any) ([]T, error) {
+	return detach(ctx, d.pool, func(ctx context.Context) ([]T, error) { return readAll[T](ctx, d, statement, args) })
+}
+
+func readAll[T any](ctx context.Context, d *DB, statement string, args []any) ([]T, error) {
 	rows, err := d.query(ctx, statement, args...)
 	if err != nil {
 		return nil, refusal(err)

@@ -20,7 +20,7 @@ func TestServersOfAURL(t *testing.T) {
 	t.Parallel()
 	p := dbtest.NewPair(t)
 	p.First.Exec("alter role " + db.OwnServer + " password 'secret'")
-	waitForCatchUp(t, p)
+	eventually(t, "the standby to catch up", p.CaughtUp)
 	url := func(nodes ...*dbtest.Node) string {
 		return dbtest.URLs(db.OwnServer, "secret", db.OwnDatabase, nodes...)
 	}
@@ -68,6 +68,13 @@ func TestServersOfAURL(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	})
+	t.Run("commits wait for a standby", func(t *testing.T) {
+		d, err := open(t, url(p.First, p.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		commitsWaitForAStandby(t, p, d)
 	})
 	t.Run("a server that hangs holds up nobody", func(t *testing.T) {
 		p.Second.Signal(syscall.SIGSTOP)
@@ -143,15 +150,3 @@ func TestServersOfAURL(t *testing.T) {
 
 // hangLimit is for hangs, not for slowness: without a limit for each server it would be 15 s and more.
 const hangLimit = 10 * time.Second
-
-func waitForCatchUp(t *testing.T, p *dbtest.Pair) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		if p.CaughtUp() {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the standby does not catch up")
-		}
-	}
-}

@@ -30,7 +30,7 @@ func (p *pool) enter(ctx context.Context) (leave func(), err error) {
 	if p.gate == nil {
 		return func() {}, nil
 	}
-	return p.gate.enter(ctx)
+	return p.gate.enter(callerOf(ctx))
 }
 
 // acquire waits for a connection; whoever gets one calls done. Where Postgres has no more connections
@@ -42,7 +42,7 @@ func (p *pool) acquire(ctx context.Context) (conn *pgxpool.Conn, done func(), er
 			p.troubles.note(err)
 			return nil, nil, err
 		}
-		conn, err := p.conns.Acquire(ctx)
+		conn, err := p.conns.Acquire(callerOf(ctx))
 		if err == nil {
 			return conn, func() {
 				conn.Release()
@@ -64,6 +64,9 @@ func (p *pool) acquire(ctx context.Context) (conn *pgxpool.Conn, done func(), er
 }
 
 func (p *pool) Query(ctx context.Context, statement string, args ...any) (pgx.Rows, error) {
+	if workOf(ctx) == trading && p.keeps(ctx) {
+		ctx = patient(ctx)
+	}
 	r := &pooledRows{pool: p, ctx: ctx, statement: statement, args: args}
 	if err := r.send(); err != nil {
 		return nil, err
@@ -77,13 +80,15 @@ func (p *pool) QueryRow(ctx context.Context, statement string, args ...any) pgx.
 }
 
 func (p *pool) Exec(ctx context.Context, statement string, args ...any) (pgconn.CommandTag, error) {
-	r, err := p.Query(ctx, statement, args...)
-	if err != nil {
-		return pgconn.CommandTag{}, err
-	}
-	for r.Next() { // nobody wants them
-	}
-	return r.CommandTag(), r.Err()
+	return detach(ctx, p, func(ctx context.Context) (pgconn.CommandTag, error) {
+		r, err := p.Query(ctx, statement, args...)
+		if err != nil {
+			return pgconn.CommandTag{}, err
+		}
+		for r.Next() { // nobody wants them
+		}
+		return r.CommandTag(), r.Err()
+	})
 }
 
 func (p *pool) Ping(ctx context.Context) error {

@@ -110,7 +110,7 @@ func (n *Node) Follow(primary *Node) {
 	n.Start()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		var streaming bool
-		err := primary.row(&streaming, "select exists (select from pg_stat_replication where state = 'streaming')")
+		err := primary.Row(&streaming, "select exists (select from pg_stat_replication where state = 'streaming')")
 		if err == nil && streaming {
 			return
 		}
@@ -124,7 +124,7 @@ func (n *Node) Follow(primary *Node) {
 func (n *Node) Promote() {
 	n.t.Helper()
 	var done bool
-	if err := n.row(&done, "select pg_promote(wait_seconds => 30)"); err != nil || !done {
+	if err := n.Row(&done, "select pg_promote(wait_seconds => 30)"); err != nil || !done {
 		n.t.Fatalf("promoting: %v %v", done, err)
 	}
 }
@@ -157,7 +157,8 @@ func (n *Node) Exec(statement string) {
 	}
 }
 
-func (n *Node) row(into any, query string) error {
+// Row reads one value as the superuser.
+func (n *Node) Row(into any, query string) error {
 	ctx := context.WithoutCancel(n.t.Context())
 	conn, err := pgx.Connect(ctx, n.URL(n.Superuser(), "postgres"))
 	if err != nil {
@@ -256,6 +257,6 @@ func (n *Node) copyTo(other *Node) {
 
 // CaughtUp says whether the second has replayed all that the first has written.
 func (p *Pair) CaughtUp() (caught bool) {
-	err := p.First.row(&caught, "select coalesce(bool_and(replay_lsn >= pg_current_wal_flush_lsn()), false) from pg_stat_replication")
+	err := p.First.Row(&caught, "select coalesce(bool_and(replay_lsn >= pg_current_wal_flush_lsn()), false) from pg_stat_replication")
 	return err == nil && caught
 }

@@ -169,8 +169,10 @@ func TestASinkThatTakesNothingHoldsUpNobodyElse(t *testing.T) {
 		bulk(t, d, market, 2000)
 		<-stuck
 
-		// The server has nothing left to keep, and who asks is told.
-		waitFor(t, "the stream to be given up", func() bool { return connections(t, d) == 0 })
+		// The server has nothing left to keep, and who asks is told. Doorbells are taken all the same.
+		if mode == tape.WAL {
+			waitFor(t, "the stream to be given up", func() bool { return connections(t, d) == 0 })
+		}
 		waitFor(t, "lag to be seen", func() bool {
 			status := reader.Status()
 			return status.State == tape.CatchingUp && status.Lag > 2*time.Second
@@ -178,9 +180,9 @@ func TestASinkThatTakesNothingHoldsUpNobodyElse(t *testing.T) {
 		release()
 		allOf(t, d, sink, market)
 		// What the sink was told last may be from before it was stuck: the reader itself knows.
-		waitFor(t, "a live reader that has given up a stream", func() bool {
+		waitFor(t, "a live reader that has given up a stream, if it has a slot", func() bool {
 			status := reader.Status()
-			return status.State == tape.Live && status.SlotDrops > 0
+			return status.State == tape.Live && (status.SlotDrops > 0) == (mode == tape.WAL)
 		})
 		if status := reader.Status(); status.Connects != 1 || status.Resets != 0 {
 			t.Errorf("status %+v, want the stream to have been given up, and nothing else", status)

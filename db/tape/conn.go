@@ -29,6 +29,7 @@ func dial(ctx context.Context, url string, servers *hosts.Servers) (*pgx.Conn, e
 		return nil, err
 	}
 	config.RuntimeParams["application_name"] = readerOptions.Name
+	config.RuntimeParams["synchronous_commit"] = "local" // what the reader writes need not be on any standby
 	ctx, cancel := context.WithTimeout(ctx, servers.Patience())
 	defer cancel()
 	conn, err := connect.DialOne(ctx, servers, config)

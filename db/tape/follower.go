@@ -8,6 +8,10 @@ type follower struct {
 	sink  Sink
 	heads map[string]Head // last delivered, by market; nil before the first start
 
+	// written are the transactions of heads that came by the WAL: a table that does not have such a
+	// head may only not show it yet.
+	written map[string]uint64
+
 	// ahead are those of the last audit.
 	ahead map[string]bool
 
@@ -27,7 +31,7 @@ func (f *follower) start(ctx context.Context, table backlog) error {
 	if err != nil {
 		return err
 	}
-	f.heads = make(map[string]Head, len(heads))
+	f.heads, f.written = make(map[string]Head, len(heads)), make(map[string]uint64)
 	for market, head := range heads {
 		f.set(market, head)
 	}
@@ -35,6 +39,7 @@ func (f *follower) start(ctx context.Context, table backlog) error {
 }
 
 func (f *follower) set(market string, head Head) {
+	delete(f.written, market)
 	if head.Seq == 0 {
 		delete(f.heads, market)
 	} else {
@@ -133,10 +138,16 @@ func (f *follower) mend(ctx context.Context, table backlog, market string) error
 	if err != nil {
 		return err
 	}
-	if !known {
-		return f.reset(ctx, table, market)
+	if known {
+		return f.fetch(ctx, table, market)
 	}
-	return f.fetch(ctx, table, market)
+	if xid := f.written[market]; xid != 0 {
+		// It is in the WAL and waits, for a standby, say: the same history, not seen by all yet.
+		if waits, err := table.underWay(ctx, xid); err != nil || waits {
+			return err
+		}
+	}
+	return f.reset(ctx, table, market)
 }
 
 // fetch delivers what the table has of a market behind what was delivered.
@@ -189,17 +200,13 @@ func (f *follower) accept(ctx context.Context, table backlog, e Event) error {
 	return nil
 }
 
-// rung answers a doorbell: something was committed under a seq. Of many that ring, the first
-// fetches what all stand for.
-func (f *follower) rung(ctx context.Context, table backlog, market string, seq int64) error {
-	if seq <= f.heads[market].Seq {
-		return nil
-	}
-	return f.fetch(ctx, table, market)
-}
-
 func (f *follower) publish(e Event) {
 	f.heads[e.Market] = e.Head()
+	if e.XID != 0 {
+		f.written[e.Market] = e.XID
+	} else {
+		delete(f.written, e.Market)
+	}
 	f.delivered++
 	f.sink.Publish(e)
 }

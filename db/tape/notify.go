@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,7 +24,9 @@ type notifyStream struct {
 	servers *hosts.Servers
 	stall   time.Duration // how long to wait for a reader that takes nothing
 
-	conn *pgx.Conn
+	conn  *pgx.Conn
+	bells bells
+	asked atomic.Pointer[string] // the probe that is under way
 }
 
 // ringEvery is how often the doorbell is kept ringing; the database gives it 30 s each time.
@@ -104,7 +107,7 @@ func (s *notifyStream) listen(ctx context.Context, signals chan<- signal) error 
 		if err != nil {
 			return fmt.Errorf("waiting for the doorbell: %w", err)
 		}
-		if err := s.rung(ctx, signals, heard(notification.Payload)); err != nil {
+		if err := s.heard(ctx, signals, notification.Payload); err != nil {
 			return err
 		}
 	}
@@ -115,23 +118,29 @@ func (s *notifyStream) rung(ctx context.Context, signals chan<- signal, sig sign
 	return hand(ctx, signals, sig, s.stall, func(context.Context) error { return nil })
 }
 
-func heard(payload string) signal {
+// heard takes what has rung: our own sign of life, or a market. What is neither is somebody else's.
+func (s *notifyStream) heard(ctx context.Context, signals chan<- signal, payload string) error {
 	if id, ok := strings.CutPrefix(payload, "probe:"); ok {
-		return signal{alive: id}
+		if own := s.asked.Load(); own == nil || *own != id {
+			return nil
+		}
+		return s.rung(ctx, signals, signal{alive: id})
 	}
 	market, number, _ := strings.Cut(payload, " ")
 	seq, err := strconv.ParseInt(number, 10, 64)
-	if err != nil {
-		return signal{} // not ours: anybody can NOTIFY
+	if err != nil || !s.bells.add(market, seq) {
+		return nil
 	}
-	return signal{bell: market, seq: seq}
+	return s.rung(ctx, signals, signal{bells: &s.bells})
 }
 
-func (s *notifyStream) probe(ctx context.Context, table *pgx.Conn, id string) error {
-	if _, err := table.Exec(ctx, "select pg_notify($1, 'probe:' || $2)", channel, id); err != nil {
-		return fmt.Errorf("ringing for a sign of life: %w", err)
+func (s *notifyStream) probe(ctx context.Context, table *pgx.Conn, id string) (synchronous bool, err error) {
+	s.asked.Store(&id)
+	err = table.QueryRow(ctx, "select "+commitsWait+" from pg_catalog.pg_notify($1, 'probe:' || $2)", channel, id).Scan(&synchronous)
+	if err != nil {
+		return false, fmt.Errorf("ringing for a sign of life: %w", err)
 	}
-	return nil
+	return synchronous, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {

@@ -20,6 +20,8 @@ type pulse struct {
 	heard   time.Time // when the last signal had been dealt with
 	audit   *audit    // made before it was sent; nil: none was
 	audited time.Time // when the last was made
+
+	synchronous bool // the server has commits wait for standbys, as of the last probe
 }
 
 func newPulse(every, limit, reconcileEvery time.Duration) pulse {
@@ -52,7 +54,10 @@ func (p *pulse) send(ctx context.Context, source stream, table backlog, f *follo
 	}
 	p.n++
 	p.sent, p.waiting = time.Now(), true
-	return table.ask(ctx, func(ctx context.Context) error { return source.probe(ctx, table.conn, p.id()) })
+	return table.ask(ctx, func(ctx context.Context) (err error) {
+		p.synchronous, err = source.probe(ctx, table.conn, p.id())
+		return err
+	})
 }
 
 func (p *pulse) id() string { return fmt.Sprintf("%s.%d", p.name, p.n) }

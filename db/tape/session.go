@@ -23,6 +23,13 @@ type session struct {
 	next *source // the WAL, being opened while a doorbell delivers; nil: it is not
 
 	pulse pulse // of now
+	held  held  // what now has brought, and others cannot see yet
+
+	// missed says that the stream has left out what the table has, and has carried nothing since.
+	missed bool
+
+	over   bool      // more doorbells have rung than were answered
+	overAt time.Time // when that was last made good
 
 	openAt    time.Time // when now may be opened
 	recheckAt time.Time // when next may be
@@ -50,10 +57,19 @@ func (s *session) run(ctx context.Context) (err error) {
 		} else if err != nil {
 			return err
 		}
-		if s.now.isReady() {
-			s.judge()
-		}
+		s.rate()
 		s.count(s.now)
+	}
+}
+
+// rate says how the reader is doing. What comes only because the table is compared is late.
+func (s *session) rate() {
+	switch {
+	case !s.now.isReady():
+	case s.missed:
+		s.setState(CatchingUp)
+	default:
+		s.judge()
 	}
 }
 
@@ -92,6 +108,8 @@ func (s *session) await(ctx context.Context, tick <-chan time.Time) error {
 	case broken := <-s.next.brokenBy():
 		s.forgo(broken)
 		return nil
+	case <-s.held.again:
+		return s.letGo(ctx)
 	case <-tick:
 		return s.tick(ctx)
 	}
@@ -101,15 +119,29 @@ func (s *session) await(ctx context.Context, tick <-chan time.Time) error {
 func (s *session) take(ctx context.Context, sig signal) error {
 	switch {
 	case sig.event != nil:
-		return s.accept(ctx, s.table, *sig.event)
-	case sig.bell != "":
-		return s.rung(ctx, s.table, sig.bell, sig.seq)
+		if s.options.Servers.Synchronous() || len(s.held.events) > 0 {
+			return s.hold(ctx, *sig.event)
+		}
+		return s.carried(ctx, func() error { return s.accept(ctx, s.table, *sig.event) })
+	case sig.bells != nil:
+		return s.rung(ctx, sig.bells)
 	case sig.alive != "":
 		return s.alive(ctx, sig.alive)
 	case sig.ready:
 		return s.begin(ctx)
 	}
 	return nil
+}
+
+// rung answers all doorbells that have rung. What was too much for that is looked for in the table,
+// though not all the time.
+func (s *session) rung(ctx context.Context, b *bells) error {
+	rung, over := b.take()
+	return s.carried(ctx, func() error {
+		more, err := s.answer(ctx, s.table, rung)
+		s.over = s.over || over || more
+		return err
+	})
 }
 
 // begin goes over from the table to a stream that misses nothing from now on.
@@ -119,6 +151,7 @@ func (s *session) begin(ctx context.Context) error {
 	}
 	s.now.ready = time.Now()
 	s.pulse = newPulse(s.options.Probe, s.limit, s.options.Reconcile)
+	s.pulse.synchronous = s.options.Servers.Synchronous()
 	if s.now.mode == WAL {
 		s.failures = 0
 	}
@@ -134,10 +167,26 @@ func (s *session) alive(ctx context.Context, id string) error {
 	}
 	s.answered(s.pulse.sent)
 	s.options.Servers.Alive()
-	if audit == nil {
+	if err := s.letGo(ctx); err != nil || audit == nil {
+		return err
+	}
+	return s.carried(ctx, func() error { return s.reconcile(ctx, s.table, audit) })
+}
+
+// carried does what delivers events, and looks whether some of them had to be read from the table
+// that the stream should have carried. Then nobody knows that it carries anything: that is told, and
+// the mode chosen again, as the publication may have been changed.
+func (s *session) carried(ctx context.Context, deliver func() error) error {
+	delivered, before := s.delivered, s.reconciled
+	if err := deliver(); err != nil {
+		return err
+	}
+	found := s.reconciled - before
+	if found == 0 {
+		s.missed = s.missed && s.delivered == delivered
 		return nil
 	}
-	return s.reconcile(ctx, s.table, audit)
+	return s.miss(ctx, found)
 }
 
 // tick does what is due. Before the stream is ready, the table is polled.
@@ -155,6 +204,13 @@ func (s *session) tick(ctx context.Context) error {
 	}
 	if err := s.pulse.send(ctx, s.now, s.table, &s.follower, len(s.now.signals) > 0); err != nil {
 		return err
+	}
+	s.options.Servers.SetSynchronous(s.pulse.synchronous)
+	if s.over && time.Since(s.overAt) > s.options.Reconcile/2 {
+		s.over, s.overAt = false, time.Now()
+		if _, err := s.pass(ctx); err != nil {
+			return err
+		}
 	}
 	if s.pulse.waiting {
 		s.asked(s.pulse.sent)
@@ -179,9 +235,7 @@ func (s *session) pass(ctx context.Context) (took time.Duration, err error) {
 // turned does what cannot wait until a long reading of the table has ended.
 func (s *session) turned(ctx context.Context) error {
 	s.count(s.now)
-	if s.now.isReady() {
-		s.judge()
-	}
+	s.rate()
 	return s.look(ctx)
 }
 
@@ -227,7 +281,7 @@ func (s *session) giveUp(ctx context.Context, why error) {
 	s.openAt = time.Now().Add(s.rest)
 	s.options.Log.Warn("stream given up; reading the table", "why", why, "again_in", s.rest)
 	s.now.close()
-	s.now = nil
+	s.now, s.held = nil, held{}
 	s.drops++
 	s.release(ctx, s.table)
 }

@@ -12,17 +12,17 @@ import (
 // signal is what a stream tells the reader.
 type signal struct {
 	event *Event // a committed event, from the WAL
-	bell  string // a market in which something was committed
-	seq   int64  // of it
+	bells *bells // something was committed in some markets
 	alive string // a probe that has come back
 	ready bool   // from now on nothing is missed
 }
 
 // stream tells of commits in one mode. run sends to signals until ctx ends or the stream breaks;
-// probe sends a sign of life that comes back as signal.alive.
+// probe sends a sign of life that comes back as signal.alive; the server tells with it whether commits
+// wait for standbys.
 type stream interface {
 	run(ctx context.Context, signals chan<- signal) error
-	probe(ctx context.Context, table *pgx.Conn, id string) error
+	probe(ctx context.Context, table *pgx.Conn, id string) (synchronous bool, err error)
 }
 
 // errGivenUp is a stream that we let go because the server keeps too much for it: the table has it all.

@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pglogrepl"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 
@@ -32,8 +32,11 @@ type walStream struct {
 	conn      *pgconn.PgConn
 	signals   chan<- signal
 	relations map[uint32]*pglogrepl.RelationMessage
-	received  pglogrepl.LSN
-	xid       uint64 // of the transaction that is being received
+	received  pglogrepl.LSN // up to which all has been handed to the reader
+	xid       uint64        // of the transaction that is being received
+
+	mu    sync.Mutex
+	asked walProbe
 }
 
 func newWALStream(url string, servers *hosts.Servers, stall time.Duration) *walStream {
@@ -73,7 +76,7 @@ func (s *walStream) run(ctx context.Context, signals chan<- signal) error {
 	}
 	err = pglogrepl.StartReplication(starting, conn, s.slot, s.received, pglogrepl.StartReplicationOptions{
 		Mode:       pglogrepl.LogicalReplication,
-		PluginArgs: []string{"proto_version '1'", "publication_names '" + publication + "'", "messages 'true'"},
+		PluginArgs: []string{"proto_version '1'", "publication_names '" + publication + "'"},
 	})
 	if err != nil {
 		return fmt.Errorf("starting replication: %w", err)
@@ -103,34 +106,51 @@ func (s *walStream) hand(ctx context.Context, sig signal) error {
 // confirmEvery is how often the server hears how far we are, so that it can let WAL go.
 const confirmEvery = time.Second
 
+// confirm tells the server how far we are, and asks it how far it is if a sign of life is waited for.
 func (s *walStream) confirm(ctx context.Context) error {
-	err := pglogrepl.SendStandbyStatusUpdate(ctx, s.conn, pglogrepl.StandbyStatusUpdate{WALWritePosition: s.received})
+	err := pglogrepl.SendStandbyStatusUpdate(ctx, s.conn, pglogrepl.StandbyStatusUpdate{
+		WALWritePosition: s.received, ReplyRequested: s.probing(),
+	})
 	if err != nil {
 		return fmt.Errorf("confirming WAL: %w", err)
 	}
 	return nil
 }
 
+// receive hands on what comes. While a sign of life is under way it looks often whether that has come
+// back, and asks for it: the server does not say by itself in all versions that it has nothing for us.
 func (s *walStream) receive(ctx context.Context) error {
 	s.relations = make(map[uint32]*pglogrepl.RelationMessage)
 	confirm := time.Now().Add(confirmEvery)
 	for {
-		if !time.Now().Before(confirm) {
+		now := time.Now()
+		if !now.Before(confirm) {
 			if err := s.confirm(ctx); err != nil {
 				return err
 			}
-			confirm = time.Now().Add(confirmEvery)
+			confirm = now.Add(confirmEvery)
 		}
-		waiting, cancel := context.WithDeadline(ctx, confirm)
+		until := confirm
+		if s.probing() {
+			until = now.Add(lookEvery)
+			if soon := now.Add(askEvery); soon.Before(confirm) {
+				confirm = soon
+			}
+		}
+		waiting, cancel := context.WithDeadline(ctx, until)
 		message, err := s.conn.ReceiveMessage(waiting)
 		cancel()
-		if err != nil {
-			if pgconn.Timeout(err) && ctx.Err() == nil {
-				continue
-			}
-			return fmt.Errorf("receiving WAL: %w", err)
+		asked := false
+		if err == nil {
+			asked, err = s.handle(ctx, message)
+		} else if pgconn.Timeout(err) && ctx.Err() == nil {
+			err = nil
+		} else {
+			err = fmt.Errorf("receiving WAL: %w", err)
 		}
-		asked, err := s.handle(ctx, message)
+		if err == nil {
+			err = s.answerProbe(ctx)
+		}
 		if err != nil {
 			return err
 		}
@@ -183,10 +203,6 @@ func (s *walStream) decode(ctx context.Context, data pglogrepl.XLogData) error {
 			return err
 		}
 		return s.hand(ctx, signal{event: &event})
-	case *pglogrepl.LogicalDecodingMessage:
-		if m.Prefix == probePrefix {
-			return s.hand(ctx, signal{alive: string(m.Content)})
-		}
 	case *pglogrepl.CommitMessage:
 		s.received = max(s.received, m.TransactionEndLSN)
 	}
@@ -240,15 +256,4 @@ func (s *walStream) event(m *pglogrepl.InsertMessage) (e Event, err error) {
 		}
 	}
 	return e, nil
-}
-
-// probePrefix marks our own messages in the WAL. They also let the slot advance while markets are
-// quiet.
-const probePrefix = "pgtape"
-
-func (s *walStream) probe(ctx context.Context, table *pgx.Conn, id string) error {
-	if _, err := table.Exec(ctx, "select pg_logical_emit_message(true, $1, $2::text)", probePrefix, id); err != nil {
-		return fmt.Errorf("writing a sign of life to the WAL: %w", err)
-	}
-	return nil
 }
