@@ -47,7 +47,14 @@ const (
 // goes on. The login must own the tables.
 // Errors: NotPermitted, Unavailable.
 func WriteBackup(ctx context.Context, url string, w io.Writer) (*Backup, error) {
-	return writeBackup(ctx, url, w, nil)
+	backup, err := writeBackup(ctx, url, w, nil)
+	if SQLState(err) == "42501" { // insufficient_privilege
+		return nil, &Error{
+			Code: NotPermitted, Message: "this login may not read all that a backup holds", cause: err,
+			Hint: "back up with the login that has migrated the database, or a superuser's: the server's own reads what it serves, and no more",
+		}
+	}
+	return backup, err
 }
 
 // writeBackup leaves some tables of pgtape_core out.

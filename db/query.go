@@ -2,10 +2,15 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgtape/pgtape/db/connect"
 )
@@ -40,7 +45,7 @@ func Query(ctx context.Context, url, statement string) (*Table, error) {
 	for reader.NextRow() {
 		var row []string
 		for _, value := range reader.Values() {
-			row = append(row, string(value))
+			row = append(row, cell(string(value)))
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -48,6 +53,34 @@ func Query(ctx context.Context, url, statement string) (*Table, error) {
 	t.Tag = tag.String()
 	return t, refusal(err)
 }
+
+// SQLState is that of what Postgres has refused; empty: it has said nothing.
+func SQLState(err error) string {
+	var told *pgconn.PgError
+	if errors.As(err, &told) {
+		return told.Code
+	}
+	return ""
+}
+
+// cell is a value as it stands in a table: on one line, with nothing that a terminal would act on.
+func cell(value string) string {
+	if !strings.ContainsFunc(value, unprintable) {
+		return value
+	}
+	var out strings.Builder
+	for _, r := range value {
+		if unprintable(r) {
+			quoted := strconv.QuoteRune(r)
+			out.WriteString(quoted[1 : len(quoted)-1])
+			continue
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
+}
+
+func unprintable(r rune) bool { return r != ' ' && !unicode.IsPrint(r) || r == utf8.RuneError }
 
 // Write prints the rows in aligned columns and their number or, without columns, the tag.
 func (t *Table) Write(w io.Writer) error {

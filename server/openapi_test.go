@@ -109,3 +109,46 @@ func TestEveryCodeIsDescribed(t *testing.T) {
 		t.Errorf("codes %v\ndescribed %v", codes, described)
 	}
 }
+
+// TestOpenAPISaysWhoMayCall of each operation, and describes each frame that a socket may bring.
+func TestOpenAPISaysWhoMayCall(t *testing.T) {
+	t.Parallel()
+	var document struct {
+		Paths      map[string]map[string]json.RawMessage
+		Components struct {
+			Schemas map[string]struct {
+				Properties struct{ Op struct{ Const string } }
+			}
+		}
+	}
+	if err := json.Unmarshal(openAPI, &document); err != nil {
+		t.Fatal(err)
+	}
+	public := map[string]bool{}
+	for _, r := range New(Config{}).routes() {
+		public[strings.ToLower(r.method)+" "+parameter.ReplaceAllString(r.path, "{$1}")] = r.who == anybody
+	}
+	for path, item := range document.Paths {
+		for method, text := range item {
+			var operation struct{ Security *[]map[string]any }
+			if method == "parameters" || json.Unmarshal(text, &operation) != nil {
+				continue
+			}
+			if operation.Security == nil || public[method+" "+path] && len(*operation.Security) > 0 && method+" "+path != "get /api/v1/session" {
+				t.Errorf("%s %s: security is %v", method, path, operation.Security)
+			}
+			if !public[method+" "+path] && operation.Security != nil && len(*operation.Security) == 0 {
+				t.Errorf("%s %s is not public", method, path)
+			}
+		}
+	}
+	frames := map[string]bool{}
+	for _, schema := range document.Components.Schemas {
+		frames[schema.Properties.Op.Const] = true
+	}
+	for _, op := range []string{"snapshot", "subscribed", "event", "quote", "heartbeat", "error"} {
+		if !frames[op] {
+			t.Errorf("no schema of %s frames", op)
+		}
+	}
+}

@@ -35,7 +35,7 @@ func (f *databaseFlags) onBranches(cmd *cobra.Command, do func(context.Context, 
 	if err != nil {
 		return err
 	}
-	f.env = environmentOf(cmd)
+	f.env, f.unproven = environmentOf(cmd), isUnproven(cmd)
 	if from := cmd.Flags().Lookup("from"); from != nil && from.Changed {
 		f.env = from.Value.String()
 	}

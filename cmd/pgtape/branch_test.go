@@ -26,6 +26,9 @@ func TestADatabaseBelongsToAnEnvironment(t *testing.T) {
 	dir := dataDir(t)
 	start(t, "serve", "--data-dir", dir)
 	wantTold(t, 0, "the database:  no environment", "env", "--data-dir", dir)
+	for _, args := range [][]string{{"branch", "create", "fix"}, {"sql", "select 1"}, {"backup", filepath.Join(t.TempDir(), "none.zip")}} {
+		wantTold(t, 2, "belongs to no environment yet", append(args, "--data-dir", dir, "--env", "nonsense")...)
+	}
 	wantTold(t, 0, "", "migrate", "up", "--data-dir", dir, "--env", "production")
 	wantTold(t, 0, "the database:  production", "env", "--data-dir", dir)
 

@@ -41,8 +41,14 @@ func configure(cmd *cobra.Command) error {
 		return err
 	}
 	c, err := readConfig(flags)
-	if err != nil || c == nil {
+	if err != nil {
 		return err
+	}
+	if c == nil {
+		if from := flags.Lookup("from"); from != nil && from.Changed {
+			return fmt.Errorf("--from %s: names an environment of %s, and there is no such file here", from.Value, configName)
+		}
+		return nil
 	}
 	if err := c.check(knownFlags(cmd.Root())); err != nil {
 		return err

@@ -22,6 +22,8 @@ type databaseFlags struct {
 	branch  string
 	env     string // that the command runs in, and the database must be of
 	to      purpose
+
+	unproven bool // no file says which database is the environment's
 }
 
 func (f *databaseFlags) add(flags *pflag.FlagSet) {
@@ -94,7 +96,7 @@ func (f *databaseFlags) attachFor(cmd *cobra.Command) (*database, error) {
 // open finds a running Postgres, and the branch, if one is asked for, and makes sure that it is the
 // environment's.
 func (f *databaseFlags) open(cmd *cobra.Command, to purpose) (*database, error) {
-	f.to = to
+	f.to, f.unproven = to, isUnproven(cmd)
 	d, err := f.attachFor(cmd)
 	if err != nil {
 		return nil, err
@@ -105,7 +107,7 @@ func (f *databaseFlags) open(cmd *cobra.Command, to purpose) (*database, error) 
 // openOrStart is open for commands that may start the Postgres of a data directory; a server may
 // wherever its data are.
 func (f *databaseFlags) openOrStart(cmd *cobra.Command, to purpose, log *slog.Logger) (*database, error) {
-	f.env, f.to = environmentOf(cmd), to
+	f.env, f.to, f.unproven = environmentOf(cmd), to, isUnproven(cmd)
 	d, err := f.attachOrStart(cmd.Context(), log)
 	if err != nil {
 		return nil, err
@@ -179,6 +181,7 @@ func (f *databaseFlags) attach() (*database, error) {
 		suffixes = suffixes[:1]
 	}
 	var missed error
+	var running []embedded.Endpoint
 	for _, suffix := range suffixes {
 		dir, err := f.dir(suffix)
 		if err != nil {
@@ -186,12 +189,27 @@ func (f *databaseFlags) attach() (*database, error) {
 		}
 		endpoint, err := embedded.Attach(dir)
 		if err == nil {
-			return ofEndpoint(endpoint), nil
+			running = append(running, endpoint)
+			continue
 		}
 		if !errors.Is(err, embedded.ErrNotRunning) {
 			return nil, err
 		}
 		missed = errors.Join(missed, err)
+	}
+	return onlyOne(running, missed)
+}
+
+// onlyOne is the embedded Postgres that is running; of two, somebody has to say which is meant.
+func onlyOne(running []embedded.Endpoint, missed error) (*database, error) {
+	switch len(running) {
+	case 1:
+		return ofEndpoint(running[0]), nil
+	case 2:
+		return nil, &db.Error{
+			Code: db.InvalidRequest, Message: "a server and a demo are both running, and nothing says which is meant",
+			Hint: fmt.Sprintf("the server's: --data-dir %s, the demo's: --data-dir %s", running[0].DataDir(), running[1].DataDir()),
+		}
 	}
 	return nil, &db.Error{
 		Code: db.Unavailable, Message: missed.Error(),

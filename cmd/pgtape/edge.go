@@ -145,6 +145,9 @@ func (f *edgeFlags) serve(ctx context.Context, origin *edge.Origin, log *slog.Lo
 	var doors server.Config
 	f.doors.apply(&doors)
 	doors.Hub.ReplayLimit = f.replayLimit
+	if err := checkFiles(&doors.Limits, log); err != nil {
+		return err
+	}
 	sites := f.sites.sites(listener, f.tls, f.doors, log)
 	e := server.NewEdge(server.EdgeConfig{
 		Origin: origin, Hub: doors.Hub, Limits: doors.Limits, Proxies: doors.Proxies, Drain: f.drain, Log: log,

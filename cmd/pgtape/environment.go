@@ -26,6 +26,13 @@ const (
 // file. Empty: none.
 func environmentOf(cmd *cobra.Command) string { return cmd.Flags().Lookup("env").Value.String() }
 
+// isUnproven says whether a command names an environment of which no file says what its database is, and
+// gives databases no names itself.
+func isUnproven(cmd *cobra.Command) bool {
+	c, err := readConfig(cmd.Flags())
+	return err == nil && c == nil && environmentOf(cmd) != "" && cmd.CommandPath() != "pgtape migrate up"
+}
+
 // checkMeant refuses the database of another environment than the command runs in. On a branch that
 // is the branch. Without one, all but production will do.
 func (f *databaseFlags) checkMeant(ctx context.Context, url string) error {
@@ -40,6 +47,11 @@ func (f *databaseFlags) checkMeant(ctx context.Context, url string) error {
 	}
 	want := f.environment()
 	switch {
+	case has == "" && f.unproven:
+		return &db.Error{
+			Code: db.NotPermitted, Message: fmt.Sprintf("this database belongs to no environment yet, so nothing tells that it is the one of %s", f.env),
+			Hint: "leave --env out, or give the database its name: pgtape env set " + f.env + " --yes",
+		}
 	case has == "" || has == want:
 		return nil
 	case want != "":

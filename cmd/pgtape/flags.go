@@ -115,7 +115,7 @@ func (f *serverFlags) check() error {
 	default:
 		return fmt.Errorf("--sign-up %q: want handle, open, invite, closed or oidc", f.signUp)
 	}
-	if err := errors.Join(f.doors.check(), f.sites.check()); err != nil {
+	if err := errors.Join(f.doors.check(), f.sites.check(), checkFiles(&server.Limits{}, slog.New(slog.DiscardHandler))); err != nil {
 		return err
 	}
 	if err := f.pool.check(); err != nil {

@@ -20,7 +20,7 @@ func main() {
 
 // run returns the exit code: 0 ok, 1 found wrong, 2 usage or could not run.
 func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	err := newRoot().ExecuteContext(ctx)
 	var found *foundWrong
@@ -37,6 +37,15 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "hint:", told.Hint)
 	}
 	return 2
+}
+
+// endings are the signals that end a command in order. A terminal that is closed (SIGHUP) is one, unless
+// whoever has started the command does not want it to be, as nohup.
+func endings() []os.Signal {
+	if signal.Ignored(syscall.SIGHUP) {
+		return []os.Signal{os.Interrupt, syscall.SIGTERM}
+	}
+	return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 }
 
 // foundWrong is an error of what was looked at, not of looking.

@@ -90,13 +90,16 @@ func newSQL() *cobra.Command {
 // tellRefusal prints what Postgres has said the way psql does.
 func tellRefusal(err error) error {
 	var told *db.Error
-	if !errors.As(err, &told) {
+	if !errors.As(err, &told) { // which says its SQLSTATE itself
 		return &foundWrong{err.Error()}
 	}
 	if told.Code == db.Unavailable {
 		return err
 	}
 	message := told.Message
+	if state := db.SQLState(err); state != "" {
+		message += "\nsqlstate: " + state
+	}
 	if told.Detail != nil {
 		message += "\ndetail: " + string(told.Detail)
 	}

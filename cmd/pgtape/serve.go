@@ -124,6 +124,9 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 	config.Hub.ReplayLimit = f.replayLimit
 	config.CacheBytes = f.pool.cacheBytes()
 	f.doors.apply(&config)
+	if err := checkFiles(&config.Limits, log); err != nil {
+		return err
+	}
 	config.Sites, config.OwnMetrics = f.sites.sites(listener, f.tls, f.doors, log), f.sites.metrics != ""
 	s := server.New(config)
 	group, ctx := errgroup.WithContext(ctx)

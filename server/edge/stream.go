@@ -85,6 +85,7 @@ func (o *Origin) follow(ctx context.Context, sink tape.Sink, watched func(string
 	}
 	defer conn.Close()
 	o.connects.Add(1)
+	o.log.Info("origin found", "url", o.link.base.String())
 	o.link.warm()
 	s := &socket{Origin: o, sink: sink, watched: watched, conn: conn, messages: rate.NewLimiter(messages, burst), behind: map[string]bool{}}
 	s.resume()

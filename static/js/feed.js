@@ -144,7 +144,8 @@ export class Feed {
     try {
       this.use(this.wire(polling ? new Polling(this) : this.open(this.url)), polling);
     } catch {
-      this.silent = BLOCKED; // no sockets here at all
+      if (this.silent < BLOCKED) this.onError({ op: "error", code: "no_websocket", message: "there is no WebSocket here, so it polls: give one with open (Node before 22 has none of its own)" });
+      this.silent = BLOCKED;
       this.again();
     }
     this.report();

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/embedded"
+	"github.com/pgtape/pgtape/server"
+)
+
+// Of the second instance, the other shell, the machine with less.
+
+func TestOfTwoThatRunNeitherIsTakenSilently(t *testing.T) {
+	t.Parallel()
+	if _, err := onlyOne(make([]embedded.Endpoint, 2), nil); db.CodeOf(err) != db.InvalidRequest {
+		t.Errorf("of two: %v", err)
+	}
+	if d, err := onlyOne(make([]embedded.Endpoint, 1), embedded.ErrNotRunning); err != nil || d.at == nil {
+		t.Errorf("of one: %v", err)
+	}
+	if _, err := onlyOne(nil, embedded.ErrNotRunning); db.CodeOf(err) != db.Unavailable {
+		t.Errorf("of none: %v", err)
+	}
+}
+
+func TestAnEnvironmentThatNoFileNamesIsNoParent(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"--from", "nonsense"}, {"--from", "production", "--env", "production"}} {
+		code, _, stderr := pgtape(t, append([]string{"branch", "create", "fix", "--database-url", "postgres://127.0.0.1:1/none"}, args...)...)
+		if code != 2 || !strings.Contains(stderr, "no such file") {
+			t.Errorf("%v: exit code %d: %s", args, code, stderr)
+		}
+	}
+}
+
+func TestFewFilesAreToldAndBoundSockets(t *testing.T) {
+	t.Parallel()
+	quiet := slog.New(slog.DiscardHandler)
+	for _, tt := range []struct {
+		files      uint64
+		asked, got int // got -1: refused
+	}{
+		{64, 10_000, -1}, {255, 10, -1}, {256, 10_000, 56}, {1024, 10_000, 824}, {1024, 500, 500}, {1 << 20, 10_000, 10_000}, {1024, 0, 824},
+	} {
+		limits := server.Limits{AllSockets: tt.asked}
+		err := boundSockets(&limits, tt.files, quiet)
+		if (err != nil) != (tt.got < 0) || err == nil && limits.AllSockets != tt.got {
+			t.Errorf("%d files, %d sockets: %d (%v), want %d", tt.files, tt.asked, limits.AllSockets, err, tt.got)
+		}
+	}
+}
+
+func TestAClosedTerminalEndsACommandInOrder(t *testing.T) {
+	t.Parallel()
+	if !slices.Contains(endings(), os.Signal(syscall.SIGTERM)) || slices.Contains(endings(), os.Signal(syscall.SIGHUP)) == signal.Ignored(syscall.SIGHUP) {
+		t.Errorf("ended by %v", endings())
+	}
+}
+
+func TestProgressIsForTerminals(t *testing.T) {
+	t.Parallel()
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := &progressLine{out: write}
+	line.show(false, "half")
+	line.show(true, "all")
+	line.end()
+	write.Close()
+	if text, err := io.ReadAll(read); len(text) > 0 || err != nil {
+		t.Errorf("a pipe was told %q (%v)", text, err)
+	}
+}
