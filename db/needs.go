@@ -167,7 +167,7 @@ func (s *databaseState) server() (needs []Need) {
 	case s.ReadOnly:
 		needs = append(needs, Need{
 			Subject: "read only", Blocks: true, What: "the database takes no writes: default_transaction_read_only is on for this login",
-			Mend: fmt.Sprintf("alter database %s reset default_transaction_read_only; alter role %s reset default_transaction_read_only; or look into postgresql.conf: show default_transaction_read_only",
+			Mend: fmt.Sprintf("set default_transaction_read_only = off; alter database %s reset default_transaction_read_only; alter role %s reset default_transaction_read_only; alter system reset default_transaction_read_only; select pg_reload_conf()",
 				name(s.Database), name(s.Login)),
 		})
 	}

@@ -49,6 +49,22 @@ func (r *Report) judge(o Options) []Finding {
 			}
 		}
 	}
+	return r.withNeeds(append(all, r.failed...))
+}
+
+// withNeeds adds what serve and migrate would refuse, in their words.
+func (r *Report) withNeeds(all []Finding) []Finding {
+	for _, n := range r.needs {
+		f := Finding{Subject: n.Subject, Severity: Costs, What: n.What, Cost: "see what is wrong", Mend: n.Mend}
+		if n.Blocks {
+			f.Severity, f.Cost = Blocks, "pgtape serve refuses to start"
+		}
+		if i := slices.IndexFunc(all, func(a Finding) bool { return a.Subject == n.Subject }); i >= 0 {
+			all[i] = f
+			continue
+		}
+		all = append(all, f)
+	}
 	return all
 }
 
@@ -197,6 +213,9 @@ func (r *Report) connections(pool int) Finding {
 
 // ways are the shorter ways to a connection.
 func (r *Report) ways() []Finding {
+	if len(r.Setups) == 0 {
+		return nil
+	}
 	now := r.Setups[0]
 	found := []Finding{{
 		Subject: "connecting", Severity: OK, What: fmt.Sprintf("%s, %.1f ms", trips(now.Trips), now.MS),
@@ -235,7 +254,7 @@ func (r *Report) moreCurves() string {
 
 func (r *Report) statements() Finding {
 	p := r.Pace
-	if r.Pooler == TransactionPooler {
+	if r.Pooler == TransactionPooler || p.Query.N == 0 {
 		return Finding{} // there can be none
 	}
 	if p.Query.Trips > 1 {
@@ -254,6 +273,9 @@ func (r *Report) statements() Finding {
 
 func (r *Report) distance() Finding {
 	p := r.Pace.Query
+	if p.N == 0 {
+		return Finding{}
+	}
 	f := Finding{Subject: "distance", Severity: OK, What: fmt.Sprintf("a query takes %.2f ms (p99 %.2f)", p.P50, p.P99)}
 	if p.P50 > 5 {
 		f.Severity, f.MS = Costs, p.P50
@@ -265,7 +287,7 @@ func (r *Report) distance() Finding {
 
 // commit says in plain words what a commit waits for.
 func (r *Report) commit() Finding {
-	if r.Facts.Standby {
+	if r.Facts.Standby || r.Pace.Commit.N == 0 {
 		return Finding{}
 	}
 	p := r.Pace
@@ -325,6 +347,9 @@ func (r *Report) durability() Finding {
 
 func (r *Report) clock() Finding {
 	p := r.Pace
+	if p.Query.N == 0 {
+		return Finding{}
+	}
 	off := max(p.Skew, -p.Skew)
 	f := Finding{Subject: "clock", Severity: OK, What: fmt.Sprintf("the database's clock is %.0f ms from ours, give or take %.0f", off, p.SkewError)}
 	switch {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/connect"
 	"github.com/pgtape/pgtape/db/tape"
 )
@@ -31,51 +32,84 @@ type Report struct {
 	Batched  float64   `json:"trades_per_second_batched"`
 	Findings []Finding `json:"findings"`
 	Blocked  bool      `json:"blocked"`
+
+	login  string
+	needs  []db.Need
+	failed []Finding // of probes that did not come to an end
 }
 
 // Examine measures a Postgres, asks it what it is, and judges.
 func Examine(ctx context.Context, o Options) (*Report, error) {
-	config, err := connect.Config(o.URL, connect.Options{})
-	if err != nil {
-		return nil, err
-	}
-	config.RuntimeParams["application_name"] = "pgtape doctor"
-	r := &Report{Host: fmt.Sprintf("%s:%d", config.Host, config.Port)}
+	r := &Report{Pace: &Pace{}}
 	var m meter
-	config.DialFunc = m.dial
-	conn, err := connect.Dial(ctx, config)
+	conn, config, err := open(ctx, o.URL, &m)
 	if err != nil {
-		return nil, fmt.Errorf("connecting: %w", err)
-	}
-	defer func() { conn.Close(context.WithoutCancel(ctx)) }()
-	if r.Pooler, err = findPooler(ctx, config, conn); err != nil {
 		return nil, err
 	}
+	r.Host = fmt.Sprintf("%s:%d", config.Host, config.Port)
+	defer func() { conn.Close(context.WithoutCancel(ctx)) }()
+	r.login = config.User
+	r.try(ctx, "connections", askWithin, func(ctx context.Context) (err error) {
+		r.Pooler, err = findPooler(ctx, config, conn)
+		return err
+	})
+	asking, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
 	if r.Pooler == TransactionPooler {
 		// What is prepared stays with a session that is the next one's, who trips over it.
 		config.DefaultQueryExecMode = pgx.QueryExecModeExec
-		again, err := connect.Dial(ctx, config)
+		again, err := connect.Dial(asking, config)
 		if err != nil {
 			return nil, fmt.Errorf("connecting: %w", err)
 		}
 		conn.Close(ctx)
 		conn = again
 	}
-	if r.Facts, err = askFacts(ctx, conn); err != nil {
+	if r.Facts, err = askFacts(asking, conn); err != nil {
 		return nil, err
 	}
-	if r.Setups, err = measureSetups(ctx, &config.Config, r.Facts.Number); err != nil {
+	if r.needs, err = db.Needs(asking, conn, db.ToServe); err != nil {
 		return nil, err
 	}
-	if r.Pace, err = measurePace(ctx, conn, &m, r.Facts.Standby, r.Pooler); err != nil {
-		return nil, err
+	if len(r.failed) > 0 { // one connection is all there is
+		return r.judged(o), nil
 	}
-	r.Lone, r.Batched = r.Pace.Rates()
+	r.try(ctx, "time limits", askWithin, func(ctx context.Context) error { return r.timeLimits(ctx, o.URL) })
+	r.try(ctx, "connecting", measureWithin, func(ctx context.Context) (err error) {
+		r.Setups, err = measureSetups(ctx, &config.Config, r.Facts.Number)
+		return err
+	})
+	writes := !r.Facts.Standby
+	if writes {
+		before := len(r.failed)
+		r.try(ctx, "synchronous standby", askWithin, func(ctx context.Context) error { return db.ProbeCommit(ctx, conn) })
+		writes = len(r.failed) == before
+	}
+	if conn.IsClosed() {
+		if conn, _, err = open(ctx, o.URL, &m); err != nil {
+			return nil, err
+		}
+	}
+	r.try(ctx, "measuring", measureWithin, func(ctx context.Context) error {
+		pace, err := measurePace(ctx, conn, &m, !writes, r.Pooler)
+		if err == nil {
+			r.Pace = pace
+		}
+		return err
+	})
+	return r.judged(o), nil
+}
+
+// judged adds what follows from what was found out.
+func (r *Report) judged(o Options) *Report {
+	if r.Pace.Query.N > 0 {
+		r.Lone, r.Batched = r.Pace.Rates()
+	}
 	r.Findings = r.judge(o)
 	for _, f := range r.Findings {
 		r.Blocked = r.Blocked || f.Severity == Blocks
 	}
-	return r, nil
+	return r
 }
 
 // Blocking are the subjects of what blocks.
@@ -99,7 +133,7 @@ func (r *Report) Write(w io.Writer) error {
 	if p.Undecided.N > 0 {
 		fmt.Fprintf(table, "… without the cache of statements\t%s\tp50 %.2f ms\tp99 %.2f ms\n", trips(p.Undecided.Trips), p.Undecided.P50, p.Undecided.P99)
 	}
-	if !r.Facts.Standby {
+	if p.Commit.N > 0 {
 		fmt.Fprintf(table, "a commit of a trade's size\t%s\tp50 %.2f ms\tp99 %.2f ms\n", trips(p.Commit.Trips), p.Commit.P50, p.Commit.P99)
 		fmt.Fprintf(table, "trades of one market\t\tabout %.0f/s one after the other\t%.0f/s in batches\n", r.Lone, r.Batched)
 	}
