@@ -7,49 +7,37 @@ import (
 	"github.com/pgtape/pgtape/db"
 )
 
-// A market, its outcomes, its category and its traders may be called what every object of JavaScript
-// has from the start.
-func TestWordsThatJavaScriptHasAlready(t *testing.T) {
+// TestAnyNamesFit opens markets of fifty outcomes, of long names and of names from right to left: the
+// chart is drawn (a page fails on exceptions), prices stay in one line, nothing is wider than the page.
+func TestAnyNamesFit(t *testing.T) {
 	t.Parallel()
 	s := open(t, siteOptions{})
-	outcomes := []string{"__proto__", "toString", "hasOwnProperty", "constructor"}
-	_, err := s.CreateMarket(t.Context(), db.NewMarket{Slug: "constructor", Question: "Which word?", Outcomes: outcomes, Category: "valueOf"})
-	must(t, err)
-	_, err = s.CreateMarket(t.Context(), db.NewMarket{Slug: "rain", Question: "Will it rain?", Outcomes: []string{"valueOf", "no"}, Category: "constructor"})
-	must(t, err)
-	p := s.page(t)
-	p.faults.allow(ofAnEndedSession)
-	p.goTo("/?category=valueOf")
-	p.untilLive()
-	p.says("market-list", "Which word?")
-	for i, handle := range []string{"toString", "hasOwnProperty", "constructor"} {
-		p.openMarket("constructor")
-		p.signIn(handle)
-		for _, outcome := range []string{outcomes[i], outcomes[(i+1)%4]} {
-			p.click(hook("ticket-outcome", "outcome", outcome))
-			p.untilTicket("ready")
-			p.click(hook("ticket-submit"))
-			p.untilTicket("filled")
-			made := s.lastTrade(t, handle)
-			if made.Outcome != outcome {
-				t.Errorf("%s bought %q, want %q", handle, made.Outcome, outcome)
-			}
-			p.says(hook("position", "outcome", outcome), held(made.Shares))
-			p.says(hook("tape-row", "seq", fmt.Sprint(made.Version)), fmt.Sprintf("%s bought %s %s", handle, rounded(made.Shares), outcome))
-		}
-		p.agreesWith("constructor")
-		for path, says := range map[string]string{"/": "Which word?", "/portfolio": outcomes[i], "/m/constructor/holders": handle} {
-			p.goTo(path)
-			p.untilLive()
-			p.says("main", says)
-		}
-		p.clickWords("account-menu", "Sign out")
-		p.until("nobody is signed in", find(hook("sign-in-handle"))+" !== null")
+	var fifty []string
+	for i := range 50 {
+		fifty = append(fifty, fmt.Sprintf("Candidate number %d of the long list of names", i+1))
 	}
-	p.goTo("/m/rain?outcome=valueOf")
-	p.untilTicket("ready")
-	s.buy(t, "toString", "rain", "valueOf", "5")
-	p.agreesWith("rain")
-	p.says("ticker-strip", "toString bought 5.00")
-	s.Verify(t)
+	markets := map[string][]string{
+		"fifty":  fifty,
+		"long":   {"The incumbent administration of the republic", "Everybodyelsewhohasputinpapersbytheendofmarchofthisyear"},
+		"hebrew": {"כן בהחלט", "לא", "אולי 50%"},
+	}
+	for slug, outcomes := range markets {
+		_, err := s.CreateMarket(t.Context(), db.NewMarket{Slug: slug, Question: "האם ירד גשם (ולא שלג)?", Outcomes: outcomes})
+		must(t, err)
+	}
+	wide, narrow := s.page(t), s.phone(t)
+	for slug, outcomes := range markets {
+		for _, p := range []*page{wide, narrow} {
+			p.openMarket(slug)
+			p.untilTicket("ready")
+			p.until("prices are in one line", `[...document.querySelectorAll(".board-item market-price, .outcome-button .num, .bar-button .num")]
+				.every((e) => e.getClientRects().length === 0 || e.offsetHeight < 1.8 * parseFloat(getComputedStyle(e).fontSize))`)
+			if dir := get[string](p, `getComputedStyle(document.querySelector("h1")).direction`); dir != "rtl" {
+				t.Errorf("the question goes %s", dir)
+			}
+		}
+		narrow.fitsWidth(slug)
+		wide.goTo("/embed/" + slug)
+		wide.says(".embed-board", outcomes[0])
+	}
 }

@@ -136,14 +136,14 @@ func (s *Server) cardContent(ctx context.Context, m *db.Market, now time.Time) (
 	}
 	places := drawn(m, cardLines)
 	content := card.Card{
-		Question: m.Question, Standing: stateWord(m, now), Facts: facts(m), From: m.CreatedAt, To: now, Top: top(m, points),
+		Question: s.cards.words(m.Question, m.Slug), Standing: stateWord(m, now), Facts: facts(m), From: m.CreatedAt, To: now, Top: top(m, points),
 	}
 	for _, i := range places {
 		percent, err := static.Percent(string(m.Prices[i]))
 		if err != nil {
 			return card.Card{}, err
 		}
-		line := card.Line{Label: static.Label(m.Outcomes[i]), Percent: percent, Colour: colourOf(m, i)}
+		line := card.Line{Label: s.cards.words(static.Label(m.Outcomes[i]), fmt.Sprintf("Outcome %d", i+1)), Percent: percent, Colour: colourOf(m, i)}
 		for _, p := range points {
 			line.Steps = append(line.Steps, card.Step{At: p.At, Price: number(p.Prices[i])})
 		}
@@ -154,6 +154,14 @@ func (s *Server) cardContent(ctx context.Context, m *db.Market, now time.Time) (
 		content.Change, content.Falls = changeWords(before[n-1].Prices[places[0]], m.Prices[places[0]])
 	}
 	return content, nil
+}
+
+// words are a text as it stands, or what else names the thing if the fonts cannot write it.
+func (k *cards) words(text, instead string) string {
+	if k.painter.CanWrite(text) {
+		return text
+	}
+	return instead
 }
 
 // colourOf is the place of an outcome's colour: Yes is the first, No the second, whichever comes first.

@@ -62,7 +62,7 @@ func (s *Server) embedOf(c echo.Context) (any, error) {
 	}
 	state := struct {
 		Market   db.Market   `json:"market"`
-		Shown    []string    `json:"shown"`
+		Board    []string    `json:"board"` // outcomes; not "shown", which every page has
 		Others   int         `json:"others,omitempty"`
 		Lines    []embedLine `json:"lines"`
 		Standing string      `json:"standing"`
@@ -71,10 +71,10 @@ func (s *Server) embedOf(c echo.Context) (any, error) {
 		Origin   string      `json:"origin"`
 	}{Market: *m, Standing: stateWord(m, now), At: now, Origin: origin(c)}
 	for _, i := range byPrice(m) {
-		state.Shown = append(state.Shown, m.Outcomes[i])
+		state.Board = append(state.Board, m.Outcomes[i])
 	}
-	if most := embedOutcomes; len(state.Shown) > most {
-		state.Shown, state.Others = state.Shown[:most], len(state.Shown)-most
+	if most := embedOutcomes; len(state.Board) > most {
+		state.Board, state.Others = state.Board[:most], len(state.Board)-most
 	}
 	places := drawn(m, embedOutcomes)
 	low, high := sparkScale(points, places)

@@ -54,7 +54,7 @@ func TestPagesHaveContentWithoutScripts(t *testing.T) {
 		{
 			"a market shows its prices and its tape", "market",
 			map[string]any{"account": ana, "market": hostile, "trades": []any{trade}},
-			[]string{"62.2\u202f%", "37.8\u202f%", "12:04:11", "<b>ana</b> bought", "50.00", "v2"},
+			[]string{"62.2\u202f%", "37.8\u202f%", `<h1 dir="auto">`, `<span class="board-label" dir="auto">Yes`, "12:04:11", "<b>ana</b> bought", "50.00", "v2"},
 		},
 		{
 			"an error says what is wrong", "error",

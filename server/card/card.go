@@ -30,7 +30,8 @@ const (
 // Plot is where the lines are: a price of 0 at its lower end, of Top at its upper one.
 func Plot() image.Rectangle { return image.Rect(440, 326, 1056, 526) }
 
-// Card is what a card says. Any text may be in it: what the font has no letter for is shown as such.
+// Card is what a card says. Any text may be in it: what the fonts have no letter for is left out, so
+// who makes one asks CanWrite first.
 type Card struct {
 	Question string
 	Standing string // such as Open

@@ -177,18 +177,23 @@ func TestAnyNumbersMakeAChart(t *testing.T) {
 	}
 }
 
-func TestWhatTheFontLacksIsSeen(t *testing.T) {
+func TestWhatTheFontLacksIsLeftOut(t *testing.T) {
 	t.Parallel()
 	l := goRegular().at(30)
 	for text, want := range map[string]string{
-		"Will it?": "Will it?", "雨 a": "\uFFFD a", "é": "é", "e\u0301": "e", "62.2\u202f%": "62.2 %", "a\x00b": "a b", "🌧️": "\uFFFD",
+		"Will it?": "Will it?", "雨 a": " a", "é": "é", "e\u0301": "e", "62.2\u202f%": "62.2 %", "a\x00b": "a b", "🌧️": "", "\uFFFD": "\uFFFD",
 	} {
 		if got := l.clean(text); got != want {
 			t.Errorf("clean(%q) = %q, want %q", text, got, want)
 		}
 	}
-	if i, err := l.font.GlyphIndex(&l.buf, missing); err != nil || i == 0 {
-		t.Errorf("the font has no letter for what is missing: %v", err)
+	for text, want := range map[string]bool{
+		"Will it rain?": true, "Wird Müller Präsident?": true, "Станет ли он президентом?": true, "Ποιος κερδίζει;": true, "rain 🌧️": true,
+		"明日は雨?": false, "האם ירד גשם": false, "هل ستمطر": false, "🌧️🌧️": false, "": false, "rain 雨": false, "तेज़": false, "ฝน": false,
+	} {
+		if got := NewPainter().CanWrite(text); got != want {
+			t.Errorf("CanWrite(%q) = %v, want %v", text, got, want)
+		}
 	}
 }
 

@@ -16,7 +16,6 @@ import (
 )
 
 const (
-	missing  = '\uFFFD' // stands for what a font has no letter for
 	ellipsis = "…"
 
 	longest = 600 // letters that are looked at of one text: more fit on no card
@@ -60,7 +59,8 @@ func (l *letters) write(s *sheet, text string, x, baseline int, tone color.RGBA)
 func (l *letters) width(text string) int { return font.MeasureString(l, l.clean(text)).Ceil() }
 
 // clean is a text in letters that the font has. What is not seen is left out, every kind of space is
-// a plain one, and a letter that is missing is seen to be.
+// a plain one, and what the font has no letter for is left out too, never a box: CanWrite tells of whom
+// that leaves nothing that makes sense.
 func (l *letters) clean(text string) string {
 	runes := 0
 	return strings.Map(func(r rune) rune {
@@ -73,11 +73,33 @@ func (l *letters) clean(text string) string {
 		case unicode.In(r, unicode.Cf, unicode.Mn, unicode.Me, unicode.Variation_Selector):
 			return -1
 		}
-		if i, err := l.font.GlyphIndex(&l.buf, r); err != nil || i == 0 {
-			return missing
+		if !l.has(r) {
+			return -1
 		}
 		return r
 	}, text)
+}
+
+func (l *letters) has(r rune) bool {
+	i, err := l.font.GlyphIndex(&l.buf, r)
+	return err == nil && i != 0
+}
+
+// CanWrite tells whether the fonts have all letters and digits of a text, and it has some: they write
+// Latin, Greek and Cyrillic. A font for all scripts would be larger than the rest of the program, and
+// right-to-left and joined ones need more than a font. Emoji and other signs do not count.
+func (p *Painter) CanWrite(text string) bool {
+	l, some := p.bold.at(20), false
+	for _, r := range text {
+		if !unicode.In(r, unicode.L, unicode.N) {
+			continue
+		}
+		if !l.has(r) || unicode.In(r, unicode.Hebrew, unicode.Arabic) {
+			return false
+		}
+		some = true
+	}
+	return some
 }
 
 // cut is as much of a text as a width has room for, with an ellipsis if something is left out.

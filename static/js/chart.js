@@ -4,14 +4,16 @@ import { tick } from "./time.js";
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const STEPS = [1, 2, 5, 10, 15, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 91 * DAY, 365 * DAY];
+const STEPS = [1, 2, 5, 10, 15, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY];
+const MONTH = 30 * DAY;
+const MONTHS = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200];
 const MARGIN = { top: 12, right: 58, bottom: 24, left: 0 };
 const TICK_SPACE = 92;
 const POINT_SPACE = 14;
 const MARK_SPACE = 56;
 const LABELS = 6;
 const LABEL_HEIGHT = 18;
-const DASHES = [[], [7, 4], [2, 3]];
+const DASHES = [[], [7, 4], [2, 3], [12, 4], [7, 3, 2, 3], [1, 5], [12, 3, 2, 3, 2, 3]]; // with 8 colours, 56 lines
 
 const seconds = (at) => Date.parse(at) / 1000;
 
@@ -71,7 +73,7 @@ export class Series {
 // ceiling is the top of the scale: 100 % for two outcomes, else what leaves the lines room.
 export function ceiling(prices, binary) {
   if (binary) return 1;
-  const top = Math.max(0.1, ...prices.flat());
+  const top = prices.flat().reduce((most, p) => Math.max(most, p), 0.1);
   return [0.1, 0.2, 0.25, 0.5, 0.75].find((c) => top * 1.12 <= c) ?? 1;
 }
 
@@ -89,10 +91,23 @@ export function spread(labels, gap, limit) {
 
 // ticks divides a range of time into round steps, in the zone that is `zone` seconds ahead of UTC.
 export function ticks([from, to], most, zone) {
-  const step = STEPS.find((s) => (to - from) / s <= most) ?? STEPS.at(-1);
+  const step = STEPS.find((s) => (to - from) / s <= most);
   const at = [];
+  if (!step) return monthTicks([from, to], most, zone);
   for (let t = Math.ceil((from + zone) / step) * step - zone; t <= to; t += step) at.push(t);
   return { step, at };
+}
+
+// monthTicks divides a longer range by months that begin, or years.
+function monthTicks([from, to], most, zone) {
+  const months = MONTHS.find((m) => (to - from) / (m * MONTH) <= most) ?? MONTHS.at(-1);
+  const first = new Date((from + zone) * 1000);
+  const at = [];
+  for (let m = Math.ceil((first.getUTCFullYear() * 12 + first.getUTCMonth()) / months) * months; ; m += months) {
+    const t = Date.UTC(Math.floor(m / 12), m % 12) / 1000 - zone;
+    if (!(t <= to)) return { step: months * MONTH, at };
+    if (t >= from) at.push(t);
+  }
 }
 
 // Plot draws step lines over time on a canvas, with what changes under the pointer on a second
@@ -157,7 +172,9 @@ export class Plot {
     const { step, at } = ticks(range, Math.max(2, this.size.right / TICK_SPACE), zone);
     for (const time of at) {
       const x = this.x(time);
-      if (x > 24 && x < this.size.right - 28) this.text(ctx, tick(time, step), x, this.size.height - 9, "center");
+      const words = tick(time, step);
+      const half = ctx.measureText(words).width / 2;
+      if (x > half && x < this.size.right + 28 - half) this.text(ctx, words, x, this.size.height - 9, "center");
     }
   }
 
@@ -202,7 +219,7 @@ export class Plot {
     ctx.strokeStyle = colour;
     ctx.lineWidth = 2;
     ctx.lineJoin = "round";
-    ctx.setLineDash(DASHES[dash]);
+    ctx.setLineDash(DASHES[dash % DASHES.length]);
     stroke(ctx, [...corners, end]);
     ctx.setLineDash([]);
     ctx.lineWidth = 1;

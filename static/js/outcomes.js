@@ -14,10 +14,18 @@ const WORDS = { yes: "Yes", no: "No", [EACH]: "of each" };
 // own is what a JSON object has under a word of people's, undefined if nothing: objects inherit more words.
 export const own = (object, word) => (object && Object.hasOwn(object, word) ? object[word] : undefined);
 
-// label is an outcome as people write it.
-export const label = (outcome) => own(WORDS, outcome) ?? outcome;
+// RIGHT_TO_LEFT is the letters that turn the direction of what they stand in.
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 
-// slot gives each outcome of a market its colour (0…7) and line (0 solid, 1 dashed, 2 dotted).
+// label is an outcome as people write it. One from right to left is isolated, lest it carry the words
+// and numbers around it along.
+export function label(outcome) {
+  const known = own(WORDS, outcome);
+  if (known) return known;
+  return RIGHT_TO_LEFT.test(outcome) ? `\u2068${outcome}\u2069` : outcome;
+}
+
+// slot gives each outcome of a market its colour (0…7) and line (0 solid, then kinds of dashes: chart.js).
 // Yes is always blue and No orange, whichever comes first.
 export function slot(market, outcome) {
   if (outcome === EACH) return { colour: "-each", line: 0 };

@@ -9,6 +9,9 @@ export const goBy = (clock) => (clockOf = clock);
 const clockFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const shortFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const dayFormat = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
+const yearDayFormat = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric" });
+const monthFormat = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short" });
+const yearFormat = new Intl.DateTimeFormat(undefined, { year: "numeric" });
 const fullFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 const DAY = 86_400_000;
@@ -22,14 +25,23 @@ export const full = (at) => shown(fullFormat, new Date(at));
 // clock is a time of day, or a date once that says more.
 export function clock(at, present = now()) {
   const date = new Date(at);
-  return present - date < DAY && date.getDate() === new Date(present).getDate() ? shown(clockFormat, date) : shown(dayFormat, date);
+  return present - date < DAY && date.getDate() === new Date(present).getDate() ? shown(clockFormat, date) : day(date, present);
 }
 
-// tick labels an axis whose steps are `step` seconds apart.
-export function tick(seconds, step) {
+// day is a date, with its year unless it is this one.
+const day = (date, present) => shown(date.getFullYear() === new Date(present).getFullYear() ? dayFormat : yearDayFormat, date);
+
+// tick labels an axis whose steps are `step` seconds apart: by the time of day, at midnight by the date,
+// and from months on by those. Where clocks have changed since, midnight may be an hour off.
+export function tick(seconds, step, present = now()) {
   const date = new Date(seconds * 1000);
-  if (step >= 86_400) return shown(dayFormat, date);
-  return shown(step >= 60 ? shortFormat : clockFormat, date);
+  if (step < 86_400) {
+    const midnight = date.getHours() + date.getMinutes() + date.getSeconds() === 0;
+    return midnight ? day(date, present) : shown(step >= 60 ? shortFormat : clockFormat, date);
+  }
+  const within = new Date((seconds + 3 * 3_600) * 1000);
+  if (step >= 360 * 86_400) return shown(yearFormat, within);
+  return step >= 28 * 86_400 ? shown(monthFormat, within) : day(within, present);
 }
 
 // span says how long, in at most two units: "3 d 4 h", "12 s".

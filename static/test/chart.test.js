@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ceiling, Series, spread, ticks } from "../js/chart.js";
 import { colourClass, leader, slot, tradable } from "../js/outcomes.js";
-import { ago, span } from "../js/time.js";
+import { ago, span, tick } from "../js/time.js";
 
 const at = (second) => new Date(second * 1000).toISOString();
 
@@ -51,6 +51,34 @@ test("ticks are round in the reader's zone", () => {
   const zone = 5.5 * 3600;
   const days = ticks([0, 6 * 86_400], 7, zone);
   assert.deepEqual([days.step, (days.at[0] + zone) % 86_400], [86_400, 0]);
+});
+
+test("a long time is divided by months and years that begin", () => {
+  const [from, to] = [Date.UTC(2023, 11, 18) / 1000, Date.UTC(2026, 10, 24) / 1000];
+  const quarters = ticks([from, to], 12, 0);
+  assert.ok(quarters.at.length > 4 && quarters.at.every((t) => new Date(t * 1000).getUTCDate() === 1 && new Date(t * 1000).getUTCMonth() % 3 === 0));
+  const years = ticks([from, to], 3, 3600);
+  assert.deepEqual(years.at.map((t) => new Date((t + 3600) * 1000).toISOString()), ["2024-01-01T00:00:00.000Z", "2025-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z"]);
+  assert.ok(ticks([0, 9e11], 5, 0).at.length < 400);
+});
+
+test("ticks over days and years name the date", () => {
+  const local = (...parts) => new Date(...parts).getTime() / 1000;
+  const present = local(2026, 10, 24) * 1000;
+  const date = (options) => (seconds) => new Intl.DateTimeFormat(undefined, options).format(seconds * 1000);
+  const [monthDay, withYear] = [date({ month: "short", day: "numeric" }), date({ year: "numeric", month: "short", day: "numeric" })];
+  const [noon, midnight, before] = [local(2026, 10, 22, 12), local(2026, 10, 22), local(2025, 11, 18)];
+  assert.equal(tick(noon, 43_200, present), date({ hour: "2-digit", minute: "2-digit" })(noon));
+  assert.equal(tick(midnight, 43_200, present), monthDay(midnight));
+  assert.equal(tick(midnight, 86_400, present), monthDay(midnight));
+  assert.equal(tick(before, 86_400, present), withYear(before));
+  assert.equal(tick(local(2025, 3, 1), 91 * 86_400, present), date({ year: "numeric", month: "short" })(local(2025, 3, 1)));
+  assert.equal(tick(local(2025, 0, 1), 360 * 86_400, present), "2025");
+});
+
+test("fifty outcomes look different", () => {
+  const outcomes = Array.from({ length: 50 }, (_, i) => `o${i}`);
+  assert.equal(new Set(outcomes.map((o) => JSON.stringify(slot({ outcomes }, o)))).size, 50);
 });
 
 test("yes is blue and no is orange, whichever comes first", () => {

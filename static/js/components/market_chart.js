@@ -1,6 +1,7 @@
 // <market-chart data-market>: the prices over time, live, with a table and a file of the same.
 import * as api from "../api.js";
 import { ceiling, Plot, Series } from "../chart.js";
+import { csv } from "../csv.js";
 import { $$, h, nextFrame, set, text } from "../dom.js";
 import { store, Watching } from "../live.js";
 import { exactPercent, percent } from "../money.js";
@@ -157,16 +158,15 @@ class MarketChart extends Watching {
     const rows = at.map((t, i) => h("tr", {}, h("td", {}, full(t * 1000)), outcomes.map((_, k) => h("td", {}, exactPercent(prices[k][i].toFixed(12)))))).reverse();
     this.table.replaceChildren(
       h("table", { class: "num" },
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Time"), outcomes.map((o) => h("th", { scope: "col" }, label(o))))),
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Time"), outcomes.map((o) => h("th", { scope: "col", dir: "auto" }, label(o))))),
         h("tbody", {}, rows.slice(0, TABLE_ROWS))),
     );
   }
 
   download() {
     const { outcomes, at, prices } = this.series;
-    const cell = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-    const lines = [["at", ...outcomes].map(cell).join(","), ...at.map((t, i) => [new Date(t * 1000).toISOString(), ...prices.map((p) => p[i])].join(","))];
-    const url = URL.createObjectURL(new Blob([`${lines.join("\n")}\n`], { type: "text/csv" }));
+    const rows = at.map((t, i) => [new Date(t * 1000).toISOString(), ...prices.map((p) => p[i].toFixed(12))]);
+    const url = URL.createObjectURL(new Blob([csv([["at", ...outcomes], ...rows])], { type: "text/csv" }));
     h("a", { href: url, download: `${this.slug}.csv` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 1000);
   }

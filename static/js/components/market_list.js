@@ -129,11 +129,11 @@ class MarketList extends Watching {
     const lead = leader(market);
     const ids = { "data-market": market.slug, "data-outcome": lead };
     const meta = h("div", { class: "row-meta" });
-    const outcome = h("span", { class: "row-outcome" }, label(lead));
+    const outcome = h("span", { class: "row-outcome", dir: "auto" }, label(lead));
     const volume = h("span", { class: "row-volume num" });
     const element = h(
       "li", { class: `row ${colourClass(market, lead)}`, "data-testid": "market-card", "data-market": market.slug },
-      h("div", { class: "row-main" }, h("a", { class: "row-link", href: `/m/${encodeURIComponent(market.slug)}` }, market.question), meta),
+      h("div", { class: "row-main" }, h("a", { class: "row-link", dir: "auto", href: `/m/${encodeURIComponent(market.slug)}` }, market.question), meta),
       volume,
       h("div", { class: "row-spark" }, this.drawn.get(market.slug) ?? h("market-spark", ids)),
       h("div", { class: "row-price" }, h("market-price", { class: "num", "data-testid": "price", ...ids }), h("span", { class: "row-under" }, outcome, h("market-change", ids, own(page.days, market.slug)?.change))),

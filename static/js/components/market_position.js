@@ -36,7 +36,7 @@ function rows(market, holding, shown) {
     cell("Shares", held(holding.get(o).shares), { title: exactShares(holding.get(o).shares) }),
     holding.get(o).cost !== undefined && cell("Cost", credits(holding.get(o).cost), { title: exactCredits(holding.get(o).cost) }),
     ...(shown.length === 1 ? worth : [])));
-  return shown.length === 1 ? lines : [...lines, row("holding", { "data-testid": "position-total" }, "Together", ...worth)];
+  return shown.length === 1 ? lines : [...lines, row("holding holding-total", { "data-testid": "position-total" }, "Together", ...worth)];
 }
 
 function value(market, amount, cost) {

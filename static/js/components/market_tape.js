@@ -92,7 +92,7 @@ function row(market, event, handle) {
     "li",
     { class: `tape-row${own ? " own" : ""}`, "data-testid": "tape-row", "data-seq": event.seq, "data-cursor": event.cursor, "data-kind": event.kind },
     h("time", { class: "tape-time num", datetime: event.at, title: full(event.at) }, clock(event.at)),
-    ...(event.trade ? trade(market, event) : [h("span", { class: "tape-what tape-note" }, note(event))]),
+    ...(event.trade ? trade(market, event) : [h("span", { class: "tape-what tape-note", dir: "auto" }, note(event))]),
     h("span", { class: "tape-seq num" }, `v${event.seq}`),
   );
 }
@@ -104,7 +104,7 @@ function trade(market, { trade: t, prices }) {
       "span", { class: "tape-what" },
       h("b", {}, t.account), t.side === "buy" ? " bought " : " sold ",
       h("span", { class: "num", title: `${exactShares(t.shares)} shares` }, shares(t.shares)), " ",
-      h("span", { class: `tape-outcome ${colourClass(market, t.outcome)}` }, label(t.outcome)),
+      h("span", { class: `tape-outcome ${colourClass(market, t.outcome)}`, dir: "auto" }, label(t.outcome)),
     ),
     h("span", { class: "tape-price num", title: exactPercent(t.avg_price) }, cents(t.avg_price)),
     h("span", { class: "tape-amount num", title: exactCredits(t.amount) }, credits(t.amount)),

@@ -12,7 +12,7 @@ export function build(ticket) {
     h("button", { type: "button", "data-testid": "ticket-side", "data-side": side, onclick: () => ticket.choose({ side }) }, side === "buy" ? "Buy" : "Sell")));
   const outcomes = group("Outcome", `ticket-outcomes${isBinary(market) ? " two" : ""}`, market.outcomes.map((outcome) =>
     h("button", { type: "button", class: `outcome-button ${colourClass(market, outcome)}`, "data-testid": "ticket-outcome", "data-outcome": outcome, onclick: () => ticket.choose({ outcome }) },
-      h("span", {}, label(outcome)), h("span", { class: "num" }))));
+      h("span", { dir: "auto" }, label(outcome)), h("span", { class: "num" }))));
   const unit = (name, words, title) => h("button", { type: "button", "data-unit": name, title, onclick: () => ticket.choose({ unit: name }) }, words);
   const units = group("Amount in", "segments ticket-units", [unit("spend", CREDIT, "Say how much to spend"), unit("shares", "Shares", "Say how many shares")]);
   const amountLabel = h("label", { for: "ticket-amount" });

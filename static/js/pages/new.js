@@ -3,6 +3,7 @@ import { getMarketPreview } from "../api.js";
 import { $, $$, text } from "../dom.js";
 import { credits, percent } from "../money.js";
 import { parseAmount, typeable } from "../numbers.js";
+import { addressOf } from "../slug.js";
 
 const TYPING = 200;
 const form = $("#new-market");
@@ -16,11 +17,6 @@ slug.addEventListener("input", () => (own = slug.value !== ""));
 question.addEventListener("input", () => {
   if (!own) slug.value = addressOf(question.value);
 });
-
-function addressOf(words) {
-  const plain = words.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "");
-  return plain.slice(0, 48).replace(/-[^-]*$/, (end) => (plain.length > 48 ? "" : end));
-}
 
 for (const choice of $$("[data-outcomes]", form)) {
   choice.addEventListener("change", () => {
