@@ -60,6 +60,12 @@ func (d *DB) UseSignInLink(ctx context.Context, link, phc, label string, endAcce
 	return token, ended, err
 }
 
+// DeviceKey is what signs the cookie of a browser that has signed in before.
+func (d *DB) DeviceKey(ctx context.Context) (key []byte, err error) {
+	err = d.pool.QueryRow(ctx, "select pgtape.device_key()").Scan(&key)
+	return key, refusal(err)
+}
+
 // WaysIn are what signs an account in.
 type WaysIn struct {
 	Password bool   `json:"password"`

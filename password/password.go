@@ -62,19 +62,21 @@ func isCommon(plain string) bool {
 
 // Hasher hashes passwords, a few at a time: each takes 19 MiB and some 20 ms of a core.
 type Hasher struct {
-	slots chan struct{}
+	turns *queue
 	none  string // a hash that no password has
 }
 
 // NewHasher makes a Hasher for as many passwords at a time.
 func NewHasher(atATime int) *Hasher {
 	return &Hasher{
-		slots: make(chan struct{}, atATime),
+		turns: newQueue(atATime),
 		none:  phc(memory, passes, lanes, random(saltLen), random(keyLen)),
 	}
 }
 
-// Hash makes the PHC string of a password. It waits for its turn until ctx ends.
+// Hash makes the PHC string of a password. It waits for its turn, in the lane of ctx, until ctx
+// ends.
+// Errors: ErrBusy.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := random(saltLen)
 	key, err := h.key(ctx, password, salt, memory, passes, lanes, keyLen)
@@ -113,12 +115,10 @@ func (h *Hasher) Check(ctx context.Context, password, of string) (right, outdate
 }
 
 func (h *Hasher) key(ctx context.Context, password string, salt []byte, m, t uint32, p uint8, length uint32) ([]byte, error) {
-	select {
-	case h.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := h.turns.take(ctx); err != nil {
+		return nil, err
 	}
-	defer func() { <-h.slots }()
+	defer h.turns.give()
 	return argon2.IDKey([]byte(password), salt, t, m, p, length), nil
 }
 

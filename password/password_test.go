@@ -48,7 +48,9 @@ func TestAHashOfOtherParametersIsOutdated(t *testing.T) {
 func TestWhoWaitsForATurnMayLeave(t *testing.T) {
 	t.Parallel()
 	h := NewHasher(1)
-	h.slots <- struct{}{}
+	if err := h.turns.take(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := h.Hash(ctx, "correct horse"); !errors.Is(err, context.Canceled) {

@@ -63,7 +63,7 @@ func (s *Server) changePassword(c echo.Context) error {
 	if err := s.confirmChange(c, request.Current); err != nil {
 		return err
 	}
-	phc, err := s.hash(ctx, request.Password, handle)
+	phc, err := s.hash(s.inLane(c, handle), request.Password, handle)
 	if err != nil {
 		return err
 	}

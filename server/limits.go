@@ -26,7 +26,7 @@ type Limits struct {
 	Quotes   float64 // a second
 	Requests float64 // a second, of all other kinds
 	Opens    float64 // sockets and streams opened, a second
-	SignIns  int     // a minute, as one handle; ten times as many of one address
+	SignIns  int     // a minute, as one handle of one address; ten times as many of one address
 
 	Sockets    int     // sockets and streams open at once
 	AllSockets int     // of all clients together
@@ -92,7 +92,7 @@ func kindOf(c echo.Context) kind {
 // limits hold clients to what they may ask for.
 type limits struct {
 	byClient, byAddress map[kind]*buckets
-	byHandle            *buckets
+	byGuess, byDevice   *buckets // sign-ins as one handle from one address, and of one device
 	seats               seats
 	messages            rate.Limit
 	turnedAway          func(kind)
@@ -101,7 +101,7 @@ type limits struct {
 func newLimits(l Limits, turnedAway func(kind)) *limits {
 	made := &limits{
 		byClient: map[kind]*buckets{}, byAddress: map[kind]*buckets{},
-		byHandle: newBuckets(float64(l.SignIns)/60, float64(l.SignIns)),
+		byGuess: newBuckets(float64(l.SignIns)/60, float64(l.SignIns)), byDevice: newBuckets(float64(l.SignIns)/60, float64(l.SignIns)),
 		seats:    seats{each: l.Sockets, all: l.AllSockets, taken: map[client]int{}},
 		messages: rate.Limit(l.Messages), turnedAway: turnedAway,
 	}
@@ -123,6 +123,11 @@ func (s *Server) limit(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		}
 		address, token := clientOf(c)
+		if k == signIns {
+			if device := s.deviceOf(c); device != "" { // whatever its address does; limitGuesses looks whose it is
+				address, token = sha256.Sum256([]byte(device)), client{}
+			}
+		}
 		ofAddress, wait := s.limits.byAddress[k].take(address, now)
 		if wait == 0 && token != (client{}) {
 			if _, wait = s.limits.byClient[k].take(token, now); wait > 0 {
@@ -136,10 +141,25 @@ func (s *Server) limit(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// limitHandle refuses a handle that too many sign in as, from wherever.
-func (s *Server) limitHandle(c echo.Context, handle string) error {
-	key := client(sha256.Sum256([]byte(strings.ToLower(handle))))
-	if _, wait := s.limits.byHandle.take(key, time.Now()); wait > 0 {
+// limitGuesses refuses an address that signs in as one handle too often. Who else tries counts for
+// nothing: a handle cannot be locked by others. A device on which the handle has signed in before is
+// counted by itself, so that its owner gets in though the address is used up.
+func (s *Server) limitGuesses(c echo.Context, handle string) error {
+	now, device := time.Now(), s.deviceOf(c)
+	if s.isDeviceOf(c, handle) {
+		if _, wait := s.limits.byDevice.take(sha256.Sum256([]byte(device)), now); wait > 0 {
+			return s.limits.tooMany(c, signIns, wait)
+		}
+		return nil
+	}
+	address := addressOf(c.RealIP())
+	if device != "" && kindOf(c) == signIns { // of somebody else: it is its address that counts
+		if _, wait := s.limits.byAddress[signIns].take(address, now); wait > 0 {
+			return s.limits.tooMany(c, signIns, wait)
+		}
+	}
+	guess := sha256.Sum256(append(address[:], strings.ToLower(handle)...))
+	if _, wait := s.limits.byGuess.take(guess, now); wait > 0 {
 		return s.limits.tooMany(c, signIns, wait)
 	}
 	return nil
@@ -149,9 +169,12 @@ func (l *limits) tooMany(c echo.Context, k kind, wait time.Duration) error {
 	l.turnedAway(k)
 	seconds := strconv.Itoa(max(1, int(math.Ceil(wait.Seconds()))))
 	c.Response().Header().Set(echo.HeaderRetryAfter, seconds)
+	hint := "ask again in " + seconds + " s"
+	if k == signIns {
+		hint += "; a browser that has signed in to the account before is counted by itself"
+	}
 	return &db.Error{
-		Code: db.TooManyRequests, Message: "too many " + strings.ReplaceAll(string(k), "_", "-") + " from here",
-		Hint: "ask again in " + seconds + " s",
+		Code: db.TooManyRequests, Message: "too many " + strings.ReplaceAll(string(k), "_", "-") + " from here", Hint: hint,
 	}
 }
 

@@ -200,6 +200,7 @@ func (s *Server) endOIDC(c echo.Context) error {
 	if err := s.replaceSession(c, token, account); err != nil {
 		return err
 	}
+	s.remember(c, account)
 	return c.Redirect(http.StatusSeeOther, f.To)
 }
 

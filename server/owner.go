@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -23,7 +22,7 @@ func (s *Server) confirmOwner(c echo.Context, secret string) error {
 		return err
 	}
 	if ways.Password && secret != "" {
-		return s.confirmPassword(ctx, handle, secret)
+		return s.confirmPassword(c, handle, secret)
 	}
 	if fresh, err := s.isFresh(c); err != nil || fresh {
 		return err
@@ -50,7 +49,7 @@ func (s *Server) confirmChange(c echo.Context, secret string) error {
 	case err != nil:
 		return err
 	case ways.Password:
-		return s.confirmPassword(c.Request().Context(), accountOf(c).Handle, secret)
+		return s.confirmPassword(c, accountOf(c).Handle, secret)
 	}
 	return s.confirmOwner(c, "")
 }
@@ -66,8 +65,12 @@ func (s *Server) isFresh(c echo.Context) (bool, error) {
 }
 
 // confirmPassword refuses another password than the account's, if it has one.
-// Errors: NotPermitted.
-func (s *Server) confirmPassword(ctx context.Context, handle, secret string) error {
+// Errors: NotPermitted, TooManyRequests.
+func (s *Server) confirmPassword(c echo.Context, handle, secret string) error {
+	if err := s.limitGuesses(c, handle); err != nil {
+		return err
+	}
+	ctx := s.inLane(c, handle)
 	phc, err := s.db.Credential(ctx, handle)
 	if err != nil || phc == "" {
 		return err

@@ -33,7 +33,7 @@ func (s *Server) deleteAccount(c echo.Context) error {
 		return err
 	}
 	account := accountOf(c)
-	if err := s.confirmPassword(c.Request().Context(), account.Handle, request.Password); err != nil {
+	if err := s.confirmPassword(c, account.Handle, request.Password); err != nil {
 		return err
 	}
 	// It is not given up half-way because its caller has gone.

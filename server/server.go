@@ -66,6 +66,7 @@ type Server struct {
 	passes   passes
 	signUp   SignUp
 	hasher   *password.Hasher
+	devices  devices
 	oidc     *identities
 	board    kept[[]db.Standing]
 	hot      kept[[]db.HotMarket]
@@ -114,6 +115,7 @@ func newServer(c Config, from source) *Server {
 		orders:   orders.New(c.DB),
 		signUp:   cmp.Or(c.SignUp, Closed),
 		hasher:   password.NewHasher(2),
+		devices:  devices{key: c.DB.DeviceKey},
 		oidc:     newIdentities(c.OIDC),
 		board:    kept[[]db.Standing]{life: boardLife},
 		hot:      kept[[]db.HotMarket]{life: hotLife},

@@ -46,9 +46,12 @@ func (s *Server) createSession(c echo.Context) error {
 	if err := decode(c, &request, db.InvalidRequest); err != nil {
 		return err
 	}
-	if err := s.limitHandle(c, request.Handle); err != nil {
-		return err
+	if request.Link == "" && !request.Provider {
+		if err := s.limitGuesses(c, request.Handle); err != nil {
+			return err
+		}
 	}
+	s.inLane(c, request.Handle)
 	enter := s.enter
 	switch {
 	case request.Link != "":
@@ -63,6 +66,7 @@ func (s *Server) createSession(c echo.Context) error {
 	if err := s.replaceSession(c, token, account); err != nil {
 		return err
 	}
+	s.remember(c, account)
 	return c.JSON(http.StatusCreated, account)
 }
 
@@ -153,8 +157,11 @@ func (s *Server) hash(ctx context.Context, secret, handle string) (string, error
 
 // busy is what waiting in vain for a turn to hash is to a caller.
 func busy(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return &db.Error{Code: db.Unavailable, Message: "too many people are signing in at the moment", Hint: "try again"}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, password.ErrBusy) {
+		return &db.Error{
+			Code: db.Unavailable, Message: "too many are signing in from your network, or in all, at the moment: your password was not looked at",
+			Hint: "try again in a few seconds; a browser that has signed in to the account before waits in a line of its own",
+		}
 	}
 	return err
 }

@@ -521,6 +521,7 @@ function pgtape.credential_of(text) returns SETOF text, stable, security definer
 function pgtape.delete_account(text,text) returns text, volatile, security definer
 function pgtape.delete_session(bytea) returns void, volatile, security definer
 function pgtape.delete_sessions(text,bigint,bytea) returns SETOF bytea, volatile, security definer
+function pgtape.device_key() returns bytea, volatile, security definer
 function pgtape.dispute_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.environment() returns text, stable, security definer
 function pgtape.export_account(text) returns json, stable, security definer
@@ -827,6 +828,7 @@ pgtape_server may execute pgtape.credential_of(text)
 pgtape_server may execute pgtape.delete_account(text,text)
 pgtape_server may execute pgtape.delete_session(bytea)
 pgtape_server may execute pgtape.delete_sessions(text,bigint,bytea)
+pgtape_server may execute pgtape.device_key()
 pgtape_server may execute pgtape.dispute_market(text,text,text)
 pgtape_server may execute pgtape.environment()
 pgtape_server may execute pgtape.export_account(text)

@@ -56,6 +56,7 @@ grant execute on function
     pgtape.unlink_identity(text),
     pgtape.put_oidc_flow(bytea, jsonb),
     pgtape.oidc_flow(bytea),
+    pgtape.device_key(),
     pgtape.take_oidc_flow(bytea),
     pgtape.keep_doorbell_ringing(),
     pgtape.probe_write()
