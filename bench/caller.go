@@ -152,7 +152,9 @@ func (c *caller) answer() (status int, err error) {
 			last = bytes.EqualFold(value, []byte("close"))
 		case bytes.EqualFold(name, []byte("Set-Cookie")):
 			pair, _, _ := bytes.Cut(value, []byte{';'})
-			c.cookie = string(pair)
+			if bytes.HasPrefix(pair, []byte("pgtape_session=")) { // others are of no account
+				c.cookie = string(pair)
+			}
 		}
 	}
 	if err := c.readBody(status, length); err != nil {

@@ -108,7 +108,8 @@ func TestTheCallerSpeaksHTTP(t *testing.T) {
 		body, _ := io.ReadAll(r.Body)
 		switch r.URL.Path {
 		case "/api/v1/session":
-			http.SetCookie(w, &http.Cookie{Name: "s", Value: "token", Path: "/"})
+			http.SetCookie(w, &http.Cookie{Name: "pgtape_session", Value: "token", Path: "/"})
+			http.SetCookie(w, &http.Cookie{Name: "another", Value: "of no account", Path: "/"})
 			w.WriteHeader(http.StatusCreated)
 			w.Write([]byte("{}"))
 		case "/long":
@@ -140,11 +141,11 @@ func TestTheCallerSpeaksHTTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct{ path, want string }{
-		{"/echo", "POST s=token key {}"},
+		{"/echo", "POST pgtape_session=token key {}"},
 		{"/long", strings.Repeat("x", 100_000)},
 		{"/nothing", ""},
 		{"/last", "bye"},
-		{"/echo", "POST s=token key {}"},
+		{"/echo", "POST pgtape_session=token key {}"},
 	} {
 		got, err := c.call(t.Context(), http.MethodPost, tt.path, "key", []byte("{}"))
 		if err != nil || string(got) != tt.want {
@@ -162,7 +163,7 @@ func TestTheCallerSpeaksHTTP(t *testing.T) {
 	if _, err := c.call(t.Context(), http.MethodGet, "/echo", "", nil); err == nil {
 		t.Error("a lost connection was no error")
 	}
-	if got, err := c.call(t.Context(), http.MethodGet, "/echo", "", nil); err != nil || string(got) != "GET s=token  " {
+	if got, err := c.call(t.Context(), http.MethodGet, "/echo", "", nil); err != nil || string(got) != "GET pgtape_session=token  " {
 		t.Errorf("on a new connection: %q (%v)", got, err)
 	}
 }
