@@ -179,12 +179,12 @@ func calls(acts string) map[string][]string {
 		"create_session": {"'ana', " + hash(1) + ", '1 day', 'label'"}, "create_sign_in_link": {"'ana', " + hash(1) + ", '1 day', " + acts},
 		"credential_of": {"'ana'"}, "cursor_of": {"1, " + hash(1)}, "delete_account": {"'ana', null", "'ana', 'ana'"},
 		"delete_session": {hash(1)}, "delete_sessions": {"'ana', null, " + hash(1)}, "dispute_market": {"'said', 'why', " + acts},
-		"environment": {""}, "export_account": {"'ana'"}, "grant_credits": {"'ana', 1, 'why', " + acts},
+		"end_lock_holder": {"0, '0/0'"}, "environment": {""}, "export_account": {"'ana'"}, "grant_credits": {"'ana', 1, 'why', " + acts},
 		"halt_market": {"'rain', 'why', " + acts}, "history": {"'rain'", "'rain', '2000-01-01', " + soon + ", 10"},
 		"holders": {"'rain', 10"}, "identity_account": {"'issuer', 'subject'"}, "invites": {acts}, "keep_doorbell_ringing": {""}, "probe_write": {""},
 		"key_account": {hash(1)}, "keys_of": {"'ana'"}, "link_account": {hash(1)}, "link_identity": {"'ana', 'issuer', 'subject'"},
-		"market_page": {"'open', 'c', 'will', 'active', null, null, 10", "'', '', '', 'hot', 5, 'rain', 10, '{rain}', '{7}'"},
-		"map_login":   {"session_user::pg_catalog.text, 'bo'"}, "market_preview": {"2, 10, 10"}, "market_state_of": nil, // by the views
+		"market_lock_holders": {""}, "may_end_lock_holders": {""}, "market_page": {"'open', 'c', 'will', 'active', null, null, 10", "'', '', '', 'hot', 5, 'rain', 10, '{rain}', '{7}'"},
+		"map_login": {"session_user::pg_catalog.text, 'bo'"}, "market_preview": {"2, 10, 10"}, "market_state_of": nil, // by the views
 		"markets_made": {"'ana'"}, "moves": {"'rain', 'ana'"}, "notifications": {acts, "'ana', null, 10"},
 		"oidc_flow": {hash(1)}, "open_market": {"'calm', 'why', " + acts}, "people": {"'a', '', 10, " + acts},
 		"profit_history": {"'ana', '2000-01-01', 10"}, "propose_resolution": {"'shut', '{1,0}', 'why', " + acts},
@@ -193,7 +193,7 @@ func calls(acts string) map[string][]string {
 		"resolve_market": {"'shut', '{1,0}', 'why', " + acts}, "revoke_access": {"'ana', " + acts}, "revoke_invite": {"1, " + acts},
 		"revoke_key": {"'ana', 1"}, "sale_value": {"'{1,2}', 100, 1, 1"}, "session_account": {hash(1)}, "sessions_of": {"'ana', " + hash(1)},
 		"set_environment": {"'test'"}, "set_password": {"'ana', '$argon2id$', null, '', " + acts, "'ana', '$argon2id$', " + hash(1) + ", ''"},
-		"set_role": {"'bo', 'operator', " + acts}, "settlement": {"'rain', null", "'rain', '{1,0}'"},
+		"set_setting": {"'markets_per_day', '7'"}, "set_role": {"'bo', 'operator', " + acts}, "settlement": {"'rain', null", "'rain', '{1,0}'"},
 		"sign_up": {"'new', '$argon2id$', null, 'issuer', 'subject'"}, "site_record": {""}, "take_oidc_flow": {hash(1)},
 		"trade": {
 			"'rain', 'yes', 'buy', shares => 1, max_cost => 1, idempotency_key => 'k', deadline => " + soon + ", account => " + acts,

@@ -15,6 +15,7 @@ var codes = map[string]Code{
 	"TP009": NotPermitted,
 	"TP010": AlreadyExists,
 	"TP011": InvalidRequest,
+	"TP012": TooManyRequests,
 }
 
 // Reasons of Unavailable, for programs, metrics and the log. They are part of the contract.

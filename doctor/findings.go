@@ -37,6 +37,7 @@ func (r *Report) judge(o Options) []Finding {
 	for _, about := range [][]Finding{
 		{r.version(), r.standby(), r.pooler()},
 		r.privileges(),
+		r.logins(),
 		{r.schema()},
 		r.tapeReader(o.Source),
 		{r.connections(o.Pool)},

@@ -28,6 +28,7 @@ type Report struct {
 	Setups   []*Setup  `json:"setups"` // as the URL says, and shorter ones
 	Pace     *Pace     `json:"pace"`
 	Facts    *Facts    `json:"facts"`
+	Logins   *Logins   `json:"logins,omitempty"`
 	Lone     float64   `json:"trades_per_second"` // of one market, one after the other from here
 	Batched  float64   `json:"trades_per_second_batched"`
 	Findings []Finding `json:"findings"`
@@ -65,6 +66,7 @@ func Examine(ctx context.Context, o Options) (*Report, error) {
 		conn.Close(ctx)
 		conn = again
 	}
+	r.Logins = askLogins(asking, conn)
 	if r.Facts, err = askFacts(asking, conn); err != nil {
 		return nil, err
 	}

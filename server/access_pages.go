@@ -137,7 +137,7 @@ func (s *Server) settingsPage(c echo.Context) error {
 	}{account, s.provider(), ways, sessions, keys})
 }
 
-// adminPage handles GET /admin?q=&after=: invites for operators, accounts for admins.
+// adminPage handles GET /admin?q=&after=: drafts and invites for operators, accounts for admins.
 func (s *Server) adminPage(c echo.Context) error {
 	ctx, account := c.Request().Context(), accountOf(c)
 	invites, err := s.db.Invites(ctx, account.Handle)
@@ -149,7 +149,11 @@ func (s *Server) adminPage(c echo.Context) error {
 		Invites []db.Invite `json:"invites"`
 		People  *peopleList `json:"people"`
 		Query   string      `json:"q"`
-	}{account, invites, nil, c.QueryParam("q")}
+		Drafts  []db.Market `json:"drafts"`
+	}{account, invites, nil, c.QueryParam("q"), nil}
+	if state.Drafts, _, err = s.db.Markets(ctx, db.MarketFilter{Status: "draft", Sort: "new"}); err != nil {
+		return err
+	}
 	if account.Role.Has(db.Admin) {
 		people, err := s.db.People(ctx, state.Query, c.QueryParam("after"), peoplePage, account.Handle)
 		if err != nil {

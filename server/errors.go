@@ -58,6 +58,9 @@ func (s *Server) answerError(err error, c echo.Context) {
 		after := max(1, int(refusal.RetryAfter.Round(time.Second)/time.Second))
 		c.Response().Header().Set("Retry-After", strconv.Itoa(after))
 	}
+	if status == http.StatusTooManyRequests && c.Response().Header().Get("Retry-After") == "" {
+		c.Response().Header().Set("Retry-After", strconv.Itoa(retryAfter(refusal)))
+	}
 	if status == http.StatusUnauthorized {
 		if _, keyed := bearer(c); !keyed && wantsPage(request) && c.Redirect(http.StatusSeeOther, "/signin?to="+url.QueryEscape(request.URL.RequestURI())) == nil {
 			return
@@ -94,6 +97,15 @@ func (s *Server) refusal(err error, c echo.Context) (status int, e *db.Error) {
 	return http.StatusInternalServerError, &db.Error{
 		Code: db.Internal, Message: "something went wrong here; the server's log has it as request " + requestID(c),
 	}
+}
+
+// retryAfter is how many seconds a refusal of the database says to wait.
+func retryAfter(e *db.Error) int {
+	var detail struct {
+		RetryAfter float64 `json:"retry_after"`
+	}
+	_ = json.Unmarshal(e.Detail, &detail)
+	return max(1, int(detail.RetryAfter))
 }
 
 // ofStatus words what has a status, but no code of its own.

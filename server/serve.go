@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/server/hub"
@@ -19,9 +20,17 @@ import (
 // grace is for what is under way when Serve ends.
 const grace = 10 * time.Second
 
-// Run sends the heartbeats and reads what subscribers have missed, until ctx ends. It, and the tape
+// Run sends the heartbeats, reads what subscribers have missed, and ends sessions that keep markets
+// locked, until ctx ends. It, and the tape
 // reader, should outlive Serve: sockets that wait to be drained are still served.
-func (s *Server) Run(ctx context.Context) error { return s.hub.Run(ctx) }
+func (s *Server) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.hub.Run(ctx) })
+	if s.locks.db != nil {
+		group.Go(func() error { return s.locks.run(ctx) })
+	}
+	return group.Wait()
+}
 
 // Serve answers on the listener until ctx ends, then drains and shuts down gracefully. Run is a task
 // of its own, beside it.

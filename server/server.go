@@ -78,6 +78,7 @@ type Server struct {
 	limits   *limits
 	sites    Sites
 	own      bool // metrics are not for everybody
+	locks    lockWatch
 	log      *slog.Logger
 	assets   assets
 	cards    *cards
@@ -129,6 +130,7 @@ func newServer(c Config, from source) *Server {
 		log:      c.Log,
 		assets:   loadAssets(),
 		cards:    newCards(),
+		locks:    lockWatch{db: c.DB, log: c.Log},
 		echo:     echo.New(),
 	}
 	s.hub.SetState(hub.CatchingUp)

@@ -307,6 +307,8 @@ table pgtape_core.session: label text not null default ''::text
 table pgtape_core.session: last_seen_at timestamp with time zone not null default clock_timestamp()
 table pgtape_core.setting: name text not null
 table pgtape_core.setting: value text not null
+view pgtape.settings: name text
+view pgtape.settings: value text
 table pgtape_core.sign_in_link: token_hash bytea not null
 table pgtape_core.sign_in_link: account_id bigint not null
 table pgtape_core.sign_in_link: expires_at timestamp with time zone not null
@@ -523,6 +525,7 @@ function pgtape.delete_session(bytea) returns void, volatile, security definer
 function pgtape.delete_sessions(text,bigint,bytea) returns SETOF bytea, volatile, security definer
 function pgtape.device_key() returns bytea, volatile, security definer
 function pgtape.dispute_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
+function pgtape.end_lock_holder(integer,text) returns boolean, volatile, security definer
 function pgtape.environment() returns text, stable, security definer
 function pgtape.export_account(text) returns json, stable, security definer
 function pgtape.grant_credits(text,numeric,text,text) returns pgtape_core.account_state, volatile, security definer
@@ -537,9 +540,11 @@ function pgtape.keys_of(text) returns TABLE(id bigint, name text, prefix text, s
 function pgtape.link_account(bytea) returns SETOF text, stable, security definer
 function pgtape.link_identity(text,text,text) returns void, volatile, security definer
 function pgtape.map_login(text,text) returns void, volatile, security definer
+function pgtape.market_lock_holders() returns TABLE(pid integer, login text, transaction text), stable, security definer
 function pgtape.market_page(text,text,text,text,numeric,text,integer,text[],numeric[]) returns TABLE(slug text, key numeric), stable, security definer
 function pgtape.market_preview(integer,numeric,numeric) returns record, stable, security definer
 function pgtape.markets_made(text) returns TABLE(market text, question text, status text, volume numeric, traders bigint, closes_at timestamp with time zone, cost numeric), stable, security definer
+function pgtape.may_end_lock_holders() returns boolean, stable, security definer
 function pgtape.moves(text,text) returns text[], stable, security definer
 function pgtape.notifications(text,bigint,integer) returns TABLE(id bigint, kind text, market text, question text, seq bigint, detail jsonb, words text, at timestamp with time zone, read_at timestamp with time zone), stable, security definer
 function pgtape.oidc_flow(bytea) returns SETOF jsonb, stable, security definer
@@ -562,6 +567,7 @@ function pgtape.sessions_of(text,bytea) returns TABLE(id bigint, label text, cre
 function pgtape.set_environment(text) returns text, volatile, security definer
 function pgtape.set_password(text,text,bytea,text,text,boolean) returns SETOF bytea, volatile, security definer
 function pgtape.set_role(text,text,text) returns pgtape_core.account_state, volatile, security definer
+function pgtape.set_setting(text,text) returns void, volatile, security definer
 function pgtape.settlement(text,numeric[]) returns record, stable, security definer
 function pgtape.sign_up(text,text,bytea,text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.site_record() returns TABLE(horizon text, several boolean, bucket integer, forecasts numeric, price_sum numeric, outcome_sum numeric, outcome_squares numeric, error_sum numeric, even_error_sum numeric), stable, security definer
@@ -690,6 +696,7 @@ function pgtape_core.refuse_fault(text) returns void, immutable
 function pgtape_core.renamed(text,text,text,text,boolean) returns text, immutable
 function pgtape_core.request_hash(pgtape_core.order_request) returns bytea, immutable
 function pgtape_core.require_account(text) returns record, stable
+function pgtape_core.require_market_creation(pgtape_core.account,numeric,boolean) returns boolean, stable
 function pgtape_core.require_operator(text) returns text, stable
 function pgtape_core.require_other_admin(bigint) returns void, volatile
 function pgtape_core.require_role(text,text[]) returns text, stable
@@ -700,6 +707,7 @@ function pgtape_core.ring(text,bigint) returns void, volatile
 function pgtape_core.search_terms(text) returns text[], immutable
 function pgtape_core.search_text(text,text,text) returns text, immutable
 function pgtape_core.seq_at(text,timestamp with time zone,bigint,bigint) returns bigint, stable
+function pgtape_core.setting_error(text,text) returns text, immutable
 function pgtape_core.shares_of(bigint[],bigint,integer) returns numeric[], stable
 function pgtape_core.sqlstate_of(text) returns text, immutable
 function pgtape_core.stale_quote(pgtape_core.order_request,pgtape_core.quote) returns pgtape_core.refusal, immutable
@@ -742,6 +750,7 @@ pgtape_auditor may select pgtape.markets
 pgtape_auditor may select pgtape.positions
 pgtape_auditor may select pgtape.rewritings
 pgtape_auditor may select pgtape.schema_digest
+pgtape_auditor may select pgtape.settings
 pgtape_auditor may select pgtape.tape
 pgtape_auditor may select pgtape.timeline
 pgtape_auditor may select pgtape.trades
@@ -756,6 +765,7 @@ pgtape_operator may execute pgtape.create_invite(bytea,integer,interval,text,tex
 pgtape_operator may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
 pgtape_operator may execute pgtape.create_sign_in_link(text,bytea,interval,text)
 pgtape_operator may execute pgtape.dispute_market(text,text,text)
+pgtape_operator may execute pgtape.end_lock_holder(integer,text)
 pgtape_operator may execute pgtape.environment()
 pgtape_operator may execute pgtape.grant_credits(text,numeric,text,text)
 pgtape_operator may execute pgtape.halt_market(text,text,text)
@@ -763,8 +773,10 @@ pgtape_operator may execute pgtape.history(text,timestamp with time zone,timesta
 pgtape_operator may execute pgtape.holders(text,integer)
 pgtape_operator may execute pgtape.invites(text)
 pgtape_operator may execute pgtape.map_login(text,text)
+pgtape_operator may execute pgtape.market_lock_holders()
 pgtape_operator may execute pgtape.market_page(text,text,text,text,numeric,text,integer,text[],numeric[])
 pgtape_operator may execute pgtape.market_preview(integer,numeric,numeric)
+pgtape_operator may execute pgtape.may_end_lock_holders()
 pgtape_operator may execute pgtape.notifications(text,bigint,integer)
 pgtape_operator may execute pgtape.open_market(text,text,text)
 pgtape_operator may execute pgtape.people(text,text,integer,text)
@@ -778,6 +790,7 @@ pgtape_operator may execute pgtape.revoke_invite(bigint,text)
 pgtape_operator may execute pgtape.set_environment(text)
 pgtape_operator may execute pgtape.set_password(text,text,bytea,text,text,boolean)
 pgtape_operator may execute pgtape.set_role(text,text,text)
+pgtape_operator may execute pgtape.set_setting(text,text)
 pgtape_operator may execute pgtape.settlement(text,numeric[])
 pgtape_operator may execute pgtape.site_record()
 pgtape_operator may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
@@ -807,6 +820,7 @@ pgtape_operator may select pgtape.my_positions
 pgtape_operator may select pgtape.positions
 pgtape_operator may select pgtape.rewritings
 pgtape_operator may select pgtape.schema_digest
+pgtape_operator may select pgtape.settings
 pgtape_operator may select pgtape.tape
 pgtape_operator may select pgtape.timeline
 pgtape_operator may select pgtape.trades
@@ -830,6 +844,7 @@ pgtape_server may execute pgtape.delete_session(bytea)
 pgtape_server may execute pgtape.delete_sessions(text,bigint,bytea)
 pgtape_server may execute pgtape.device_key()
 pgtape_server may execute pgtape.dispute_market(text,text,text)
+pgtape_server may execute pgtape.end_lock_holder(integer,text)
 pgtape_server may execute pgtape.environment()
 pgtape_server may execute pgtape.export_account(text)
 pgtape_server may execute pgtape.grant_credits(text,numeric,text,text)
@@ -843,9 +858,11 @@ pgtape_server may execute pgtape.key_account(bytea)
 pgtape_server may execute pgtape.keys_of(text)
 pgtape_server may execute pgtape.link_account(bytea)
 pgtape_server may execute pgtape.link_identity(text,text,text)
+pgtape_server may execute pgtape.market_lock_holders()
 pgtape_server may execute pgtape.market_page(text,text,text,text,numeric,text,integer,text[],numeric[])
 pgtape_server may execute pgtape.market_preview(integer,numeric,numeric)
 pgtape_server may execute pgtape.markets_made(text)
+pgtape_server may execute pgtape.may_end_lock_holders()
 pgtape_server may execute pgtape.moves(text,text)
 pgtape_server may execute pgtape.notifications(text,bigint,integer)
 pgtape_server may execute pgtape.oidc_flow(bytea)
@@ -901,6 +918,7 @@ pgtape_server may select pgtape.my_positions
 pgtape_server may select pgtape.positions
 pgtape_server may select pgtape.rewritings
 pgtape_server may select pgtape.schema_digest
+pgtape_server may select pgtape.settings
 pgtape_server may select pgtape.tape
 pgtape_server may select pgtape.timeline
 pgtape_server may select pgtape.trades
@@ -942,6 +960,7 @@ pgtape_trader may select pgtape.my_account
 pgtape_trader may select pgtape.my_ledger
 pgtape_trader may select pgtape.my_positions
 pgtape_trader may select pgtape.schema_digest
+pgtape_trader may select pgtape.settings
 pgtape_trader may select pgtape.tape
 pgtape_trader may select pgtape.timeline
 pgtape_trader may select pgtape.trades

@@ -22,7 +22,7 @@ func newAccount() *cobra.Command {
 	var a accounts
 	cmd := &cobra.Command{
 		Use:   "account",
-		Short: "Make accounts, give roles, reset passwords, invite people",
+		Short: "Make accounts, give roles, reset passwords, invite people, make SQL logins",
 		Long: `Make accounts, give roles, reset passwords, invite people: in the database of --database-url, or the
 embedded one of a running pgtape demo or serve. The first admin is made so:
 
@@ -34,7 +34,7 @@ Links begin with --url, the address that people find the server at.`,
 	a.database.add(cmd.PersistentFlags())
 	a.database.addBranch(cmd.PersistentFlags())
 	cmd.PersistentFlags().StringVar(&a.url, "url", "http://127.0.0.1:8080", "where people find the server, for links")
-	cmd.AddCommand(a.create(), a.password(), a.role(), a.list(), a.invite())
+	cmd.AddCommand(a.create(), a.password(), a.role(), a.list(), a.invite(), a.sqlLogin())
 	return cmd
 }
 

@@ -56,6 +56,7 @@ type serverFlags struct {
 	listen string
 	source string
 	signUp string
+	rules  struct{ marketCreation string }
 	oidc   oidcFlags
 	drain  time.Duration
 
@@ -75,6 +76,7 @@ func (f *serverFlags) add(flags *pflag.FlagSet) {
 		f.signUp = string(server.Open)
 	}
 	flags.StringVar(&f.signUp, "sign-up", f.signUp, "who gets an account: handle (signed in by choosing one), open, invite, closed or oidc")
+	flags.StringVar(&f.rules.marketCreation, "market-creation", "", "who makes markets: everyone, approved (drafts, until an operator opens them) or operators; kept in the database (pgtape settings)")
 	f.oidc.add(flags)
 	flags.Int64Var(&f.replayLimit, "replay-limit", defaultReplayLimit, "events that whoever comes back is sent one by one; who has missed more gets a snapshot")
 	f.doors.add(flags)

@@ -67,7 +67,7 @@ stands for --database-url. Below both comes the file pgtape.toml. Exit codes: 0 
 	}
 	root.AddCommand(
 		newDemo(), newServe(), newAccount(), newMigrate(), newPsql(), newSQL(), newVerify(), newBackup(), newRestore(),
-		newEdge(), newReplay(), newBench(), newDoctor(), newPlacement(), newEnv(), newBranch(), newPostgres(),
+		newEdge(), newReplay(), newBench(), newDoctor(), newPlacement(), newEnv(), newSettings(), newBranch(), newPostgres(),
 	)
 	root.PersistentFlags().String("config", "", "file that sets flags (default: pgtape.toml in this folder, if it is there; '' for none)")
 	root.PersistentFlags().String("env", "", "environment: which block [env.NAME] of the file holds, and whether the database is the one that is meant (default: the file's only one)")

@@ -19,6 +19,7 @@ as $$
         when 'not_permitted' then 'TP009'
         when 'already_exists' then 'TP010'
         when 'invalid_request' then 'TP011'
+        when 'too_many_requests' then 'TP012'
     end;
 $$;
 -- +goose StatementEnd

@@ -83,7 +83,7 @@ $$;
 -- Locks:  the funding account.
 -- Writes: account (the escrow), market, book, ledger_entry (kind 'subsidy'), tape (kind 'created').
 -- Raises: TP003 the account cannot fund it, TP007 no such account, TP009 not for this caller,
---         TP010 slug taken, TP011 bad declaration.
+--         TP010 slug taken, TP011 bad declaration, TP012 too many of one account in a day.
 -- +goose StatementBegin
 create or replace function pgtape.create_market(
     slug text,
@@ -137,6 +137,7 @@ begin
     from pgtape_core.account a
     where a.id = coalesce(v_actor.account_id, (select h.id from pgtape_core.account h where h.kind = 'house'))
     for no key update;
+    draft := pgtape_core.require_market_creation(v_funder, liquidity, draft);
 
     -- 3. Declare. The index decides between two who want the same slug at once.
     v_market.subsidy := pgtape_core.lmsr_subsidy(liquidity, cardinality(outcomes));

@@ -85,7 +85,12 @@ grant execute on function
     pgtape.site_record(), pgtape.account_record(text), pgtape.brier_scores(text[]), pgtape.account_profile(text)
     to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
 
-grant execute on function pgtape.map_login(text, text) to pgtape_operator;
+grant execute on function pgtape.map_login(text, text), pgtape.set_setting(text, text) to pgtape_operator;
+grant select on pgtape.settings to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
+
+grant execute on function
+    pgtape.market_lock_holders(), pgtape.end_lock_holder(integer, text), pgtape.may_end_lock_holders()
+    to pgtape_server, pgtape_operator;
 
 grant execute on function pgtape.environment() to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
 grant execute on function pgtape.set_environment(text) to pgtape_server, pgtape_operator;

@@ -54,7 +54,7 @@ create index market_search_terms on pgtape_core.market_search using gin (terms) 
 
 -- Who may make markets, and how many. Operators and the house are not limited.
 insert into pgtape_core.setting (name, value)
-values ('market_creation', 'everyone'), ('market_min_liquidity', '10'), ('markets_per_day', '20')
+values ('market_creation', 'everyone'), ('market_min_liquidity', '1'), ('markets_per_day', '20')
 on conflict do nothing;
 
 -- +goose Down

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pgtape/pgtape/db"
+)
+
+func newSettings() *cobra.Command {
+	var database databaseFlags
+	cmd := &cobra.Command{
+		Use:   "settings",
+		Short: "List the rules of the site that the database holds",
+		Long: `List the rules of the site that the database holds, so that SQL obeys them too:
+
+  market_creation       who makes markets: everyone; approved (what traders make is a draft until an
+                        operator opens it, on /admin); operators
+  market_min_liquidity  the least liquidity of a market that a trader makes
+  markets_per_day       how many markets a trader makes in a day
+
+pgtape settings set NAME VALUE changes one; the login must be an operator's.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d, err := database.open(cmd, reads)
+			if err != nil {
+				return err
+			}
+			book, err := db.Open(cmd.Context(), d.owner, db.Options{MaxConns: 1})
+			if err != nil {
+				return err
+			}
+			defer book.Close()
+			settings, err := book.Settings(cmd.Context())
+			if err != nil {
+				return err
+			}
+			table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+			for _, s := range settings {
+				fmt.Fprintf(table, "%s\t%s\n", s.Name, s.Value)
+			}
+			return table.Flush()
+		},
+	}
+	database.add(cmd.PersistentFlags())
+	database.addBranch(cmd.PersistentFlags())
+	cmd.AddCommand(&cobra.Command{
+		Use: "set NAME VALUE", Short: "Change a rule of the site", Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			d, err := database.open(cmd, writes)
+			if err != nil {
+				return err
+			}
+			if err := db.SetSetting(cmd.Context(), d.owner, args[0], args[1]); err != nil {
+				return err
+			}
+			say("%s is %s", args[0], args[1])
+			return nil
+		},
+	})
+	return cmd
+}
+
+// applySettings sets the rules that a server's flags name.
+func applySettings(ctx context.Context, url string, settings map[string]string) error {
+	for name, value := range settings {
+		if value == "" {
+			continue
+		}
+		err := db.SetSetting(ctx, url, name, value)
+		if db.CodeOf(err) == db.NotPermitted {
+			return &db.Error{
+				Code: db.NotPermitted, Message: fmt.Sprintf("the database has another %s than %s, and this login may not change it", name, value),
+				Hint: "with an operator's login: pgtape settings set " + name + " " + value,
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

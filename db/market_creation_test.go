@@ -1,0 +1,62 @@
+package db_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/dbtest"
+)
+
+// Who may make markets is the database's to say, whichever way somebody comes.
+func TestMakingMarketsIsLimited(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	ana, op := d.Account(t, "1000"), d.Account(t, "1000")
+	if _, err := d.SetRole(t.Context(), op, db.Operator, ""); err != nil {
+		t.Fatal(err)
+	}
+	d.Exec(t, "select pgtape.set_setting('markets_per_day', '3'), pgtape.set_setting('market_min_liquidity', '2.5')")
+	conn, name := login(t, d, "pgtape_trader")
+	if err := d.MapLogin(t.Context(), name, ana); err != nil {
+		t.Fatal(err)
+	}
+	made := 0
+	try := func(what, account string, liquidity db.Decimal, status string, want db.Code) {
+		t.Helper()
+		made++
+		m, err := d.CreateMarket(t.Context(), db.NewMarket{Slug: fmt.Sprintf("m%d", made), Question: "Will it?", Liquidity: liquidity, Account: account})
+		if db.CodeOf(err) != want || err == nil && m.Status != status {
+			t.Errorf("%s: %s, %v, want %s%s", what, m.Status, err, status, want)
+		}
+	}
+	try("too little liquidity", ana, "2.4", "", db.InvalidRequest)
+	try("an operator's", op, "0.01", "open", "")
+	try("the house's", "house", "0.01", "open", "")
+	try("enough", ana, "2.5", "open", "")
+	try("another", ana, "3", "open", "")
+	if _, err := conn.Exec(t.Context(), "select pgtape.create_market('by_login', 'Will it?', liquidity => 3)"); err != nil {
+		t.Error(err)
+	}
+	try("the fourth of a day", ana, "3", "", db.TooManyRequests)
+	if _, err := conn.Exec(t.Context(), "select pgtape.create_market('by_login_too', 'Will it?', liquidity => 3)"); sqlState(err) != "TP012" {
+		t.Errorf("the fourth of a day, in SQL: %v, want TP012", err)
+	}
+	d.Exec(t, "update pgtape_core.market set created_at = created_at - interval '1 day'")
+	d.Exec(t, "select pgtape.set_setting('market_creation', 'approved')")
+	try("to be approved", ana, "3", "draft", "")
+	try("an operator's needs no approval", op, "3", "open", "")
+	d.Exec(t, "select pgtape.set_setting('market_creation', 'operators')")
+	try("a trader's where operators make them", ana, "3", "", db.NotPermitted)
+	try("an operator's", op, "3", "open", "")
+
+	for _, wrong := range []string{"'market_creation', 'nobody'", "'market_creation', null", "'markets_per_day', '-1'", "'market_min_liquidity', '1e9'", "'opening_balance', '1'", "null, '1'"} {
+		if _, err := d.Pool().Exec(t.Context(), "select pgtape.set_setting("+wrong+")"); sqlState(err) != "TP011" {
+			t.Errorf("set_setting(%s): %v, want TP011", wrong, err)
+		}
+	}
+	if _, err := d.AsServer(t).Pool().Exec(t.Context(), "select pgtape.set_setting('markets_per_day', '1000')"); sqlState(err) != "42501" {
+		t.Errorf("the server changes a rule: %v", err)
+	}
+	d.Verify(t)
+}

@@ -1,0 +1,107 @@
+-- +goose Up
+-- Who may make markets, and how many; and the settings that say so. Operators and the house may always.
+
+-- setting_error says what is wrong with a setting, or null if nothing is.
+-- +goose StatementBegin
+create or replace function pgtape_core.setting_error(name text, value text)
+    returns text
+    language sql
+    immutable
+    set search_path = pg_catalog, pg_temp
+as $$
+    select case name
+        when 'market_creation' then
+            case when value in ('everyone', 'approved', 'operators') is not true then
+                'market_creation is everyone, approved (a draft until an operator opens it) or operators' end
+        when 'market_min_liquidity' then
+            case when (value ~ '^[0-9]{1,7}([.][0-9]{1,6})?$') is not true then 'market_min_liquidity is a number of up to 7 digits' end
+        when 'markets_per_day' then
+            case when (value ~ '^[0-9]{1,6}$') is not true then 'markets_per_day is a whole number, of one account' end
+        else 'there is no setting ' || coalesce(name, '(null)')
+    end;
+$$;
+-- +goose StatementEnd
+
+-- set_setting changes a rule of the site. SQL operators may: the server's own login may not.
+-- Writes: setting, audit_entry.
+-- Raises: TP009 caller is no operator, TP011 no such setting or value.
+-- +goose StatementBegin
+create or replace function pgtape.set_setting(name text, value text)
+    returns void
+    language plpgsql
+    volatile
+    security definer
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_before text := (select s.value from pgtape_core.setting s where s.name = set_setting.name);
+begin
+    perform pgtape_core.require_operator();
+    perform pgtape_core.refuse_fault(pgtape_core.setting_error(name, value));
+    if v_before is not distinct from value then
+        return;
+    end if;
+    insert into pgtape_core.setting as s (name, value)
+    values (set_setting.name, set_setting.value)
+    on conflict on constraint setting_pkey do update set value = excluded.value;
+    perform pgtape_core.note_act(
+        'setting_changed', name, pgtape_core.actor(), jsonb_build_object('value', value, 'before', v_before)
+    );
+end;
+$$;
+-- +goose StatementEnd
+
+create or replace view pgtape.settings as
+select s.name, s.value
+from pgtape_core.setting s
+where s.name <> 'environment';
+
+-- require_market_creation says whether what an account makes is a draft, or that it may make none.
+-- The caller has locked the account.
+-- Raises: TP009 only operators may, TP011 too little liquidity, TP012 too many in a day.
+-- +goose StatementBegin
+create or replace function pgtape_core.require_market_creation(maker pgtape_core.account, liquidity numeric, draft boolean)
+    returns boolean
+    language plpgsql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_rules jsonb;
+    v_since timestamptz;
+begin
+    -- 1. Those whom no rule is for.
+    if maker.kind = 'house' or maker.role in ('operator', 'admin') then
+        return draft;
+    end if;
+
+    -- 2. May it at all, and is it worth trading in?
+    select jsonb_object_agg(s.name, s.value) into v_rules from pgtape_core.setting s;
+    if v_rules ->> 'market_creation' = 'operators' then
+        perform pgtape_core.refuse('not_permitted', 'only operators make markets here', 'ask an operator for it');
+    end if;
+    if liquidity < coalesce((v_rules ->> 'market_min_liquidity')::numeric, 0) then
+        perform pgtape_core.refuse(
+            'invalid_request', 'the liquidity of a market is at least ' || (v_rules ->> 'market_min_liquidity'), null,
+            jsonb_build_object('min_liquidity', v_rules ->> 'market_min_liquidity')
+        );
+    end if;
+
+    -- 3. Not too many: the oldest of as many as it may make in a day is older than that.
+    select m.created_at into v_since
+    from pgtape_core.market m
+    where m.funder_id = maker.id and m.created_at > clock_timestamp() - interval '1 day'
+    order by m.created_at desc
+    offset greatest((v_rules ->> 'markets_per_day')::bigint - 1, 0)
+    limit 1;
+    if v_since is not null or v_rules ->> 'markets_per_day' = '0' then
+        perform pgtape_core.refuse(
+            'too_many_requests', format('an account makes at most %s markets a day', v_rules ->> 'markets_per_day'),
+            'wait, or ask an operator for it',
+            jsonb_build_object('retry_after', ceil(extract(epoch from v_since + interval '1 day' - clock_timestamp())))
+        );
+    end if;
+    return draft or v_rules ->> 'market_creation' = 'approved';
+end;
+$$;
+-- +goose StatementEnd
