@@ -172,7 +172,7 @@ func (s *site) admin(t *testing.T) *page {
 	link, _, err := s.CreateSignInLink(t.Context(), "root", patience, "")
 	must(t, err)
 	p := s.visitor(t)
-	p.goTo("/signin?link=" + link)
+	p.goTo("/signin#link=" + link)
 	p.fill("#new-password", secret)
 	p.click(hook("set-password"))
 	p.says(hook("account-handle"), "root")
@@ -187,7 +187,7 @@ func TestAnInviteIsGoodForOne(t *testing.T) {
 	admin.until("the page is the admin's", "location.pathname === '/admin'")
 	admin.untilLoaded()
 	admin.click(hook("make-invite"))
-	admin.says(hook("new-invite"), s.url+"/signup?invite=")
+	admin.says(hook("new-invite"), s.url+"/signup#invite=")
 	path := strings.TrimPrefix(admin.text(hook("new-invite")), s.url)
 
 	guest, late := s.visitor(t), s.visitor(t)
@@ -213,7 +213,7 @@ func TestAnInviteIsGoodForOne(t *testing.T) {
 	admin.until("ana is an operator", find(hook("person", "handle", "ana")+" option[selected]")+".value === 'operator'")
 	admin.untilLoaded()
 	admin.click(`[aria-label="Sign-in link for ana"]`)
-	admin.says(hook("new-link"), "/signin?link=")
+	admin.says(hook("new-link"), "/signin#link=")
 	guest.goTo(strings.TrimPrefix(admin.text(hook("new-link")), s.url))
 	guest.says("main", "For the account ana")
 	guest.goTo("/admin")
@@ -221,7 +221,7 @@ func TestAnInviteIsGoodForOne(t *testing.T) {
 	if get[bool](guest, find(hook("person"))+" !== null") {
 		t.Error("an operator is shown the accounts")
 	}
-	guest.goTo("/signin?link=NONSENSE")
+	guest.goTo("/signin#link=NONSENSE")
 	guest.says("main", "does not work any more")
 }
 

@@ -66,7 +66,8 @@ func (s *Server) provider() *string {
 	return &name
 }
 
-// signInPage handles GET /signin?to=&link=. With a link, its owner sets a password.
+// signInPage handles GET /signin?to=, and POST with a link: links have it behind the #, where no log
+// sees it, and the page sends it on (app.js). Earlier links have it in the query. With a link, its owner sets a password.
 func (s *Server) signInPage(c echo.Context) error {
 	account, err := s.visitor(c)
 	if err != nil {
@@ -78,7 +79,7 @@ func (s *Server) signInPage(c echo.Context) error {
 		To       string      `json:"to"`
 		Link     string      `json:"link"`
 		Handle   string      `json:"handle"` // of the link; empty: it is of no use
-	}{account, s.provider(), localPath(c.QueryParam("to")), c.QueryParam("link"), ""}
+	}{account, s.provider(), localPath(c.QueryParam("to")), secretOf(c, "link"), ""}
 	if state.Link != "" {
 		if state.Handle, err = s.db.LinkAccount(c.Request().Context(), state.Link); err != nil {
 			return err
@@ -87,7 +88,17 @@ func (s *Server) signInPage(c echo.Context) error {
 	return render(c, http.StatusOK, "signin", state)
 }
 
-// signUpPage handles GET /signup?to=&invite=&provider=. With provider, whoever comes from it chooses a
+// secretOf is what a link lets somebody in by: of a form or, in links of before, of the query.
+func secretOf(c echo.Context, name string) string {
+	r := c.Request()
+	if r.Method != http.MethodPost {
+		return c.QueryParam(name)
+	}
+	r.Body = http.MaxBytesReader(c.Response().Writer, r.Body, maxBody)
+	return r.PostFormValue(name)
+}
+
+// signUpPage handles GET /signup?to=&provider=, and POST with an invite. With provider, whoever comes from it chooses a
 // handle.
 func (s *Server) signUpPage(c echo.Context) error {
 	account, err := s.visitor(c)
@@ -101,7 +112,7 @@ func (s *Server) signUpPage(c echo.Context) error {
 		Invite   string      `json:"invite"`
 		Pending  bool        `json:"pending"` // the provider has told who it is
 		Handle   string      `json:"handle"`
-	}{account, s.provider(), localPath(c.QueryParam("to")), c.QueryParam("invite"), false, ""}
+	}{account, s.provider(), localPath(c.QueryParam("to")), secretOf(c, "invite"), false, ""}
 	if c.QueryParam("provider") != "" {
 		f, err := s.flowOf(c, false)
 		if err != nil {

@@ -49,7 +49,7 @@ func (s *Server) createInvite(c echo.Context) error {
 		Code      string    `json:"code"`
 		Link      string    `json:"link"`
 		ExpiresAt time.Time `json:"expires_at"`
-	}{id, code, origin(c) + "/signup?invite=" + code, expires})
+	}{id, code, origin(c) + "/signup#invite=" + code, expires})
 }
 
 // deleteInvite handles DELETE /api/v1/invites/{id}.

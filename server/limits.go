@@ -70,6 +70,8 @@ var kinds = map[string]kind{
 	"POST /api/v1/password":             signIns, // whoever has a browser may guess there
 	"DELETE /api/v1/account":            signIns, // tapes are written again
 	"GET /signin/oidc/callback":         signIns,
+	"POST /signin":                      signIns,
+	"POST /signup":                      signIns,
 	"POST /api/v1/markets/:slug/trades": trades,
 	"GET /api/v1/markets/:slug/quote":   quotes,
 	"GET /api/v1/markets/:slug/stream":  opens,

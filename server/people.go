@@ -88,7 +88,7 @@ func (s *Server) createLink(c echo.Context) error {
 	return c.JSON(http.StatusCreated, struct {
 		Link      string    `json:"link"`
 		ExpiresAt time.Time `json:"expires_at"`
-	}{origin(c) + "/signin?link=" + token, expires})
+	}{origin(c) + "/signin#link=" + token, expires})
 }
 
 // revokeAccess handles DELETE /api/v1/accounts/{handle}/access: sessions and keys end.

@@ -119,9 +119,11 @@ func (s *Server) routes() []route {
 		{get, "/feed.atom", anybody, s.atomFeed},
 		{get, "/feed.rss", anybody, s.rssFeed},
 		{get, "/signin", anybody, s.signInPage},
+		{post, "/signin", anybody, s.signInPage},
 		{get, "/signin/oidc", anybody, s.beginOIDC},
 		{get, callbackPath, anybody, s.endOIDC},
 		{get, "/signup", anybody, s.signUpPage},
+		{post, "/signup", anybody, s.signUpPage},
 		{get, "/settings", inSession, s.settingsPage},
 		{get, "/admin", running, s.adminPage},
 		{get, "/m/:slug/:tab", anybody, s.marketTab},
@@ -150,7 +152,7 @@ func (s *Server) checks(r route) []echo.MiddlewareFunc {
 	if !lasting(r.path) {
 		checks = append(checks, bounded)
 	}
-	if r.method == post {
+	if r.method == post && r.path != "/signin" && r.path != "/signup" { // whose secrets come by a form; sameSite refuses other sites'
 		checks = append(checks, requireJSON)
 	}
 	if r.path == "/embed/:slug" || r.path == "/m/:slug/card.png" {

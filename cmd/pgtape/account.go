@@ -120,7 +120,7 @@ func (a *accounts) letIn(ctx context.Context, book *db.DB, handle, phc string) e
 		return err
 	}
 	say("To set a password and sign in, once, until %s:", expires.Local().Format("2 Jan 15:04"))
-	say("  %s/signin?link=%s", strings.TrimSuffix(a.url, "/"), token)
+	say("  %s/signin#link=%s", strings.TrimSuffix(a.url, "/"), token)
 	return nil
 }
 
@@ -192,7 +192,7 @@ func (a *accounts) invite() *cobra.Command {
 			return err
 		}
 		say("For %d to sign up as %s, until %s:", invite.Uses, role, expires.Local().Format("2 Jan 15:04"))
-		say("  %s/signup?invite=%s", strings.TrimSuffix(a.url, "/"), code)
+		say("  %s/signup#invite=%s", strings.TrimSuffix(a.url, "/"), code)
 		return nil
 	})
 	cmd.Flags().IntVar(&invite.Uses, "uses", 1, "how many people it is for")

@@ -14,3 +14,14 @@ startKeys();
 feed.start();
 watch();
 if (store.state.account) refresh();
+
+// A link that lets somebody in has its secret behind the #, which no server, proxy or history of addresses
+// is told: it goes on as a form.
+const [, secret, value] = /^#(link|invite)=(.+)$/.exec(location.hash) ?? [];
+if (value && ["/signin", "/signup"].includes(location.pathname)) {
+  history.replaceState(null, "", location.pathname + location.search);
+  const form = Object.assign(document.createElement("form"), { method: "post", hidden: true });
+  form.append(Object.assign(document.createElement("input"), { name: secret, value: decodeURIComponent(value) }));
+  document.body.append(form);
+  form.submit();
+}
