@@ -54,7 +54,7 @@ func (s *heardOf) count() (events, resets int, state tape.State) {
 // stalls, somebody trades, others write and leave, the standby goes on.
 func commitsWaitForAStandby(t *testing.T, p *dbtest.Pair, d *db.DB) {
 	ctx := t.Context()
-	p.First.Exec("alter system set synchronous_standby_names = '*'")
+	p.First.Exec("alter system set synchronous_standby_names = 'standby'")
 	p.First.Exec("select pg_reload_conf()")
 	defer func() {
 		p.First.Exec("alter system reset synchronous_standby_names")

@@ -85,7 +85,7 @@ func (r *Report) standby() Finding {
 	}
 	return Finding{
 		Subject: "standby", Severity: Blocks, What: "the server is a standby and takes no writes", Cost: "nobody can trade",
-		Mend: "name the primary: add target_session_attrs=read-write to the URL, and all hosts",
+		Mend: "name the primary, or all servers in one URL (postgres://…@one:5432,two:5432/…): pgtape connects to the one that takes writes",
 	}
 }
 
@@ -324,6 +324,13 @@ func (r *Report) disk() string {
 }
 
 func (r *Report) durability() Finding {
+	if strings.Contains(r.Facts.StandbyNames, "*") {
+		return Finding{
+			Subject: "durability", Severity: Costs, What: "synchronous_standby_names names every connection that replicates (*)",
+			Cost: "the tape readers of pgtape count as standbys: what one of them has read is confirmed, though no standby has it",
+			Mend: "name the standbys: alter system set synchronous_standby_names = 'ANY 1 (…)', by their application_name or cluster_name",
+		}
+	}
 	var off []string
 	for name, value := range map[string]string{
 		"fsync": r.Facts.Fsync, "synchronous_commit": r.Facts.SynchronousCommit, "full_page_writes": r.Facts.FullPageWrites,

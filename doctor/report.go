@@ -47,7 +47,7 @@ func Examine(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Host = fmt.Sprintf("%s:%d", config.Host, config.Port)
+	r.Host = inUse(config, conn)
 	defer func() { conn.Close(context.WithoutCancel(ctx)) }()
 	r.login = config.User
 	r.try(ctx, "connections", askWithin, func(ctx context.Context) (err error) {
@@ -112,6 +112,17 @@ func (r *Report) judged(o Options) *Report {
 		r.Blocked = r.Blocked || f.Severity == Blocks
 	}
 	return r
+}
+
+// inUse leaves of several servers that a URL names the one that a connection is to: what is measured and
+// judged is that one, and a server that hangs is not asked again.
+func inUse(config *pgx.ConnConfig, conn *pgx.Conn) string {
+	used := conn.Config()
+	if config.Fallbacks != nil {
+		config.Host, config.Port, config.TLSConfig = used.Host, used.Port, used.TLSConfig
+		config.Fallbacks, config.LookupFunc = used.Fallbacks, used.LookupFunc
+	}
+	return fmt.Sprintf("%s:%d", used.Host, used.Port)
 }
 
 // Blocking are the subjects of what blocks.

@@ -171,8 +171,9 @@ func (n *Node) Row(into any, query string) error {
 // Signal sends a signal to the postmaster and to all its children, as when a machine hangs
 // (SIGSTOP), goes on (SIGCONT) or loses its power (SIGKILL).
 func (n *Node) Signal(signal syscall.Signal) {
+	all := children(n.Pid())          // who has lost its parent is nobody's child
 	_ = syscall.Kill(n.Pid(), signal) // an error: it has ended
-	for _, pid := range children(n.Pid()) {
+	for _, pid := range append(all, children(n.Pid())...) {
 		_ = syscall.Kill(pid, signal)
 	}
 }
