@@ -114,7 +114,7 @@ export function confirmed(question, act = "Yes", field) {
   return new Promise((answer) => {
     const dialog = h(
       "dialog", { class: "confirm", onclose: () => (dialog.remove(), answer(dialog.returnValue === "yes")) },
-      h("form", { method: "dialog" }, h("p", {}, question), field, h("div", { class: "form-acts" }, h("button", { class: "button", type: "button", autofocus: !field, onclick: () => dialog.close() }, "Cancel"), h("button", { class: "button button-strong", value: "yes" }, act))),
+      h("form", { method: "dialog" }, h("p", {}, question), field && h("div", { class: "field" }, field), h("div", { class: "form-acts" }, h("button", { class: "button", type: "button", autofocus: !field, onclick: () => dialog.close() }, "Cancel"), h("button", { class: "button button-strong", value: "yes" }, act))),
     );
     document.body.append(dialog);
     set(dialog, { "aria-label": "Please confirm" });
