@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -20,9 +21,10 @@ import (
 const (
 	maxMessage = 4 << 10 // of a client
 
-	// readAtMost is where reading a message stops. What lies between is read to be answered with
-	// our close code; it is what net/http takes of headers, too.
-	readAtMost = 1<<20 + 64<<10
+	// readAtMost is where reading a message stops, with WebSocket's own code (1009). What lies between is
+	// read to be answered with ours. It is little: a message that is not finished is kept, and whoever
+	// opens many sockets can leave one unfinished in each.
+	readAtMost = 4 * maxMessage
 
 	// pongWithin and pingEvery let a peer that is dead be gone within half a minute.
 	pongWithin = 25 * time.Second
@@ -279,10 +281,15 @@ func (s *socket) receive(message []byte) {
 		s.refuse(fault, asked.Market)
 	case asked.Op == "unsubscribe":
 		s.client.Unsubscribe(asked.Market)
+	case !slugForm.MatchString(asked.Market):
+		s.client.Reply(errorFrame(db.NotFound, "no such market", asked.Market)) // and nobody need look for it
 	default:
 		s.client.Subscribe(asked.Market, asked.After, modes[asked.Mode])
 	}
 }
+
+// slugForm is what a market's slug looks like.
+var slugForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
 // request is what a client may send on a socket.
 type request struct {
