@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,13 +26,18 @@ func (r Role) Has(other Role) bool {
 
 // Account is somebody who trades. Balance is in credits.
 type Account struct {
+	ID        int64     `json:"-"`
 	Handle    string    `json:"handle"`
 	Balance   Decimal   `json:"balance"`
 	CreatedAt time.Time `json:"created_at"`
 	Role      Role      `json:"role"`
 }
 
-const accountColumns = "handle, balance::text, created_at, role"
+const accountColumns = "handle, balance::text, created_at, role, id"
+
+// Ref names the account to the database, wherever that takes a handle. It stays this account's: a
+// handle becomes somebody else's when its owner has left.
+func (a Account) Ref() string { return "#" + strconv.FormatInt(a.ID, 10) }
 
 // CreateAccount opens an account with a balance, or with the usual one if opening is empty.
 // Errors: AlreadyExists, InvalidRequest, NotPermitted.
@@ -54,7 +60,7 @@ func (d *DB) Account(ctx context.Context, handle string) (Account, error) {
 // SetRole gives an account a role, for an admin; admin is empty for a login that is an operator.
 // Errors: NotFound, NotPermitted, InvalidRequest.
 func (d *DB) SetRole(ctx context.Context, account string, role Role, admin string) (Account, error) {
-	return one[Account](as(ctx, operating), d,
+	return one[Account](proven(as(ctx, operating)), d,
 		"select "+accountColumns+" from pgtape.set_role($1, $2, $3)", account, role, nullable(admin))
 }
 

@@ -37,7 +37,7 @@ func (d *DB) Comment(ctx context.Context, c NewComment) (Comment, error) {
 // RemoveComment takes a comment's text away: for its author, or for an operator with a reason.
 // Errors: NotFound, NotPermitted, InvalidRequest.
 func (d *DB) RemoveComment(ctx context.Context, id int64, reason, account string) error {
-	_, err := d.pool.Exec(ctx, "select pgtape.remove_comment($1, $2, $3)", id, nullable(reason), nullable(account))
+	_, err := d.pool.Exec(proven(ctx), "select pgtape.remove_comment($1, $2, $3)", id, nullable(reason), nullable(account))
 	return refusal(err)
 }
 

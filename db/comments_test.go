@@ -97,6 +97,7 @@ func TestWhoRemovesAComment(t *testing.T) {
 	ana, bo, op, market := d.Account(t, "10"), d.Account(t, "10"), d.Account(t, "10"), d.Market(t)
 	_, err := d.SetRole(t.Context(), op, db.Operator, "")
 	wantCode(t, "role", err, "")
+	signedIn := d.Proof(t, op)
 	tests := []struct {
 		name, account, reason string
 		want                  db.Code
@@ -110,13 +111,17 @@ func TestWhoRemovesAComment(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := comment(t, d, ana, market, "secret @"+bo)
-			wantCode(t, "remove", server.RemoveComment(t.Context(), c.ID, tt.reason, tt.account), tt.want)
+			ctx := t.Context()
+			if tt.account == op {
+				ctx = signedIn
+			}
+			wantCode(t, "remove", server.RemoveComment(ctx, c.ID, tt.reason, tt.account), tt.want)
 			list, err := d.Comments(t.Context(), market, 0, 100)
 			if err != nil || strings.Contains(fmt.Sprint(list), fmt.Sprintf("{%d ", c.ID)) != (tt.want != "") {
 				t.Errorf("comments %v, %v", list, err)
 			}
 			if tt.want == "" {
-				wantCode(t, "again", server.RemoveComment(t.Context(), c.ID, "twice", op), db.NotFound)
+				wantCode(t, "again", server.RemoveComment(signedIn, c.ID, "twice", op), db.NotFound)
 			}
 			d.Verify(t)
 		})

@@ -19,12 +19,17 @@ func TestMovesAreOfferedToWhoMayMakeThem(t *testing.T) {
 	if _, err := d.SetRole(t.Context(), operator, db.Operator, ""); err != nil {
 		t.Fatal(err)
 	}
+	signedIn := d.Proof(t, operator)
 	move := func(name, market, account string) error {
 		m := db.Move{Market: market, Name: name, Reason: "why", Account: account}
 		if name == "propose" || name == "resolve" || name == "correct" {
 			m.Payout = []db.Decimal{"1", "0"}
 		}
-		_, err := server.MoveMarket(t.Context(), m)
+		ctx := t.Context()
+		if account == operator {
+			ctx = signedIn
+		}
+		_, err := server.MoveMarket(ctx, m)
 		return err
 	}
 	offers := 0
@@ -171,11 +176,11 @@ func TestEveryPrivilegedActIsInTheAuditLog(t *testing.T) {
 	if _, err := d.SetRole(t.Context(), boss, db.Admin, ""); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := server.SetRole(t.Context(), ana, db.Operator, boss); err != nil {
+	if _, err := server.SetRole(d.Proof(t, boss), ana, db.Operator, boss); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"halt", "open", "close"} {
-		if _, err := server.MoveMarket(t.Context(), db.Move{Market: market, Name: name, Reason: "because of " + name, Account: ana}); err != nil {
+		if _, err := server.MoveMarket(d.Proof(t, ana), db.Move{Market: market, Name: name, Reason: "because of " + name, Account: ana}); err != nil {
 			t.Fatal(err)
 		}
 	}

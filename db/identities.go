@@ -14,14 +14,14 @@ func (d *DB) IdentityAccount(ctx context.Context, i Identity) (string, error) {
 // LinkIdentity lets an identity sign in as an account.
 // Errors: NotFound, AlreadyExists.
 func (d *DB) LinkIdentity(ctx context.Context, account string, i Identity) error {
-	_, err := d.pool.Exec(ctx, "select pgtape.link_identity($1, $2, $3)", account, i.Issuer, i.Subject)
+	_, err := d.pool.Exec(proven(ctx), "select pgtape.link_identity($1, $2, $3)", account, i.Issuer, i.Subject)
 	return refusal(err)
 }
 
 // UnlinkIdentity takes the identity of an account away.
 // Errors: NotFound, NotPermitted when nothing else signs it in.
 func (d *DB) UnlinkIdentity(ctx context.Context, account string) error {
-	_, err := d.pool.Exec(ctx, "select pgtape.unlink_identity($1)", account)
+	_, err := d.pool.Exec(proven(ctx), "select pgtape.unlink_identity($1)", account)
 	return refusal(err)
 }
 

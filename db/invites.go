@@ -29,7 +29,7 @@ type NewInvite struct {
 // Errors: NotPermitted, InvalidRequest.
 func (d *DB) CreateInvite(ctx context.Context, n NewInvite, operator string) (code string, id int64, expires time.Time, err error) {
 	code = rand.Text()
-	err = d.pool.QueryRow(ctx, "select id, expires_at from pgtape.create_invite($1, $2, $3, $4, $5)",
+	err = d.pool.QueryRow(proven(ctx), "select id, expires_at from pgtape.create_invite($1, $2, $3, $4, $5)",
 		TokenHash(code), n.Uses, n.Life, n.Role, nullable(operator)).Scan(&id, &expires)
 	return code, id, expires, refusal(err)
 }
@@ -37,14 +37,14 @@ func (d *DB) CreateInvite(ctx context.Context, n NewInvite, operator string) (co
 // Invites lists the invites for an operator.
 // Errors: NotPermitted.
 func (d *DB) Invites(ctx context.Context, operator string) ([]Invite, error) {
-	return all[Invite](ctx, d, `
+	return all[Invite](proven(ctx), d, `
 		select id, made_by, role, uses, used, created_at, expires_at from pgtape.invites($1)`, nullable(operator))
 }
 
 // RevokeInvite takes an invite back.
 // Errors: NotFound, NotPermitted.
 func (d *DB) RevokeInvite(ctx context.Context, id int64, operator string) error {
-	_, err := d.pool.Exec(ctx, "select pgtape.revoke_invite($1, $2)", id, nullable(operator))
+	_, err := d.pool.Exec(proven(ctx), "select pgtape.revoke_invite($1, $2)", id, nullable(operator))
 	return refusal(err)
 }
 
@@ -62,10 +62,21 @@ type SignUp struct {
 // SignUp makes an account.
 // Errors: AlreadyExists, InvalidRequest, NotPermitted when the invite is of no use.
 func (d *DB) SignUp(ctx context.Context, n SignUp) (Account, error) {
+	return d.signUp(ctx, n, nil, "")
+}
+
+// SignUpIn is SignUp, and signs the browser of that label in.
+func (d *DB) SignUpIn(ctx context.Context, n SignUp, label string) (token string, account Account, err error) {
+	token = rand.Text()
+	account, err = d.signUp(ctx, n, TokenHash(token), label)
+	return token, account, err
+}
+
+func (d *DB) signUp(ctx context.Context, n SignUp, tokenHash []byte, label string) (Account, error) {
 	var invite []byte
 	if n.Invite != "" {
 		invite = TokenHash(n.Invite)
 	}
-	return one[Account](ctx, d, "select "+accountColumns+" from pgtape.sign_up($1, $2, $3, $4, $5)",
-		n.Handle, nullable(n.PHC), invite, nullable(n.Identity.Issuer), nullable(n.Identity.Subject))
+	return one[Account](ctx, d, "select "+accountColumns+" from pgtape.sign_up($1, $2, $3, $4, $5, $6, $7)",
+		n.Handle, nullable(n.PHC), invite, nullable(n.Identity.Issuer), nullable(n.Identity.Subject), tokenHash, label)
 }

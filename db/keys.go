@@ -34,7 +34,7 @@ func (d *DB) CreateKey(ctx context.Context, account, name string, scopes []strin
 	if life != 0 {
 		lifetime = &life
 	}
-	err = d.pool.QueryRow(ctx, "select pgtape.create_key($1, $2, $3, $4, $5, $6)",
+	err = d.pool.QueryRow(proven(ctx), "select pgtape.create_key($1, $2, $3, $4, $5, $6)",
 		account, name, key[:shownOfKey], TokenHash(key), scopes, lifetime).Scan(&id)
 	return key, id, refusal(err)
 }

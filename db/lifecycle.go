@@ -62,7 +62,7 @@ type Move struct {
 
 // MoveMarket does for an account what the methods of this file do for an SQL login.
 func (d *DB) MoveMarket(ctx context.Context, m Move) (Market, error) {
-	ctx = as(ctx, operating)
+	ctx = proven(as(ctx, operating))
 	switch m.Name {
 	case "halt", "open", "close", "dispute", "void":
 		return one[Market](ctx, d,
@@ -82,7 +82,7 @@ func (d *DB) payMarketFor(ctx context.Context, function string, m Move) (Market,
 
 // DisputeMarket objects to a proposed resolution, for an account that holds shares, or an operator.
 func (d *DB) DisputeMarket(ctx context.Context, market, reason, account string) (Market, error) {
-	return one[Market](ctx, d,
+	return one[Market](proven(ctx), d,
 		"select "+marketColumns+" from pgtape.dispute_market($1, $2, $3)", market, reason, nullable(account))
 }
 

@@ -9,10 +9,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Credential is the PHC string of an account's password; empty when there is no account of the
-// handle, or no password.
+// Credential is the PHC string of an account's password without the hash: the parameters and the salt
+// to hash a password by. Empty when there is no account of the handle, or no password.
 func (d *DB) Credential(ctx context.Context, handle string) (string, error) {
 	return d.textOrNone(ctx, "select * from pgtape.credential_of($1)", handle)
+}
+
+// IsPassword tells whether a PHC string is what an account's password comes to.
+func (d *DB) IsPassword(ctx context.Context, handle, phc string) (is bool, err error) {
+	err = d.pool.QueryRow(ctx, "select pgtape.is_password($1, $2)", handle, phc).Scan(&is)
+	return is, refusal(err)
 }
 
 // RenewCredential replaces a PHC string by another of the same password.
@@ -26,7 +32,7 @@ func (d *DB) RenewCredential(ctx context.Context, handle, before, after string) 
 // Errors: NotFound, NotPermitted.
 func (d *DB) ChangePassword(ctx context.Context, handle, phc, label string, endAccess bool) (token string, ended []Hash, err error) {
 	token = rand.Text()
-	ended, err = d.hashes(ctx, "select pgtape.set_password($1, $2, $3, $4, end_access => $5)", handle, phc, TokenHash(token), label, endAccess)
+	ended, err = d.hashes(proven(ctx), "select pgtape.set_password($1, $2, $3, $4, end_access => $5)", handle, phc, TokenHash(token), label, endAccess)
 	return token, ended, err
 }
 
@@ -34,7 +40,7 @@ func (d *DB) ChangePassword(ctx context.Context, handle, phc, label string, endA
 // sessions end.
 // Errors: NotFound, NotPermitted.
 func (d *DB) SetPassword(ctx context.Context, handle, phc, admin string) error {
-	_, err := d.hashes(ctx, "select pgtape.set_password($1, $2, admin => $3)", handle, phc, nullable(admin))
+	_, err := d.hashes(proven(ctx), "select pgtape.set_password($1, $2, admin => $3)", handle, phc, nullable(admin))
 	return err
 }
 
@@ -42,7 +48,7 @@ func (d *DB) SetPassword(ctx context.Context, handle, phc, admin string) error {
 // Errors: NotFound, NotPermitted.
 func (d *DB) CreateSignInLink(ctx context.Context, handle string, life time.Duration, admin string) (token string, expires time.Time, err error) {
 	token = rand.Text()
-	err = d.pool.QueryRow(ctx, "select pgtape.create_sign_in_link($1, $2, $3, $4)", handle, TokenHash(token), life, nullable(admin)).Scan(&expires)
+	err = d.pool.QueryRow(proven(ctx), "select pgtape.create_sign_in_link($1, $2, $3, $4)", handle, TokenHash(token), life, nullable(admin)).Scan(&expires)
 	return token, expires, refusal(err)
 }
 

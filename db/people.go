@@ -19,7 +19,7 @@ type Person struct {
 // People lists accounts whose handles contain a text, those behind another handle, for an admin.
 // Errors: NotPermitted.
 func (d *DB) People(ctx context.Context, query, after string, most int, admin string) ([]Person, error) {
-	return all[Person](as(ctx, operating), d, `
+	return all[Person](proven(as(ctx, operating)), d, `
 		select handle, role, created_at, last_seen_at, guarded, sessions, keys
 		from pgtape.people($1, $2, $3, $4)`, query, after, most, nullable(admin))
 }
@@ -28,5 +28,5 @@ func (d *DB) People(ctx context.Context, query, after string, most int, admin st
 // the hashes of what is no longer good.
 // Errors: NotFound, NotPermitted.
 func (d *DB) RevokeAccess(ctx context.Context, account, admin string) ([]Hash, error) {
-	return d.hashes(ctx, "select pgtape.revoke_access($1, $2)", account, nullable(admin))
+	return d.hashes(proven(ctx), "select pgtape.revoke_access($1, $2)", account, nullable(admin))
 }

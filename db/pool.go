@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -143,7 +144,7 @@ func (r *pooledRows) send() error {
 			return err
 		}
 		r.sent++
-		got, err := conn.Query(r.ctx, r.statement, r.args...)
+		got, err := r.pool.start(r.ctx, conn, r.statement, r.args)
 		if err == nil {
 			r.Rows, r.done = got, done
 			return nil
@@ -195,6 +196,43 @@ func (r *pooledRows) release() {
 	done := r.done
 	r.done = nil
 	done()
+}
+
+// start sends a statement, behind the proof that it needs, if there is one.
+func (p *pool) start(ctx context.Context, conn *pgxpool.Conn, statement string, args []any) (pgx.Rows, error) {
+	if secret := proofOf(ctx); secret != "" {
+		return p.queryBehind(ctx, conn, proofAhead(secret), statement, args)
+	}
+	return conn.Query(ctx, statement, args...)
+}
+
+// ahead is a statement that goes before another, in its transaction and round trip, and what reads the
+// row that it returns.
+type ahead struct {
+	statement string
+	args      []any
+	read      func(pgx.Row) error
+}
+
+// queryBehind sends a statement behind another.
+func (p *pool) queryBehind(ctx context.Context, conn *pgxpool.Conn, first ahead, statement string, args []any) (pgx.Rows, error) {
+	var both pgx.Batch
+	both.Queue(first.statement, first.args...)
+	both.Queue(statement, args...)
+	results := conn.SendBatch(ctx, &both)
+	end := sync.OnceFunc(func() {
+		p.troubles.note(results.Close()) // an error: of a statement, which its rows have told
+	})
+	if err := first.read(results.QueryRow()); err != nil {
+		end()
+		return nil, err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		end()
+		return nil, err
+	}
+	return &gatedRows{rows, end}, nil
 }
 
 // pooledRow is the first of some rows.

@@ -136,7 +136,7 @@ func (d *DB) Profile(ctx context.Context, account string) (Profile, error) {
 // ExportAccount gives all that is kept of an account, without secrets.
 // Errors: NotFound, NotPermitted.
 func (d *DB) ExportAccount(ctx context.Context, account string) (export json.RawMessage, err error) {
-	err = d.pool.QueryRow(as(ctx, reporting), "select pgtape.export_account($1)", account).Scan(&export)
+	err = d.pool.QueryRow(proven(as(ctx, reporting)), "select pgtape.export_account($1)", account).Scan(&export)
 	return export, refusal(err)
 }
 
@@ -144,7 +144,7 @@ func (d *DB) ExportAccount(ctx context.Context, account string) (export json.Raw
 // book keeps it under the name returned.
 // Errors: NotFound, NotPermitted for the last admin, InvalidRequest.
 func (d *DB) DeleteAccount(ctx context.Context, account, confirm string) (gone string, err error) {
-	err = d.pool.QueryRow(ctx, "select pgtape.delete_account($1, $2)", account, confirm).Scan(&gone)
+	err = d.pool.QueryRow(proven(ctx), "select pgtape.delete_account($1, $2)", account, confirm).Scan(&gone)
 	return gone, refusal(err)
 }
 

@@ -245,7 +245,7 @@ func TestAnExportHasAllThatIsKeptAndNoSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := d.AsServer(t).ExportAccount(t.Context(), "ana")
+	text, err := d.AsServer(t).ExportAccount(db.WithProof(t.Context(), token), "ana")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/dbtest"
@@ -81,6 +82,14 @@ func TestProvisionGivesOwnerAndServerTheirRights(t *testing.T) {
 	}
 	if err := server.CheckSource(t.Context(), "wal"); err != nil {
 		t.Error(err)
+	}
+	// It reads the tape, and cannot copy the cluster; nor can the others that may replicate.
+	for _, login := range []string{db.OwnServer, db.OwnOwner, db.OwnPerson} {
+		conn, err := pgconn.Connect(t.Context(), cluster.URL(login, db.OwnDatabase)+"&replication=true")
+		if err == nil {
+			t.Errorf("%s may copy the whole cluster", login)
+			conn.Close(t.Context())
+		}
 	}
 	if _, err := server.ResolveMarket(t.Context(), "rain", []db.Decimal{"1", "0"}, "why"); err == nil {
 		t.Error("the server has resolved a market")

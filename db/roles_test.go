@@ -17,15 +17,7 @@ func login(t *testing.T, d *dbtest.DB, role string) (*pgx.Conn, string) {
 	t.Helper()
 	name := role + "_" + d.Account(t, "1")
 	d.Exec(t, "create role "+name+" login in role "+role)
-	config, err := pgx.ParseConfig(d.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.User = name
-	conn, err := pgx.ConnectConfig(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := connectAs(t, d, name)
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
 		if err := conn.Close(ctx); err != nil {
@@ -42,6 +34,21 @@ func login(t *testing.T, d *dbtest.DB, role string) (*pgx.Conn, string) {
 		}
 	})
 	return conn, name
+}
+
+// connectAs connects as a login that is there.
+func connectAs(t *testing.T, d *dbtest.DB, name string) *pgx.Conn {
+	t.Helper()
+	config, err := pgx.ParseConfig(d.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.User = name
+	conn, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
 }
 
 // denied are the SQLSTATEs of being refused: by Postgres, and by a function.

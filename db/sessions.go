@@ -10,23 +10,32 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// Shown is what somebody has shown to be let in: what a password comes to (Credential), or an identity
+// at a provider.
+type Shown struct {
+	PHC      string
+	Identity Identity
+}
+
 // CreateSession signs a browser in as an account. The token is for its cookie; the database
-// keeps only its hash. The label is what its owner will know the browser by.
+// keeps only its hash. The label is what its owner will know the browser by. A server shows what signs
+// the account in; nothing, where nothing guards it.
 // Errors: NotFound, NotPermitted.
-func (d *DB) CreateSession(ctx context.Context, handle, label string) (token string, account Account, err error) {
-	return d.createSession(ctx, handle, label, false)
+func (d *DB) CreateSession(ctx context.Context, handle, label string, shown ...Shown) (token string, account Account, err error) {
+	return d.createSession(ctx, handle, label, append(shown, Shown{})[0], false)
 }
 
 // EnterByHandle is CreateSession for whoever has only chosen the handle.
 // Errors: NotFound; NotPermitted when the account has a password, an identity or a role.
 func (d *DB) EnterByHandle(ctx context.Context, handle, label string) (token string, account Account, err error) {
-	return d.createSession(ctx, handle, label, true)
+	return d.createSession(ctx, handle, label, Shown{}, true)
 }
 
-func (d *DB) createSession(ctx context.Context, handle, label string, byHandle bool) (token string, account Account, err error) {
+func (d *DB) createSession(ctx context.Context, handle, label string, shown Shown, byHandle bool) (token string, account Account, err error) {
 	token = rand.Text()
 	account, err = one[Account](ctx, d, "select "+accountColumns+`
-		from pgtape.create_session($1, $2, label => $3, by_handle => $4)`, handle, TokenHash(token), label, byHandle)
+		from pgtape.create_session($1, $2, label => $3, by_handle => $4, phc => $5, issuer => $6, subject => $7)`,
+		handle, TokenHash(token), label, byHandle, nullable(shown.PHC), nullable(shown.Identity.Issuer), nullable(shown.Identity.Subject))
 	return token, account, err
 }
 

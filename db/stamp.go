@@ -76,29 +76,23 @@ func (d *DB) queryStamped(ctx context.Context, statement string, args ...any) (p
 	if err != nil {
 		return nil, err
 	}
-	var both pgx.Batch
-	both.Queue("select pg_current_snapshot()::text")
-	both.Queue(statement, args...)
-	results := conn.SendBatch(ctx, &both)
-	end := sync.OnceFunc(func() {
-		d.pool.troubles.note(results.Close()) // an error: of a statement, which its rows have told
+	rows, err := d.pool.queryBehind(ctx, conn, ahead{
+		statement: "select pg_catalog.pg_current_snapshot()::pg_catalog.text",
+		read: func(row pgx.Row) error {
+			var text string
+			if err := row.Scan(&text); err != nil {
+				return err
+			}
+			taken, err := ParseSnapshot(text)
+			if err == nil {
+				d.stamp.taken = &taken
+			}
+			return err
+		},
+	}, statement, args)
+	if err != nil {
 		done()
-	})
-	var text string
-	if err = results.QueryRow().Scan(&text); err == nil {
-		var taken Snapshot
-		if taken, err = ParseSnapshot(text); err == nil {
-			d.stamp.taken = &taken
-		}
-	}
-	if err != nil {
-		end()
 		return nil, err
 	}
-	rows, err := results.Query()
-	if err != nil {
-		end()
-		return nil, err
-	}
-	return &gatedRows{rows, end}, nil
+	return &gatedRows{rows, sync.OnceFunc(done)}, nil
 }

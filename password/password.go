@@ -4,9 +4,9 @@ package password
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	_ "embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -86,32 +86,34 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return phc(memory, passes, lanes, salt, key), nil
 }
 
-// Check tells whether a PHC string is of a password, and whether it is of parameters that are no
-// longer ours. An empty string is of no password, which takes as long to find.
-func (h *Hasher) Check(ctx context.Context, password, of string) (right, outdated bool, err error) {
+// Again makes the PHC string of a password by the parameters, the salt and the length of another, whose
+// hash may be left out by writing A for each of its letters: the password is right if it is what is
+// kept. outdated: the parameters are no longer ours. An empty string is of no password, which takes as
+// long to find.
+func (h *Hasher) Again(ctx context.Context, password, of string) (again string, outdated bool, err error) {
 	if of == "" {
 		of = h.none
 	}
 	var version, m, t, p int
 	var rest string
 	if _, err := fmt.Sscanf(of, "$argon2id$v=%d$m=%d,t=%d,p=%d$%s", &version, &m, &t, &p, &rest); err != nil || version != argon2.Version {
-		return false, false, fmt.Errorf("a PHC string of another kind: %w", err)
+		return "", false, fmt.Errorf("a PHC string of another kind: %w", err)
 	}
 	salt64, key64, _ := strings.Cut(rest, "$")
 	salt, err := base64.RawStdEncoding.DecodeString(salt64)
 	if err != nil {
-		return false, false, fmt.Errorf("the salt of a PHC string: %w", err)
+		return "", false, fmt.Errorf("the salt of a PHC string: %w", err)
 	}
-	want, err := base64.RawStdEncoding.DecodeString(key64)
-	if err != nil || len(want) == 0 {
-		return false, false, fmt.Errorf("the hash of a PHC string: %w", err)
+	length := base64.RawStdEncoding.DecodedLen(len(key64))
+	if length == 0 {
+		return "", false, errors.New("a PHC string without a hash")
 	}
-	got, err := h.key(ctx, password, salt, uint32(m), uint32(t), uint8(p), uint32(len(want)))
+	key, err := h.key(ctx, password, salt, uint32(m), uint32(t), uint8(p), uint32(length))
 	if err != nil {
-		return false, false, err
+		return "", false, err
 	}
-	outdated = m != memory || t != passes || p != lanes || len(want) != keyLen
-	return subtle.ConstantTimeCompare(got, want) == 1, outdated, nil
+	outdated = m != memory || t != passes || p != lanes || length != keyLen
+	return phc(uint32(m), uint32(t), uint8(p), salt, key), outdated, nil
 }
 
 func (h *Hasher) key(ctx context.Context, password string, salt []byte, m, t uint32, p uint8, length uint32) ([]byte, error) {

@@ -52,11 +52,23 @@ func (s *Server) admit(to access, trusted bool) echo.MiddlewareFunc {
 			if err != nil {
 				return err
 			}
+			if !trusted {
+				c.SetRequest(c.Request().WithContext(withProof(c)))
+			}
 			c.Set(accountKey, who.Account)
 			c.Set(callerKey, who)
 			return next(c)
 		}
 	}
+}
+
+// withProof is the context of a request with what its caller has shown, for the database.
+func withProof(c echo.Context) context.Context {
+	secret, given := bearer(c)
+	if !given {
+		secret, _ = sessionOf(c)
+	}
+	return db.WithProof(c.Request().Context(), secret)
 }
 
 const callerKey = "caller"

@@ -127,15 +127,15 @@ func (s *Server) signUpPage(c echo.Context) error {
 func (s *Server) settingsPage(c echo.Context) error {
 	ctx, account := c.Request().Context(), accountOf(c)
 	token, _ := sessionOf(c)
-	ways, err := s.db.WaysIn(ctx, account.Handle)
+	ways, err := s.db.WaysIn(ctx, account.Ref())
 	if err != nil {
 		return err
 	}
-	sessions, err := s.db.Sessions(ctx, account.Handle, token)
+	sessions, err := s.db.Sessions(ctx, account.Ref(), token)
 	if err != nil {
 		return err
 	}
-	keys, err := s.db.Keys(ctx, account.Handle)
+	keys, err := s.db.Keys(ctx, account.Ref())
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (s *Server) settingsPage(c echo.Context) error {
 // adminPage handles GET /admin?q=&after=: drafts and invites for operators, accounts for admins.
 func (s *Server) adminPage(c echo.Context) error {
 	ctx, account := c.Request().Context(), accountOf(c)
-	invites, err := s.db.Invites(ctx, account.Handle)
+	invites, err := s.db.Invites(ctx, account.Ref())
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (s *Server) adminPage(c echo.Context) error {
 		return err
 	}
 	if account.Role.Has(db.Admin) {
-		people, err := s.db.People(ctx, state.Query, c.QueryParam("after"), peoplePage, account.Handle)
+		people, err := s.db.People(ctx, state.Query, c.QueryParam("after"), peoplePage, account.Ref())
 		if err != nil {
 			return err
 		}

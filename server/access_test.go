@@ -22,6 +22,7 @@ var examples = map[string]example{
 	"POST /api/v1/session":                   {"", `{"handle":"%s"}`},
 	"DELETE /api/v1/sessions/:id":            {"/api/v1/sessions/999999", ""},
 	"POST /api/v1/password":                  {"", `{"password":"correct horse battery"}`},
+	"POST /api/v1/identity":                  {"", `{}`},
 	"POST /api/v1/keys":                      {"", `{"name":"k","scopes":["read"]}`},
 	"DELETE /api/v1/keys/:id":                {"/api/v1/keys/999999", ""},
 	"POST /api/v1/invites":                   {"", `{}`},

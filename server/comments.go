@@ -75,7 +75,7 @@ func (s *Server) createComment(c echo.Context) error {
 		return err
 	}
 	comment, err := s.db.Comment(c.Request().Context(), db.NewComment{
-		Market: c.Param("slug"), Body: request.Body, Account: accountOf(c).Handle,
+		Market: c.Param("slug"), Body: request.Body, Account: accountOf(c).Ref(),
 		IdempotencyKey: c.Request().Header.Get("Idempotency-Key"),
 	})
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *Server) deleteComment(c echo.Context) error {
 			return err
 		}
 	}
-	if err := s.db.RemoveComment(c.Request().Context(), n, reason, accountOf(c).Handle); err != nil {
+	if err := s.db.RemoveComment(c.Request().Context(), n, reason, accountOf(c).Ref()); err != nil {
 		return err
 	}
 	s.reads.Wrote(removals)

@@ -12,7 +12,7 @@ import (
 
 // getMoves handles GET /api/v1/markets/{slug}/moves: what the caller may do to the market now.
 func (s *Server) getMoves(c echo.Context) error {
-	moves, err := s.db.Moves(c.Request().Context(), c.Param("slug"), accountOf(c).Handle)
+	moves, err := s.db.Moves(c.Request().Context(), c.Param("slug"), accountOf(c).Ref())
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (s *Server) createMove(c echo.Context) error {
 		defer s.locks.hurry()()
 	}
 	market, err := s.db.MoveMarket(c.Request().Context(), db.Move{
-		Market: c.Param("slug"), Name: asked.Move, Payout: asked.Payout, Reason: asked.Reason, Account: accountOf(c).Handle,
+		Market: c.Param("slug"), Name: asked.Move, Payout: asked.Payout, Reason: asked.Reason, Account: accountOf(c).Ref(),
 	})
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 // listSessions handles GET /api/v1/sessions: the browsers that are signed in as the caller.
 func (s *Server) listSessions(c echo.Context) error {
 	token, _ := sessionOf(c)
-	sessions, err := s.db.Sessions(c.Request().Context(), accountOf(c).Handle, token)
+	sessions, err := s.db.Sessions(c.Request().Context(), accountOf(c).Ref(), token)
 	if err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func (s *Server) listSessions(c echo.Context) error {
 // deleteOtherSessions handles DELETE /api/v1/sessions: every browser but this one is signed out.
 func (s *Server) deleteOtherSessions(c echo.Context) error {
 	token, _ := sessionOf(c)
-	ended, err := s.db.EndOtherSessions(c.Request().Context(), accountOf(c).Handle, token)
+	ended, err := s.db.EndOtherSessions(c.Request().Context(), accountOf(c).Ref(), token)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (s *Server) deleteOneSession(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ended, err := s.db.EndSession(c.Request().Context(), accountOf(c).Handle, id)
+	ended, err := s.db.EndSession(c.Request().Context(), accountOf(c).Ref(), id)
 	if err != nil {
 		return err
 	}
@@ -59,15 +59,15 @@ func (s *Server) changePassword(c echo.Context) error {
 	if err := decode(c, &request, db.InvalidRequest); err != nil {
 		return err
 	}
-	ctx, handle := c.Request().Context(), accountOf(c).Handle
+	ctx, account := c.Request().Context(), accountOf(c)
 	if err := s.confirmChange(c, request.Current); err != nil {
 		return err
 	}
-	phc, err := s.hash(s.inLane(c, handle), request.Password, handle)
+	phc, err := s.hash(s.inLane(c, account.Handle), request.Password, account.Handle)
 	if err != nil {
 		return err
 	}
-	token, ended, err := s.db.ChangePassword(ctx, handle, phc, deviceLabel(c), request.EndAccess)
+	token, ended, err := s.db.ChangePassword(ctx, account.Ref(), phc, deviceLabel(c), request.EndAccess)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 
 // listInvites handles GET /api/v1/invites.
 func (s *Server) listInvites(c echo.Context) error {
-	invites, err := s.db.Invites(c.Request().Context(), accountOf(c).Handle)
+	invites, err := s.db.Invites(c.Request().Context(), accountOf(c).Ref())
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (s *Server) createInvite(c echo.Context) error {
 		}
 	}
 	code, id, expires, err := s.db.CreateInvite(c.Request().Context(),
-		db.NewInvite{Uses: request.Uses, Life: time.Duration(request.Days) * day, Role: request.Role}, accountOf(c).Handle)
+		db.NewInvite{Uses: request.Uses, Life: time.Duration(request.Days) * day, Role: request.Role}, accountOf(c).Ref())
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (s *Server) deleteInvite(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.db.RevokeInvite(c.Request().Context(), id, accountOf(c).Handle); err != nil {
+	if err := s.db.RevokeInvite(c.Request().Context(), id, accountOf(c).Ref()); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)

@@ -13,7 +13,7 @@ const day = 24 * time.Hour
 
 // listKeys handles GET /api/v1/keys: the caller's API keys.
 func (s *Server) listKeys(c echo.Context) error {
-	keys, err := s.db.Keys(c.Request().Context(), accountOf(c).Handle)
+	keys, err := s.db.Keys(c.Request().Context(), accountOf(c).Ref())
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (s *Server) createKey(c echo.Context) error {
 	if err := s.confirmOwner(c, request.Current); err != nil {
 		return err
 	}
-	key, id, err := s.db.CreateKey(c.Request().Context(), accountOf(c).Handle, request.Name, request.Scopes, time.Duration(request.Days)*day)
+	key, id, err := s.db.CreateKey(c.Request().Context(), accountOf(c).Ref(), request.Name, request.Scopes, time.Duration(request.Days)*day)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (s *Server) deleteKey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ended, err := s.db.RevokeKey(c.Request().Context(), accountOf(c).Handle, id)
+	ended, err := s.db.RevokeKey(c.Request().Context(), accountOf(c).Ref(), id)
 	if err != nil {
 		return err
 	}

@@ -50,12 +50,13 @@ func (s *Server) createMarket(c echo.Context) error {
 	if err := decode(c, &declared, db.InvalidRequest); err != nil {
 		return err
 	}
-	declared.Account = accountOf(c).Handle
+	account := accountOf(c)
+	declared.Account = account.Ref()
 	market, err := s.db.CreateMarket(c.Request().Context(), declared)
 	if err != nil {
 		return err
 	}
-	s.reads.Wrote(cache.Moves, cache.Markets, cache.Market(market.Slug), cache.Account(declared.Account))
+	s.reads.Wrote(cache.Moves, cache.Markets, cache.Market(market.Slug), cache.Account(account.Handle))
 	c.Response().Header().Set(echo.HeaderLocation, "/api/v1/markets/"+market.Slug)
 	return c.JSON(http.StatusCreated, market)
 }

@@ -23,7 +23,7 @@ func (s *Server) listNotifications(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	list, err := s.notificationsOf(c, accountOf(c).Handle, limit)
+	list, err := s.notificationsOf(c, accountOf(c).Ref(), limit)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (s *Server) readNotifications(c echo.Context) error {
 	if err := decode(c, &request, db.InvalidRequest); err != nil {
 		return err
 	}
-	unread, err := s.db.ReadNotifications(c.Request().Context(), accountOf(c).Handle, request.IDs)
+	unread, err := s.db.ReadNotifications(c.Request().Context(), accountOf(c).Ref(), request.IDs)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (s *Server) notificationsPage(c echo.Context) error {
 	}
 	var list notificationList
 	if account != nil {
-		if list, err = s.notificationsOf(c, account.Handle, pageNotifications); err != nil {
+		if list, err = s.notificationsOf(c, account.Ref(), pageNotifications); err != nil {
 			return err
 		}
 	}

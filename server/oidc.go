@@ -56,7 +56,7 @@ func newIdentities(config Provider) *identities {
 type flow struct {
 	State, Nonce, Verifier string
 	To, Invite             string
-	Account                string // that the identity is to be linked to
+	AccountID              int64 // that the identity is to be linked to
 	Identity               db.Identity
 	Suggestion             string
 }
@@ -139,7 +139,7 @@ func (s *Server) createIdentity(c echo.Context) error {
 	if err := s.confirmOwner(c, request.Current); err != nil {
 		return err
 	}
-	where, err := s.beginFlow(c, flow{Account: accountOf(c).Handle})
+	where, err := s.beginFlow(c, flow{AccountID: accountOf(c).ID})
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (s *Server) endOIDC(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if f.Account != "" {
+	if f.AccountID != 0 {
 		return s.linkIdentity(c, f, identity)
 	}
 	ctx := c.Request().Context()
@@ -193,7 +193,7 @@ func (s *Server) endOIDC(c echo.Context) error {
 	if handle == "" {
 		return s.askForHandle(c, flow{To: f.To, Invite: f.Invite, Identity: identity, Suggestion: suggestion})
 	}
-	token, account, err := s.db.CreateSession(ctx, handle, deviceLabel(c))
+	token, account, err := s.db.CreateSession(ctx, handle, deviceLabel(c), db.Shown{Identity: identity})
 	if err != nil {
 		return err
 	}
@@ -244,10 +244,10 @@ func (s *Server) linkIdentity(c echo.Context, f flow, identity db.Identity) erro
 	if err != nil {
 		return err
 	}
-	if account == nil || account.Handle != f.Account {
+	if account == nil || account.ID != f.AccountID {
 		return flowUnknown()
 	}
-	if err := s.db.LinkIdentity(c.Request().Context(), account.Handle, identity); err != nil {
+	if err := s.db.LinkIdentity(withProof(c), account.Ref(), identity); err != nil {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, "/settings")
@@ -275,19 +275,17 @@ func (s *Server) enterByProvider(c echo.Context, r newSession) (token string, ac
 	if err != nil {
 		return "", account, err
 	}
-	ctx := c.Request().Context()
-	if account, err = s.db.SignUp(ctx, db.SignUp{Handle: r.Handle, Invite: f.Invite, Identity: f.Identity}); err != nil {
+	signUp := db.SignUp{Handle: r.Handle, Invite: f.Invite, Identity: f.Identity}
+	if token, account, err = s.db.SignUpIn(c.Request().Context(), signUp, deviceLabel(c)); err != nil {
 		return "", account, err
 	}
-	if _, err := s.flowOf(c, true); err != nil {
-		return "", account, err
-	}
-	return s.db.CreateSession(ctx, account.Handle, deviceLabel(c))
+	_, err = s.flowOf(c, true)
+	return token, account, err
 }
 
 // deleteIdentity handles DELETE /api/v1/identity.
 func (s *Server) deleteIdentity(c echo.Context) error {
-	if err := s.db.UnlinkIdentity(c.Request().Context(), accountOf(c).Handle); err != nil {
+	if err := s.db.UnlinkIdentity(c.Request().Context(), accountOf(c).Ref()); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)

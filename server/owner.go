@@ -16,13 +16,13 @@ const freshFor = 10 * time.Minute
 // sign-in of the last minutes. An account that has neither password nor identity is its browser.
 // Errors: NotConfirmed when nothing was shown, NotPermitted when the password is wrong.
 func (s *Server) confirmOwner(c echo.Context, secret string) error {
-	ctx, handle := c.Request().Context(), accountOf(c).Handle
-	ways, err := s.db.WaysIn(ctx, handle)
+	ctx, account := c.Request().Context(), accountOf(c).Ref()
+	ways, err := s.db.WaysIn(ctx, account)
 	if err != nil {
 		return err
 	}
 	if ways.Password && secret != "" {
-		return s.confirmPassword(c, handle, secret)
+		return s.confirmPassword(c, secret)
 	}
 	if fresh, err := s.isFresh(c); err != nil || fresh {
 		return err
@@ -44,12 +44,12 @@ func (s *Server) confirmOwner(c echo.Context, secret string) error {
 
 // confirmChange is confirmOwner for a new password: the old one is asked for, however fresh the session.
 func (s *Server) confirmChange(c echo.Context, secret string) error {
-	ways, err := s.db.WaysIn(c.Request().Context(), accountOf(c).Handle)
+	ways, err := s.db.WaysIn(c.Request().Context(), accountOf(c).Ref())
 	switch {
 	case err != nil:
 		return err
 	case ways.Password:
-		return s.confirmPassword(c, accountOf(c).Handle, secret)
+		return s.confirmPassword(c, secret)
 	}
 	return s.confirmOwner(c, "")
 }
@@ -57,7 +57,7 @@ func (s *Server) confirmChange(c echo.Context, secret string) error {
 // isFresh tells whether the caller's session began just now.
 func (s *Server) isFresh(c echo.Context) (bool, error) {
 	token, _ := sessionOf(c)
-	sessions, err := s.db.Sessions(c.Request().Context(), accountOf(c).Handle, token)
+	sessions, err := s.db.Sessions(c.Request().Context(), accountOf(c).Ref(), token)
 	if err != nil || len(sessions) == 0 {
 		return false, err
 	}
@@ -66,18 +66,19 @@ func (s *Server) isFresh(c echo.Context) (bool, error) {
 
 // confirmPassword refuses another password than the account's, if it has one.
 // Errors: NotPermitted, TooManyRequests.
-func (s *Server) confirmPassword(c echo.Context, handle, secret string) error {
-	if err := s.limitGuesses(c, handle); err != nil {
+func (s *Server) confirmPassword(c echo.Context, secret string) error {
+	account := accountOf(c)
+	if err := s.limitGuesses(c, account.Handle); err != nil {
 		return err
 	}
-	ctx := s.inLane(c, handle)
-	phc, err := s.db.Credential(ctx, handle)
-	if err != nil || phc == "" {
+	ctx := s.inLane(c, account.Handle)
+	salt, err := s.db.Credential(ctx, account.Ref())
+	if err != nil || salt == "" {
 		return err
 	}
-	right, _, err := s.hasher.Check(ctx, secret, phc)
+	_, right, _, err := s.checkPassword(ctx, account.Ref(), secret)
 	if err != nil {
-		return busy(err)
+		return err
 	}
 	if !right {
 		return db.Errorf(db.NotPermitted, "the current password is wrong")

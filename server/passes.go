@@ -18,8 +18,9 @@ const (
 	maxPasses = 100_000
 )
 
-// passes remembers who the sessions and keys that were used lately are of. The handle of an account
-// never changes, but when it is deleted.
+// passes remembers whose the sessions and keys are that were used lately. What is done with one names
+// the account by its id: when its owner has left, another node may not know for a while, and the handle
+// may be somebody else's.
 type passes struct {
 	mu    sync.Mutex
 	known map[db.Hash]pass // by the hash of the token or key
@@ -54,21 +55,21 @@ func (p *passes) withdraw(ended ...db.Hash) {
 }
 
 // forget has everything of an account asked for again.
-func (p *passes) forget(handle string) {
-	p.replace(handle, func(key db.Hash) { delete(p.known, key) })
+func (p *passes) forget(account int64) {
+	p.replace(account, func(key db.Hash) { delete(p.known, key) })
 }
 
 // forgetAccount ends all sessions of an account.
-func (p *passes) forgetAccount(handle string) {
-	p.replace(handle, func(key db.Hash) { p.known[key] = pass{until: time.Now().Add(passLife)} })
+func (p *passes) forgetAccount(account int64) {
+	p.replace(account, func(key db.Hash) { p.known[key] = pass{until: time.Now().Add(passLife)} })
 }
 
 // replace goes through what is known of an account.
-func (p *passes) replace(handle string, change func(key db.Hash)) {
+func (p *passes) replace(account int64, change func(key db.Hash)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for key, known := range p.known {
-		if known.Handle == handle {
+		if known.ID == account {
 			change(key)
 		}
 	}

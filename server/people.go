@@ -16,7 +16,7 @@ const linkLife = day
 
 // listPeople handles GET /api/v1/accounts?q=&after=: the accounts, for admins.
 func (s *Server) listPeople(c echo.Context) error {
-	people, err := s.db.People(c.Request().Context(), c.QueryParam("q"), c.QueryParam("after"), peoplePage, accountOf(c).Handle)
+	people, err := s.db.People(c.Request().Context(), c.QueryParam("q"), c.QueryParam("after"), peoplePage, accountOf(c).Ref())
 	if err != nil {
 		return err
 	}
@@ -60,11 +60,11 @@ func (s *Server) giveRole(c echo.Context) error {
 			Hint: "let its owner set a password first: give a sign-in link",
 		}
 	}
-	account, err := s.db.SetRole(ctx, handle, request.Role, accountOf(c).Handle)
+	account, err := s.db.SetRole(ctx, handle, request.Role, accountOf(c).Ref())
 	if err != nil {
 		return err
 	}
-	s.passes.forget(account.Handle)
+	s.passes.forget(account.ID)
 	return c.JSON(http.StatusOK, account)
 }
 
@@ -81,7 +81,7 @@ func (s *Server) createLink(c echo.Context) error {
 	if err := s.confirmOwner(c, request.Current); err != nil {
 		return err
 	}
-	token, expires, err := s.db.CreateSignInLink(c.Request().Context(), c.Param("handle"), linkLife, accountOf(c).Handle)
+	token, expires, err := s.db.CreateSignInLink(c.Request().Context(), c.Param("handle"), linkLife, accountOf(c).Ref())
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (s *Server) createLink(c echo.Context) error {
 
 // revokeAccess handles DELETE /api/v1/accounts/{handle}/access: sessions and keys end.
 func (s *Server) revokeAccess(c echo.Context) error {
-	ended, err := s.db.RevokeAccess(c.Request().Context(), c.Param("handle"), accountOf(c).Handle)
+	ended, err := s.db.RevokeAccess(c.Request().Context(), c.Param("handle"), accountOf(c).Ref())
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func (s *Server) portfolioPage(c echo.Context) error {
 		return err
 	}
 	state.History = history.Value
-	if state.Points, err = s.db.ProfitHistory(ctx, account.Handle, since, profitSteps); err != nil {
+	if state.Points, err = s.db.ProfitHistory(ctx, account.Ref(), since, profitSteps); err != nil {
 		return err
 	}
 	plot := newStepPlot(state.Points)
@@ -170,7 +170,7 @@ func (s *Server) getHistoryCSV(c echo.Context) error {
 		out.UseCRLF = true
 		return out.Write([]string{"transaction", "at", "kind", "market", "question", "outcome", "side", "shares", "amount", "balance"})
 	}
-	err := s.db.EachEntry(c.Request().Context(), accountOf(c).Handle, func(e db.Entry) error {
+	err := s.db.EachEntry(c.Request().Context(), accountOf(c).Ref(), func(e db.Entry) error {
 		if out == nil {
 			if err := begin(); err != nil {
 				return err

@@ -15,7 +15,7 @@ const leaveWithin = 5 * time.Minute
 
 // exportAccount handles GET /api/v1/account/export: all that is kept of the caller.
 func (s *Server) exportAccount(c echo.Context) error {
-	export, err := s.db.ExportAccount(c.Request().Context(), accountOf(c).Handle)
+	export, err := s.db.ExportAccount(c.Request().Context(), accountOf(c).Ref())
 	if err != nil {
 		return err
 	}
@@ -33,18 +33,18 @@ func (s *Server) deleteAccount(c echo.Context) error {
 		return err
 	}
 	account := accountOf(c)
-	if err := s.confirmPassword(c, account.Handle, request.Password); err != nil {
+	if err := s.confirmPassword(c, request.Password); err != nil {
 		return err
 	}
 	// It is not given up half-way because its caller has gone.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), leaveWithin)
 	defer cancel()
 	_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(leaveWithin + writeWithin))
-	gone, err := s.db.DeleteAccount(ctx, account.Handle, request.Handle)
+	gone, err := s.db.DeleteAccount(ctx, account.Ref(), request.Handle)
 	if err != nil {
 		return err
 	}
-	s.passes.forgetAccount(account.Handle)
+	s.passes.forgetAccount(account.ID)
 	s.board.drop()
 	s.reads.Forget() // the name goes from everything; other nodes hear of it when heads are compared
 	forgetSessionCookie(c)

@@ -81,10 +81,7 @@ func (s *Server) enter(c echo.Context, r newSession) (token string, account db.A
 	if !isNew {
 		return s.signIn(c, r)
 	}
-	if account, err = s.createAccount(ctx, r); err != nil {
-		return "", account, err
-	}
-	return s.db.CreateSession(ctx, account.Handle, deviceLabel(c))
+	return s.createAccount(ctx, r, deviceLabel(c))
 }
 
 // mayBeNew tells whether the policy would let a handle without an account sign up.
@@ -97,23 +94,35 @@ func (s *Server) signIn(c echo.Context, r newSession) (token string, account db.
 	if s.signUp == Handle && r.Password == "" {
 		return s.db.EnterByHandle(ctx, r.Handle, deviceLabel(c))
 	}
-	phc, err := s.db.Credential(ctx, r.Handle)
+	phc, right, outdated, err := s.checkPassword(ctx, r.Handle, r.Password)
 	if err != nil {
 		return "", account, err
-	}
-	right, outdated, err := s.hasher.Check(ctx, r.Password, phc)
-	if err != nil {
-		return "", account, busy(err)
 	}
 	if !right {
 		return "", account, &db.Error{
 			Code: db.NotSignedIn, Message: "the handle or the password is wrong", Hint: "an admin can give you a link to set a new password",
 		}
 	}
-	if outdated {
+	token, account, err = s.db.CreateSession(ctx, r.Handle, deviceLabel(c), db.Shown{PHC: phc})
+	if err == nil && outdated {
 		s.renew(ctx, r, phc)
 	}
-	return s.db.CreateSession(ctx, r.Handle, deviceLabel(c))
+	return token, account, err
+}
+
+// checkPassword tells whether a password is the account's, and what it comes to. Only the database knows
+// what it must come to.
+func (s *Server) checkPassword(ctx context.Context, handle, secret string) (phc string, right, outdated bool, err error) {
+	salt, err := s.db.Credential(ctx, handle)
+	if err != nil {
+		return "", false, false, err
+	}
+	phc, outdated, err = s.hasher.Again(ctx, secret, salt)
+	if err != nil {
+		return "", false, false, busy(err)
+	}
+	right, err = s.db.IsPassword(ctx, handle, phc)
+	return phc, right, outdated, err
 }
 
 // renew hashes a password again that was hashed by other parameters. Failing does no harm.
@@ -127,23 +136,23 @@ func (s *Server) renew(ctx context.Context, r newSession, before string) {
 	}
 }
 
-// createAccount signs somebody up, if the policy lets them.
-func (s *Server) createAccount(ctx context.Context, r newSession) (account db.Account, err error) {
+// createAccount signs somebody up, if the policy lets them, and the browser of that label in.
+func (s *Server) createAccount(ctx context.Context, r newSession, label string) (token string, account db.Account, err error) {
 	switch {
 	case s.signUp == OIDC:
-		return account, &db.Error{Code: db.NotPermitted, Message: "new accounts are made with " + s.oidc.name(), Hint: "go to /signin"}
+		return "", account, &db.Error{Code: db.NotPermitted, Message: "new accounts are made with " + s.oidc.name(), Hint: "go to /signin"}
 	case s.signUp == Invite && r.Invite == "":
-		return account, &db.Error{Code: db.NotPermitted, Message: "new accounts need an invite", Hint: "ask somebody who runs markets here for a link"}
+		return "", account, &db.Error{Code: db.NotPermitted, Message: "new accounts need an invite", Hint: "ask somebody who runs markets here for a link"}
 	case !s.mayBeNew(r):
-		return account, &db.Error{Code: db.NotPermitted, Message: "there are no new accounts here", Hint: "ask an admin"}
+		return "", account, &db.Error{Code: db.NotPermitted, Message: "there are no new accounts here", Hint: "ask an admin"}
 	}
 	var phc string
 	if r.Password != "" {
 		if phc, err = s.hash(ctx, r.Password, r.Handle); err != nil {
-			return account, err
+			return "", account, err
 		}
 	}
-	return s.db.SignUp(ctx, db.SignUp{Handle: r.Handle, PHC: phc, Invite: r.Invite})
+	return s.db.SignUpIn(ctx, db.SignUp{Handle: r.Handle, PHC: phc, Invite: r.Invite}, label)
 }
 
 // hash makes the PHC string of a password that is to be somebody's.

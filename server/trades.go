@@ -1,6 +1,8 @@
 package server
 
 import (
+	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -41,7 +43,8 @@ func (s *Server) createTrade(c echo.Context) error {
 	if order.Market != "" && order.Market != c.Param("slug") {
 		return db.Errorf(db.InvalidOrder, "the order is for the market %s, the address is that of %s", order.Market, c.Param("slug"))
 	}
-	order.Account, order.Market = accountOf(c).Handle, c.Param("slug")
+	account := accountOf(c)
+	order.Account, order.Market = account.Ref(), c.Param("slug")
 	order.IdempotencyKey = c.Request().Header.Get(idempotencyHeader)
 	if order.IdempotencyKey == "" {
 		return &db.Error{
@@ -51,7 +54,7 @@ func (s *Server) createTrade(c echo.Context) error {
 	}
 	receipt, err := s.orders.Trade(c.Request().Context(), order)
 	if err != nil {
-		return err
+		return s.unlessLeft(account, err)
 	}
 	// The tape will bring it. Until it does, whoever has this receipt must not be answered from before it.
 	s.reads.Wrote(cache.Market(receipt.Market), cache.Markets, cache.Account(receipt.Account))
@@ -59,4 +62,18 @@ func (s *Server) createTrade(c echo.Context) error {
 		return c.JSON(http.StatusOK, receipt)
 	}
 	return c.JSON(http.StatusCreated, receipt)
+}
+
+// unlessLeft is the error of an order, or, when the caller's account is nobody's any more, which this
+// node may not have heard of, that nobody is signed in.
+func (s *Server) unlessLeft(account db.Account, err error) error {
+	var refused *db.Error
+	var detail struct {
+		Account string `json:"account"`
+	}
+	if !errors.As(err, &refused) || refused.Code != db.NotFound || json.Unmarshal(refused.Detail, &detail) != nil || detail.Account != account.Ref() {
+		return err
+	}
+	s.passes.forgetAccount(account.ID)
+	return notSignedIn()
 }

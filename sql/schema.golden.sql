@@ -10,11 +10,14 @@ type pgtape_core.account_state: handle text
 type pgtape_core.account_state: balance numeric(30,6)
 type pgtape_core.account_state: created_at timestamp with time zone
 type pgtape_core.account_state: role text
+type pgtape_core.account_state: id bigint
 view pgtape.accounts: handle text
 view pgtape.accounts: kind text
 view pgtape.accounts: balance numeric(30,6)
 view pgtape.accounts: created_at timestamp with time zone
 view pgtape.accounts: role text
+view pgtape.accounts: id bigint
+view pgtape.accounts: gone boolean
 view pgtape.activity: market text
 view pgtape.activity: trades bigint
 view pgtape.activity: volume numeric
@@ -41,6 +44,7 @@ table pgtape_core.audit_entry: login text not null
 table pgtape_core.audit_entry: act text not null
 table pgtape_core.audit_entry: subject text not null
 table pgtape_core.audit_entry: detail jsonb not null default '{}'::jsonb
+table pgtape_core.audit_entry: account_id bigint
 table pgtape_core.book: market_id bigint not null
 table pgtape_core.book: status text not null
 table pgtape_core.book: version bigint not null
@@ -137,6 +141,7 @@ view pgtape_core.listed: volume numeric(30,6)
 view pgtape_core.listed: volume_class integer
 table pgtape_core.login: role_name text not null
 table pgtape_core.login: account_id bigint not null
+table pgtape_core.login: role_oid oid
 table pgtape_core.market: id bigint not null
 table pgtape_core.market: slug text not null
 table pgtape_core.market: question text not null
@@ -447,6 +452,7 @@ CREATE UNIQUE INDEX account_pkey ON pgtape_core.account USING btree (id)
 CREATE INDEX api_key_account ON pgtape_core.api_key USING btree (account_id)
 CREATE UNIQUE INDEX api_key_key_hash_key ON pgtape_core.api_key USING btree (key_hash)
 CREATE UNIQUE INDEX api_key_pkey ON pgtape_core.api_key USING btree (id)
+CREATE INDEX audit_entry_account ON pgtape_core.audit_entry USING btree (account_id)
 CREATE UNIQUE INDEX audit_entry_pkey ON pgtape_core.audit_entry USING btree (id)
 CREATE INDEX book_active ON pgtape_core.book USING btree (active_minute)
 CREATE UNIQUE INDEX book_pkey ON pgtape_core.book USING btree (market_id)
@@ -517,7 +523,7 @@ function pgtape.create_account(text,numeric) returns pgtape_core.account_state, 
 function pgtape.create_invite(bytea,integer,interval,text,text) returns TABLE(id bigint, expires_at timestamp with time zone), volatile, security definer
 function pgtape.create_key(text,text,text,bytea,text[],interval) returns bigint, volatile, security definer
 function pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean) returns pgtape_core.market_state, volatile, security definer
-function pgtape.create_session(text,bytea,interval,text,boolean) returns pgtape_core.account_state, volatile, security definer
+function pgtape.create_session(text,bytea,interval,text,boolean,text,text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.create_sign_in_link(text,bytea,interval,text) returns timestamp with time zone, volatile, security definer
 function pgtape.credential_of(text) returns SETOF text, stable, security definer
 function pgtape.delete_account(text,text) returns text, volatile, security definer
@@ -534,8 +540,9 @@ function pgtape.history(text,timestamp with time zone,timestamp with time zone,i
 function pgtape.holders(text,integer) returns TABLE(outcome text, account text, shares numeric, value numeric), stable, security definer
 function pgtape.identity_account(text,text) returns SETOF text, stable, security definer
 function pgtape.invites(text) returns TABLE(id bigint, made_by text, role text, uses integer, used integer, created_at timestamp with time zone, expires_at timestamp with time zone), stable, security definer
+function pgtape.is_password(text,text) returns boolean, stable, security definer
 function pgtape.keep_doorbell_ringing() returns timestamp with time zone, volatile, security definer
-function pgtape.key_account(bytea) returns TABLE(handle text, balance numeric, created_at timestamp with time zone, role text, scopes text[]), volatile, security definer
+function pgtape.key_account(bytea) returns TABLE(handle text, balance numeric, created_at timestamp with time zone, role text, id bigint, scopes text[]), volatile, security definer
 function pgtape.keys_of(text) returns TABLE(id bigint, name text, prefix text, scopes text[], created_at timestamp with time zone, expires_at timestamp with time zone, last_used_at timestamp with time zone), stable, security definer
 function pgtape.link_account(bytea) returns SETOF text, stable, security definer
 function pgtape.link_identity(text,text,text) returns void, volatile, security definer
@@ -562,14 +569,14 @@ function pgtape.resolve_market(text,numeric[],text,text) returns pgtape_core.mar
 function pgtape.revoke_access(text,text) returns SETOF bytea, volatile, security definer
 function pgtape.revoke_invite(bigint,text) returns void, volatile, security definer
 function pgtape.revoke_key(text,bigint) returns SETOF bytea, volatile, security definer
-function pgtape.session_account(bytea) returns TABLE(handle text, balance numeric, created_at timestamp with time zone, role text, slid boolean), volatile, security definer
+function pgtape.session_account(bytea) returns TABLE(handle text, balance numeric, created_at timestamp with time zone, role text, id bigint, slid boolean), volatile, security definer
 function pgtape.sessions_of(text,bytea) returns TABLE(id bigint, label text, created_at timestamp with time zone, last_seen_at timestamp with time zone, current boolean), stable, security definer
 function pgtape.set_environment(text) returns text, volatile, security definer
 function pgtape.set_password(text,text,bytea,text,text,boolean) returns SETOF bytea, volatile, security definer
 function pgtape.set_role(text,text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.set_setting(text,text) returns void, volatile, security definer
 function pgtape.settlement(text,numeric[]) returns record, stable, security definer
-function pgtape.sign_up(text,text,bytea,text,text) returns pgtape_core.account_state, volatile, security definer
+function pgtape.sign_up(text,text,bytea,text,text,bytea,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.site_record() returns TABLE(horizon text, several boolean, bucket integer, forecasts numeric, price_sum numeric, outcome_sum numeric, outcome_squares numeric, error_sum numeric, even_error_sum numeric), stable, security definer
 function pgtape.take_oidc_flow(bytea) returns SETOF jsonb, volatile, security definer
 function pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text) returns pgtape_core.receipt, volatile, security definer
@@ -582,9 +589,10 @@ function pgtape.verify() returns TABLE(invariant text, subject text, problem tex
 function pgtape.void_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.ways_in(text) returns TABLE(password boolean, issuer text), stable, security definer
 function pgtape_core.access_of(bigint) returns json, stable
+function pgtape_core.account_id_of(text) returns bigint, stable
 function pgtape_core.account_state_of(pgtape_core.account) returns pgtape_core.account_state, immutable
 function pgtape_core.acting_account(text) returns record, stable
-function pgtape_core.actor() returns text, stable, security definer
+function pgtape_core.actor() returns text, stable
 function pgtape_core.advance(text,pgtape_core.book,timestamp with time zone,text,text) returns pgtape_core.book, volatile
 function pgtape_core.advance_house(timestamp with time zone,text,text) returns void, volatile
 function pgtape_core.amount_fault(text,numeric,numeric) returns text, immutable
@@ -620,14 +628,17 @@ function pgtape_core.event_hash(bytea,text,bigint,timestamp with time zone,text,
 function pgtape_core.few_markets(text,text,text) returns bigint[], stable
 function pgtape_core.forget_access(bigint) returns void, volatile
 function pgtape_core.forget_words(bigint) returns void, volatile
+function pgtape_core.handle_is_reserved(text) returns boolean, immutable
 function pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer) returns numeric, immutable, security definer
 function pgtape_core.holding_value(numeric[],numeric,integer[],numeric[]) returns numeric, immutable, security definer
 function pgtape_core.holding_value_at(numeric[],numeric,integer[],numeric[]) returns numeric, immutable
 function pgtape_core.holdings_at(bigint,timestamp with time zone,interval,integer) returns TABLE(market_id bigint, at timestamp with time zone, outcomes integer[], shares numeric[]), stable
+function pgtape_core.holds_shares(bigint,bigint) returns boolean, stable
 function pgtape_core.in_list(text,text,text,text,timestamp with time zone,text,text) returns boolean, stable
 function pgtape_core.index_market(pgtape_core.market) returns void, volatile
 function pgtape_core.is_guarded(pgtape_core.account) returns boolean, stable
 function pgtape_core.is_operator() returns boolean, stable
+function pgtape_core.is_proven(bigint,text) returns boolean, stable
 function pgtape_core.is_server() returns boolean, stable
 function pgtape_core.json_by_outcome(text[],numeric[]) returns text, immutable
 function pgtape_core.json_payout(pgtape_core.market,numeric[]) returns text, immutable
@@ -663,6 +674,7 @@ function pgtape_core.notify_owner(bigint,text,jsonb) returns void, volatile
 function pgtape_core.notify_payout(pgtape_core.market,text,bigint,numeric[],bigint[],numeric[],timestamp with time zone) returns void, volatile
 function pgtape_core.notify_proposal(pgtape_core.market,bigint,numeric[]) returns void, volatile
 function pgtape_core.notify_talk(pgtape_core.market,pgtape_core.comment,text) returns void, volatile
+function pgtape_core.only_serves() returns boolean, stable
 function pgtape_core.open_session(bigint,bytea,interval,text) returns void, volatile
 function pgtape_core.open_value(bigint) returns numeric, stable
 function pgtape_core.open_values(bigint) returns TABLE(market_id bigint, value numeric), stable
@@ -670,6 +682,8 @@ function pgtape_core.operate(text,text,text,text,text,text) returns pgtape_core.
 function pgtape_core.order_fault(pgtape_core.order_request) returns pgtape_core.refusal, immutable
 function pgtape_core.orders_of(jsonb,text) returns pgtape_core.order_request[], stable
 function pgtape_core.outstanding_at(bigint,timestamp with time zone[]) returns TABLE(moment timestamp with time zone, outstanding numeric[]), stable
+function pgtape_core.own_account_id() returns bigint, stable, security definer
+function pgtape_core.own_member(text) returns pgtape_core.account, stable
 function pgtape_core.page_by_activity(text,text,text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
 function pgtape_core.page_by_age(text,text,text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
 function pgtape_core.page_by_close(text,text,text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
@@ -699,6 +713,7 @@ function pgtape_core.require_account(text) returns record, stable
 function pgtape_core.require_market_creation(pgtape_core.account,numeric,boolean) returns boolean, stable
 function pgtape_core.require_operator(text) returns text, stable
 function pgtape_core.require_other_admin(bigint) returns void, volatile
+function pgtape_core.require_proof(bigint,text) returns void, stable
 function pgtape_core.require_role(text,text[]) returns text, stable
 function pgtape_core.require_runner(text,text) returns text, stable
 function pgtape_core.revoke_public_rights() returns void, volatile
@@ -709,6 +724,7 @@ function pgtape_core.search_text(text,text,text) returns text, immutable
 function pgtape_core.seq_at(text,timestamp with time zone,bigint,bigint) returns bigint, stable
 function pgtape_core.setting_error(text,text) returns text, immutable
 function pgtape_core.shares_of(bigint[],bigint,integer) returns numeric[], stable
+function pgtape_core.shows_way_in(bigint,text,text,text) returns boolean, stable
 function pgtape_core.sqlstate_of(text) returns text, immutable
 function pgtape_core.stale_quote(pgtape_core.order_request,pgtape_core.quote) returns pgtape_core.refusal, immutable
 function pgtape_core.states_for(text) returns text[], immutable
@@ -733,11 +749,11 @@ pgtape_auditor may execute pgtape.environment()
 pgtape_auditor may execute pgtape.holders(text,integer)
 pgtape_auditor may execute pgtape.site_record()
 pgtape_auditor may execute pgtape.verify()
-pgtape_auditor may execute pgtape_core.actor()
 pgtape_auditor may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_auditor may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_auditor may execute pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer)
 pgtape_auditor may execute pgtape_core.holding_value(numeric[],numeric,integer[],numeric[])
+pgtape_auditor may execute pgtape_core.own_account_id()
 pgtape_auditor may select pgtape.accounts
 pgtape_auditor may select pgtape.activity
 pgtape_auditor may select pgtape.audit
@@ -800,11 +816,11 @@ pgtape_operator may execute pgtape.unread_notifications(text)
 pgtape_operator may execute pgtape.verify()
 pgtape_operator may execute pgtape.void_market(text,text,text)
 pgtape_operator may execute pgtape.ways_in(text)
-pgtape_operator may execute pgtape_core.actor()
 pgtape_operator may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_operator may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_operator may execute pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer)
 pgtape_operator may execute pgtape_core.holding_value(numeric[],numeric,integer[],numeric[])
+pgtape_operator may execute pgtape_core.own_account_id()
 pgtape_operator may select pgtape.accounts
 pgtape_operator may select pgtape.activity
 pgtape_operator may select pgtape.audit
@@ -836,7 +852,7 @@ pgtape_server may execute pgtape.create_account(text,numeric)
 pgtape_server may execute pgtape.create_invite(bytea,integer,interval,text,text)
 pgtape_server may execute pgtape.create_key(text,text,text,bytea,text[],interval)
 pgtape_server may execute pgtape.create_market(text,text,text[],numeric,timestamp with time zone,text,text,text,numeric[],boolean)
-pgtape_server may execute pgtape.create_session(text,bytea,interval,text,boolean)
+pgtape_server may execute pgtape.create_session(text,bytea,interval,text,boolean,text,text,text)
 pgtape_server may execute pgtape.create_sign_in_link(text,bytea,interval,text)
 pgtape_server may execute pgtape.credential_of(text)
 pgtape_server may execute pgtape.delete_account(text,text)
@@ -853,6 +869,7 @@ pgtape_server may execute pgtape.history(text,timestamp with time zone,timestamp
 pgtape_server may execute pgtape.holders(text,integer)
 pgtape_server may execute pgtape.identity_account(text,text)
 pgtape_server may execute pgtape.invites(text)
+pgtape_server may execute pgtape.is_password(text,text)
 pgtape_server may execute pgtape.keep_doorbell_ringing()
 pgtape_server may execute pgtape.key_account(bytea)
 pgtape_server may execute pgtape.keys_of(text)
@@ -886,7 +903,7 @@ pgtape_server may execute pgtape.set_environment(text)
 pgtape_server may execute pgtape.set_password(text,text,bytea,text,text,boolean)
 pgtape_server may execute pgtape.set_role(text,text,text)
 pgtape_server may execute pgtape.settlement(text,numeric[])
-pgtape_server may execute pgtape.sign_up(text,text,bytea,text,text)
+pgtape_server may execute pgtape.sign_up(text,text,bytea,text,text,bytea,text)
 pgtape_server may execute pgtape.site_record()
 pgtape_server may execute pgtape.take_oidc_flow(bytea)
 pgtape_server may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
@@ -898,11 +915,11 @@ pgtape_server may execute pgtape.use_sign_in_link(bytea,text,bytea,text,boolean)
 pgtape_server may execute pgtape.verify()
 pgtape_server may execute pgtape.void_market(text,text,text)
 pgtape_server may execute pgtape.ways_in(text)
-pgtape_server may execute pgtape_core.actor()
 pgtape_server may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_server may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_server may execute pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer)
 pgtape_server may execute pgtape_core.holding_value(numeric[],numeric,integer[],numeric[])
+pgtape_server may execute pgtape_core.own_account_id()
 pgtape_server may select pgtape.accounts
 pgtape_server may select pgtape.activity
 pgtape_server may select pgtape.audit
@@ -945,11 +962,11 @@ pgtape_trader may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bi
 pgtape_trader may execute pgtape.trade_batch(jsonb)
 pgtape_trader may execute pgtape.trade_batch(text,jsonb)
 pgtape_trader may execute pgtape.unread_notifications(text)
-pgtape_trader may execute pgtape_core.actor()
 pgtape_trader may execute pgtape_core.avg_price(numeric,numeric,integer)
 pgtape_trader may execute pgtape_core.cursor_of(bigint,bytea)
 pgtape_trader may execute pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer)
 pgtape_trader may execute pgtape_core.holding_value(numeric[],numeric,integer[],numeric[])
+pgtape_trader may execute pgtape_core.own_account_id()
 pgtape_trader may select pgtape.activity
 pgtape_trader may select pgtape.categories
 pgtape_trader may select pgtape.comments

@@ -230,15 +230,51 @@ func statement(t testing.TB, sql string) {
 	}
 }
 
-// AsServer opens the database with the rights of pgtape_server only, as a server does.
+// AsServer opens the database as a server does: with a login that has the rights of pgtape_server, and no
+// others.
 func (d *DB) AsServer(t testing.TB) *db.DB {
 	t.Helper()
-	server, err := db.Open(t.Context(), d.URL(), db.Options{AsServer: true})
+	server, err := db.Open(t.Context(), d.ServerURL(t), db.Options{AsServer: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
 	return server
+}
+
+// serverLogin is a login like the one that a server is given.
+const serverLogin = "pgtape_test_server"
+
+// ServerURL is the database's URL for a login that has the rights of pgtape_server, and no others.
+func (d *DB) ServerURL(t testing.TB) string {
+	t.Helper()
+	u, err := url.Parse(d.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, given := u.User.Password()
+	d.Exec(t, `do $$
+		begin
+			create role `+serverLogin+` login replication in role pgtape_server;
+		exception -- others test on this server, too
+			when duplicate_object or unique_violation then null;
+		end; $$`)
+	u.User = url.User(serverLogin)
+	if given {
+		d.Exec(t, "alter role "+serverLogin+" password '"+strings.ReplaceAll(password, "'", "''")+"'")
+		u.User = url.UserPassword(serverLogin, password)
+	}
+	return u.String()
+}
+
+// Proof signs somebody in, so that a server may do for the account what takes a session.
+func (d *DB) Proof(t testing.TB, handle string) context.Context {
+	t.Helper()
+	token, _, err := d.CreateSession(t.Context(), handle, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db.WithProof(t.Context(), token)
 }
 
 // Account creates an account with a balance and returns its handle.

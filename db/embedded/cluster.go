@@ -96,6 +96,9 @@ func (c *Cluster) start(ctx context.Context, o Options, settings settings) error
 	if err := initialise(ctx, c.dir, bin, settings, c.log); err != nil {
 		return err
 	}
+	if err := keepCopiesToSuperuser(c.dir); err != nil {
+		return err
+	}
 	sockets, err := prepareSocketDir(c.dir)
 	if err != nil {
 		return err

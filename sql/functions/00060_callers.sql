@@ -17,7 +17,7 @@ create or replace function pgtape_core.is_operator()
 
 -- require_operator gives the name of the operator who acts. Where an account is named, its role
 -- decides, never the login: a server does nothing for a trader that its own login might.
--- Raises: TP007 no such account, TP009 no operator.
+-- Raises: TP007 no such account, TP009 no operator, or the server has no proof: 00065_proofs.sql.
 -- +goose StatementBegin
 create or replace function pgtape_core.require_operator(account text default null)
     returns text
@@ -59,6 +59,7 @@ begin
             'an admin gives roles: pgtape account role ' || v_actor.account || ' ' || roles[1]
         );
     end if;
+    perform pgtape_core.require_proof(v_actor.account_id, 'operate');
     return v_actor.account;
 end;
 $$;
@@ -87,28 +88,59 @@ end;
 $$;
 -- +goose StatementEnd
 
--- actor names the caller in events: the handle of its account, or else its SQL login. Security
--- definer, since views call it.
+-- account_id_of finds the account of a person by its handle, or, as the server names it, by '#' and its
+-- id: a handle can become somebody else's. Null: there is none.
 -- +goose StatementBegin
-create or replace function pgtape_core.actor()
-    returns text
+create or replace function pgtape_core.account_id_of(name text)
+    returns bigint
+    language sql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
+    select case
+        when name ~ '^#[0-9]{1,18}$' then (
+            select a.id from pgtape_core.account a where a.id = substr(name, 2)::bigint and a.kind = 'person'
+        )
+        else (select a.id from pgtape_core.account a where lower(a.handle) = lower(name) and a.kind = 'person')
+    end;
+$$;
+-- +goose StatementEnd
+
+-- own_account_id gives the account that the caller's SQL login is mapped to; null: none. The login is
+-- the role that was mapped, not another one that has its name now. Security definer, since views call it.
+-- +goose StatementBegin
+create or replace function pgtape_core.own_account_id()
+    returns bigint
     language sql
     stable
     security definer
     set search_path = pg_catalog, pg_temp
 as $$
+    select l.account_id
+    from pgtape_core.login l
+    where l.role_name = session_user and l.role_oid = (select r.oid from pg_roles r where r.rolname = session_user);
+$$;
+-- +goose StatementEnd
+
+-- actor names the caller in events: the handle of its account, or else 'login:' and its SQL login,
+-- which nobody can have for a handle.
+-- +goose StatementBegin
+create or replace function pgtape_core.actor()
+    returns text
+    language sql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
     select coalesce(
-        (select a.handle
-         from pgtape_core.login l
-         join pgtape_core.account a on a.id = l.account_id
-         where l.role_name = session_user),
-        session_user::text
+        (select a.handle from pgtape_core.account a where a.id = pgtape_core.own_account_id()),
+        'login:' || session_user
     );
 $$;
 -- +goose StatementEnd
 
 -- acting_account finds the account that the caller acts for: its own, or, for the server, the one
--- it names. No account and no refusal: the caller named none and has none.
+-- it names. No account and no refusal: the caller named none and has none. Nobody acts for an account
+-- whose owner has left.
 -- +goose StatementBegin
 create or replace function pgtape_core.acting_account(
     handle text,
@@ -120,24 +152,24 @@ create or replace function pgtape_core.acting_account(
     stable
     set search_path = pg_catalog, pg_temp
 as $$
+declare
+    v_own bigint;
 begin
     -- 1. One's own, by the SQL login.
     if handle is null then
         select a.id, a.handle into account_id, account
-        from pgtape_core.login l
-        join pgtape_core.account a on a.id = l.account_id
-        where l.role_name = session_user;
+        from pgtape_core.account a
+        where a.id = pgtape_core.own_account_id();
         return;
     end if;
 
     -- 2. A named one: anybody may name himself, the server anybody.
     select a.id, a.handle into account_id, account
     from pgtape_core.account a
-    where lower(a.handle) = lower(acting_account.handle) and a.kind = 'person';
+    where a.id = pgtape_core.account_id_of(acting_account.handle) and a.gone_at is null;
+    v_own := pgtape_core.own_account_id();
 
-    if not pgtape_core.is_server() and not exists (
-        select from pgtape_core.login l where l.role_name = session_user and l.account_id = acting_account.account_id
-    ) then
+    if not pgtape_core.is_server() and (account_id is null or v_own is distinct from account_id) then
         refusal := (
             'not_permitted', 'you may act for your own account only',
             'leave account out, or connect as a member of pgtape_server', null
@@ -167,7 +199,7 @@ declare
 begin
     select a.* into v_account
     from pgtape_core.account a
-    where lower(a.handle) = lower(person.handle) and a.kind = 'person';
+    where a.id = pgtape_core.account_id_of(person.handle);
     if v_account.id is null then
         perform pgtape_core.refuse('not_found', 'there is no account ' || coalesce(handle, '(null)'));
     end if;

@@ -1,5 +1,6 @@
 -- +goose Up
--- note_act keeps for operators what somebody did with more rights than a trader has.
+-- note_act keeps for operators what somebody did with more rights than a trader has. actor: the handle
+-- of an account as it is now, or what pgtape_core.actor calls a login that has none.
 -- Writes: audit_entry.
 -- +goose StatementBegin
 create or replace function pgtape_core.note_act(act text, subject text, actor text, detail jsonb default '{}')
@@ -8,8 +9,8 @@ create or replace function pgtape_core.note_act(act text, subject text, actor te
     volatile
     set search_path = pg_catalog, pg_temp
 as $$
-    insert into pgtape_core.audit_entry (actor, login, act, subject, detail)
-    values (actor, session_user, act, subject, detail);
+    insert into pgtape_core.audit_entry (actor, account_id, login, act, subject, detail)
+    values (actor, pgtape_core.account_id_of(actor), session_user, act, subject, detail);
 $$;
 -- +goose StatementEnd
 
@@ -89,7 +90,7 @@ begin
     end if;
     update pgtape_core.account a
     set role = set_role.role
-    where lower(a.handle) = lower(set_role.account) and a.kind = 'person'
+    where a.id = pgtape_core.account_id_of(set_role.account)
     returning a.* into v_account;
     if v_account.id is null then
         perform pgtape_core.refuse('not_found', 'there is no account ' || coalesce(account, '(null)'));

@@ -4,13 +4,26 @@ create or replace function pgtape_core.account_state_of(a pgtape_core.account)
     returns pgtape_core.account_state
     language sql
     immutable
-    return (a.handle, a.balance, a.created_at, a.role)::pgtape_core.account_state;
+    return (a.handle, a.balance, a.created_at, a.role, a.id)::pgtape_core.account_state;
+
+-- handle_is_reserved tells whether a handle is of those that accounts get whose owner has left.
+-- +goose StatementBegin
+create or replace function pgtape_core.handle_is_reserved(handle text)
+    returns boolean
+    language sql
+    immutable
+    set search_path = pg_catalog, pg_temp
+as $$
+    select handle ~* '^gone-';
+$$;
+-- +goose StatementEnd
 
 -- create_account opens an account and grants its opening balance (credits; the setting
--- opening_balance unless given). Server and operators may call it.
+-- opening_balance, unless an operator gives another). Server and operators may call it.
 -- Locks:  the house's tape, then the house.
 -- Writes: account, ledger_entry (kind 'opening_grant'), the house's tape (kind 'account').
--- Raises: TP009 not permitted, TP010 handle taken, TP011 bad handle or balance.
+-- Raises: TP009 not permitted, or a balance from the server; TP010 handle taken, TP011 bad or reserved
+--         handle, bad balance.
 -- +goose StatementBegin
 create or replace function pgtape.create_account(
     handle text,
@@ -32,6 +45,15 @@ begin
     -- 1. Check.
     if not (pgtape_core.is_server() or pgtape_core.is_operator()) then
         perform pgtape_core.refuse('not_permitted', 'only the server and operators may create accounts');
+    end if;
+    if create_account.opening_balance is not null and pgtape_core.only_serves() then
+        perform pgtape_core.refuse(
+            'not_permitted', 'the server gives no opening balance of its own',
+            'leave opening_balance out: it is the setting opening_balance of the database'
+        );
+    end if;
+    if pgtape_core.handle_is_reserved(create_account.handle) then
+        perform pgtape_core.refuse('invalid_request', 'the handle ' || create_account.handle || ' is reserved', 'choose another handle');
     end if;
     if create_account.handle is null or create_account.handle !~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$' then
         perform pgtape_core.refuse(
@@ -143,7 +165,7 @@ begin
     end if;
     select a.* into v_account
     from pgtape_core.account a
-    where lower(a.handle) = lower(map_login.account) and a.kind = 'person';
+    where a.id = pgtape_core.account_id_of(map_login.account) and a.gone_at is null;
     if v_account.id is null then
         perform pgtape_core.refuse(
             'not_found', 'there is no account ' || coalesce(map_login.account, '(null)'),
@@ -151,10 +173,10 @@ begin
         );
     end if;
 
-    insert into pgtape_core.login as l (role_name, account_id)
-    values (map_login.login, v_account.id)
-    on conflict (role_name) do update set account_id = excluded.account_id
-    where l.account_id <> excluded.account_id;
+    insert into pgtape_core.login as l (role_name, account_id, role_oid)
+    select r.rolname, v_account.id, r.oid from pg_roles r where r.rolname = map_login.login
+    on conflict (role_name) do update set account_id = excluded.account_id, role_oid = excluded.role_oid
+    where (l.account_id, l.role_oid) is distinct from (excluded.account_id, excluded.role_oid);
     if found then
         perform pgtape_core.note_act('login_mapped', v_account.handle, pgtape_core.actor(), jsonb_build_object('login', login));
     end if;

@@ -119,7 +119,7 @@ begin
     if account = 'house' then
         v_actor.account_id := null;
     end if;
-    if v_actor.account_id is null and not (pgtape_core.is_server() or pgtape_core.is_operator()) then
+    if v_actor.account_id is null and (pgtape_core.only_serves() or not (pgtape_core.is_server() or pgtape_core.is_operator())) then
         perform pgtape_core.refuse(
             'not_permitted', 'only operators may let the house fund a market',
             'fund it from the account of your SQL login; an operator maps one: select pgtape.map_login(…)'

@@ -22,10 +22,22 @@ declare
     v_actor   record;
 begin
     refusals := array_fill(null::pgtape_core.refusal, array[cardinality(orders)]);
-    -- The server acts for whomever it names: all are found at once. The rest is acting_account's.
+    -- The server acts for whomever it names: all are found at once, as account_id_of does it. The rest
+    -- is acting_account's.
     if pgtape_core.is_server() then
         accounts := array(
-            select (select a.id from pgtape_core.account a where lower(a.handle) = lower(o.account) and a.kind = 'person')
+            select case
+                when o.account ~ '^#[0-9]{1,18}$' then (
+                    select a.id
+                    from pgtape_core.account a
+                    where a.id = substr(o.account, 2)::bigint and a.kind = 'person' and a.gone_at is null
+                )
+                else (
+                    select a.id
+                    from pgtape_core.account a
+                    where lower(a.handle) = lower(o.account) and a.kind = 'person' and a.gone_at is null
+                )
+            end
             from unnest(orders) with ordinality as o
             order by o.ordinality
         );

@@ -23,6 +23,22 @@ as $$
 $$;
 -- +goose StatementEnd
 
+-- holds_shares tells whether an account holds shares of a market.
+-- +goose StatementBegin
+create or replace function pgtape_core.holds_shares(account_id bigint, market_id bigint)
+    returns boolean
+    language sql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select
+        from pgtape_core.position p
+        where p.account_id = holds_shares.account_id and p.market_id = holds_shares.market_id and p.shares > 0
+    );
+$$;
+-- +goose StatementEnd
+
 -- may_dispute tells whether an account is concerned by a market: it holds shares, or operates.
 -- +goose StatementBegin
 create or replace function pgtape_core.may_dispute(account_id bigint, market_id bigint)
@@ -33,11 +49,7 @@ create or replace function pgtape_core.may_dispute(account_id bigint, market_id 
 as $$
     select exists (
         select from pgtape_core.account a where a.id = may_dispute.account_id and a.role in ('operator', 'admin')
-    ) or exists (
-        select
-        from pgtape_core.position p
-        where p.account_id = may_dispute.account_id and p.market_id = may_dispute.market_id and p.shares > 0
-    );
+    ) or pgtape_core.holds_shares(account_id, market_id);
 $$;
 -- +goose StatementEnd
 
@@ -257,8 +269,12 @@ begin
     perform pgtape_core.raise_refusal(v_actor.refusal);
     v := pgtape_core.lock_market(market, pgtape_core.states_for('dispute'));
     v_market := v.market;
-    if not (account is null and pgtape_core.is_operator()) and not pgtape_core.may_dispute(v_actor.account_id, v_market.id) then
-        perform pgtape_core.refuse('not_permitted', 'only those who hold shares of the market, and operators, may dispute');
+    if not (account is null and pgtape_core.is_operator()) then
+        if not pgtape_core.may_dispute(v_actor.account_id, v_market.id) then
+            perform pgtape_core.refuse('not_permitted', 'only those who hold shares of the market, and operators, may dispute');
+        elsif not pgtape_core.holds_shares(v_actor.account_id, v_market.id) then
+            perform pgtape_core.require_proof(v_actor.account_id, 'operate');
+        end if;
     end if;
     return pgtape_core.move_market(v_market, v.book, 'disputed', 'disputed', reason, '', coalesce(v_actor.account, pgtape_core.actor()));
 end;

@@ -23,7 +23,7 @@ begin
         perform pgtape_core.raise_refusal(pgtape_core.no_market(market));
     end if;
     select b.status into v_status from pgtape_core.book b where b.market_id = v_market.id;
-    select a.* into v_account from pgtape_core.account a where lower(a.handle) = lower(moves.account) and a.kind = 'person';
+    select a.* into v_account from pgtape_core.account a where a.id = pgtape_core.account_id_of(moves.account);
     v_operates := coalesce(v_account.role in ('operator', 'admin'), false);
     v_runs := v_operates or coalesce(v_market.funder_id = v_account.id, false);
 

@@ -36,8 +36,29 @@ end;
 $$;
 -- +goose StatementEnd
 
+-- shows_way_in tells whether what was shown signs an account in: the PHC string that its password comes
+-- to, or the identity that is linked to it.
+-- +goose StatementBegin
+create or replace function pgtape_core.shows_way_in(account_id bigint, phc text, issuer text, subject text)
+    returns boolean
+    language sql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select from pgtape_core.credential c where c.account_id = shows_way_in.account_id and c.phc = shows_way_in.phc
+    ) or exists (
+        select
+        from pgtape_core.identity i
+        where i.account_id = shows_way_in.account_id and i.issuer = shows_way_in.issuer and i.subject = shows_way_in.subject
+    );
+$$;
+-- +goose StatementEnd
+
 -- create_session remembers that a browser acts as an account. Only the hash of its token (SHA-256)
--- comes here. With by_handle, nothing but the handle was shown: guarded accounts are then refused.
+-- comes here. With by_handle, nothing but the handle was shown: guarded accounts are then refused. For
+-- these the server shows what the browser has shown: phc, what the password comes to with the salt of
+-- credential_of, or issuer and subject, of an identity.
 -- Locks:  the account, for key share.
 -- Writes: session.
 -- Raises: TP007 no such account, TP009 caller is not the server or the account is guarded, TP011 bad
@@ -48,7 +69,10 @@ create or replace function pgtape.create_session(
     token_hash bytea,
     lifetime interval default interval '30 days',
     label text default '',
-    by_handle boolean default false
+    by_handle boolean default false,
+    phc text default null,
+    issuer text default null,
+    subject text default null
 )
     returns pgtape_core.account_state
     language plpgsql
@@ -69,6 +93,10 @@ begin
             'sign in with the password, or choose another handle'
         );
     end if;
+    if pgtape_core.only_serves() and pgtape_core.is_guarded(v_account)
+        and not pgtape_core.shows_way_in(v_account.id, phc, issuer, subject) then
+        perform pgtape_core.refuse('not_permitted', 'nothing was shown that signs ' || v_account.handle || ' in');
+    end if;
     perform pgtape_core.open_session(v_account.id, token_hash, lifetime, label);
     return pgtape_core.account_state_of(v_account);
 end;
@@ -80,7 +108,7 @@ $$;
 -- Writes: session.
 -- +goose StatementBegin
 create or replace function pgtape.session_account(token_hash bytea)
-    returns table (handle text, balance numeric, created_at timestamptz, role text, slid boolean)
+    returns table (handle text, balance numeric, created_at timestamptz, role text, id bigint, slid boolean)
     language plpgsql
     volatile
     security definer
@@ -96,7 +124,7 @@ begin
         and s.expires_at > now() and s.last_seen_at < now() - interval '1 hour';
     v_slid := found;
     return query
-    select a.handle, a.balance, a.created_at, a.role, v_slid
+    select a.handle, a.balance, a.created_at, a.role, a.id, v_slid
     from pgtape_core.session s
     join pgtape_core.account a on a.id = s.account_id
     where s.token_hash = session_account.token_hash and s.expires_at > now();
@@ -130,8 +158,7 @@ create or replace function pgtape.sessions_of(account text, token_hash bytea)
 as $$
     select s.id, s.label, s.created_at, s.last_seen_at, s.token_hash = sessions_of.token_hash
     from pgtape_core.session s
-    join pgtape_core.account a on a.id = s.account_id
-    where lower(a.handle) = lower(sessions_of.account) and s.expires_at > now()
+    where s.account_id = pgtape_core.account_id_of(sessions_of.account) and s.expires_at > now()
     order by s.token_hash = sessions_of.token_hash desc, s.last_seen_at desc, s.id desc;
 $$;
 -- +goose StatementEnd
@@ -148,9 +175,7 @@ create or replace function pgtape.delete_sessions(account text, id bigint, keep 
     set search_path = pg_catalog, pg_temp
 as $$
     delete from pgtape_core.session s
-    using pgtape_core.account a
-    where a.id = s.account_id
-        and lower(a.handle) = lower(delete_sessions.account)
+    where s.account_id = pgtape_core.account_id_of(delete_sessions.account)
         and case
             when delete_sessions.id is null then s.token_hash is distinct from delete_sessions.keep
             else s.id = delete_sessions.id

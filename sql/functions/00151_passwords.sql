@@ -1,7 +1,9 @@
 -- +goose Up
 -- Passwords come here as PHC strings (argon2id), made by the server.
 
--- credential_of gives the PHC string of an account's password; no row when there is none.
+-- credential_of gives the PHC string of an account's password with as many A in the place of its hash:
+-- parameters, salt and length; no row when there is none. The hash stays here: who knows it need not
+-- know the password.
 -- +goose StatementBegin
 create or replace function pgtape.credential_of(account text)
     returns setof text
@@ -10,10 +12,26 @@ create or replace function pgtape.credential_of(account text)
     security definer
     set search_path = pg_catalog, pg_temp
 as $$
-    select c.phc
+    select regexp_replace(c.phc, '[^$]*$', '') || repeat('A', length(substring(c.phc, '[^$]*$')))
     from pgtape_core.credential c
-    join pgtape_core.account a on a.id = c.account_id
-    where lower(a.handle) = lower(credential_of.account);
+    where c.account_id = pgtape_core.account_id_of(credential_of.account);
+$$;
+-- +goose StatementEnd
+
+-- is_password tells whether a PHC string is what an account's password comes to.
+-- +goose StatementBegin
+create or replace function pgtape.is_password(account text, phc text)
+    returns boolean
+    language sql
+    stable
+    security definer
+    set search_path = pg_catalog, pg_temp
+as $$
+    select exists (
+        select
+        from pgtape_core.credential c
+        where c.account_id = pgtape_core.account_id_of(is_password.account) and c.phc = is_password.phc
+    );
 $$;
 -- +goose StatementEnd
 
@@ -59,7 +77,8 @@ $$;
 -- hashes of what is no longer good.
 -- Locks:  the account.
 -- Writes: credential, session, sign_in_link; audit_entry when somebody else does it.
--- Raises: TP007 no such account, TP009 without a token: caller is no admin, TP011 bad PHC string.
+-- Raises: TP007 no such account, TP009 without a token: caller is no admin, with one: the server has no
+--         session of the account; TP011 bad PHC string.
 -- +goose StatementBegin
 create or replace function pgtape.set_password(
     account text,
@@ -85,6 +104,9 @@ begin
         perform pgtape_core.refuse('not_permitted', 'only the server opens sessions');
     end if;
     v_account := pgtape_core.member(account);
+    if token_hash is not null then
+        perform pgtape_core.require_proof(v_account.id);
+    end if;
     perform from pgtape_core.account a where a.id = v_account.id for no key update;
     return query select * from pgtape_core.write_credential(v_account.id, phc, end_access, coalesce(v_actor, label));
     if token_hash is null then
@@ -108,8 +130,7 @@ create or replace function pgtape.renew_credential(account text, old text, new t
 as $$
     update pgtape_core.credential c
     set phc = renew_credential.new
-    from pgtape_core.account a
-    where a.id = c.account_id and lower(a.handle) = lower(renew_credential.account) and c.phc = renew_credential.old;
+    where c.account_id = pgtape_core.account_id_of(renew_credential.account) and c.phc = renew_credential.old;
 $$;
 -- +goose StatementEnd
 

@@ -19,7 +19,7 @@ create or replace function pgtape.create_key(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.member(account);
+    v_account pgtape_core.account := pgtape_core.own_member(account);
     v_id      bigint;
 begin
     perform pgtape_core.refuse_fault(case
@@ -50,7 +50,7 @@ $$;
 -- Writes: api_key.
 -- +goose StatementBegin
 create or replace function pgtape.key_account(key_hash bytea)
-    returns table (handle text, balance numeric, created_at timestamptz, role text, scopes text[])
+    returns table (handle text, balance numeric, created_at timestamptz, role text, id bigint, scopes text[])
     language plpgsql
     volatile
     security definer
@@ -63,7 +63,7 @@ begin
         and (k.expires_at is null or k.expires_at > now())
         and (k.last_used_at is null or k.last_used_at < now() - interval '1 minute');
     return query
-    select a.handle, a.balance, a.created_at, a.role, k.scopes
+    select a.handle, a.balance, a.created_at, a.role, a.id, k.scopes
     from pgtape_core.api_key k
     join pgtape_core.account a on a.id = k.account_id
     where k.key_hash = key_account.key_hash and (k.expires_at is null or k.expires_at > now());
@@ -90,8 +90,7 @@ create or replace function pgtape.keys_of(account text)
 as $$
     select k.id, k.name, k.prefix, k.scopes, k.created_at, k.expires_at, k.last_used_at
     from pgtape_core.api_key k
-    join pgtape_core.account a on a.id = k.account_id
-    where lower(a.handle) = lower(keys_of.account)
+    where k.account_id = pgtape_core.account_id_of(keys_of.account)
     order by k.id desc;
 $$;
 -- +goose StatementEnd
@@ -107,8 +106,7 @@ create or replace function pgtape.revoke_key(account text, id bigint)
     set search_path = pg_catalog, pg_temp
 as $$
     delete from pgtape_core.api_key k
-    using pgtape_core.account a
-    where a.id = k.account_id and lower(a.handle) = lower(revoke_key.account) and k.id = revoke_key.id
+    where k.account_id = pgtape_core.account_id_of(revoke_key.account) and k.id = revoke_key.id
     returning k.key_hash;
 $$;
 -- +goose StatementEnd

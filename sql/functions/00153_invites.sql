@@ -33,7 +33,7 @@ begin
     return query
     insert into pgtape_core.invite as i (code_hash, account_id, made_by, role, uses, expires_at)
     values (
-        code_hash, (select a.id from pgtape_core.account a where a.handle = v_actor), v_actor, create_invite.role,
+        code_hash, pgtape_core.account_id_of(v_actor), v_actor, create_invite.role,
         create_invite.uses, now() + lifetime
     )
     returning i.id, i.expires_at;
@@ -89,7 +89,7 @@ begin
     if v_invite.id is null then
         perform pgtape_core.refuse('not_found', 'there is no such invite');
     end if;
-    if v_invite.made_by <> v_actor then
+    if (v_invite.account_id, v_invite.made_by) is distinct from (pgtape_core.account_id_of(v_actor), v_actor) then
         perform pgtape_core.require_role(operator, '{admin}');
     end if;
     delete from pgtape_core.invite i where i.id = v_invite.id;
@@ -100,7 +100,8 @@ $$;
 
 -- sign_up makes an account with what its owner signs in by, or makes nothing: a password (PHC), an
 -- identity at a provider, both, or neither. With the code of an invite, it uses that up, and the
--- account gets the role of it. Whether people may sign up without one is the server's policy.
+-- account gets the role of it. Whether people may sign up without one is the server's policy. token_hash
+-- opens a session, of who has just shown all this.
 -- Locks:  the invite, then as create_account.
 -- Writes: invite, account and its opening balance, credential, identity; audit_entry for a role.
 -- Raises: TP009 caller is not the server, or the invite is of no use; TP010 handle or identity taken;
@@ -111,7 +112,9 @@ create or replace function pgtape.sign_up(
     phc text default null,
     code_hash bytea default null,
     issuer text default null,
-    subject text default null
+    subject text default null,
+    token_hash bytea default null,
+    label text default ''
 )
     returns pgtape_core.account_state
     language plpgsql
@@ -148,6 +151,9 @@ begin
     if v_invite.role <> 'trader' then
         update pgtape_core.account a set role = v_invite.role where a.id = v_account.id returning a.* into v_account;
         perform pgtape_core.note_act('role_given', v_account.handle, v_invite.made_by, jsonb_build_object('role', v_invite.role, 'by', 'invite'));
+    end if;
+    if token_hash is not null then
+        perform pgtape_core.open_session(v_account.id, token_hash, interval '30 days', label);
     end if;
     return pgtape_core.account_state_of(v_account);
 end;

@@ -148,7 +148,7 @@ as $$
     union select m.id
     from pgtape_core.audit_entry x
     join pgtape_core.market m on m.slug = x.subject
-    where x.actor = account.handle;
+    where x.account_id = account.id;
 $$;
 -- +goose StatementEnd
 
@@ -209,7 +209,7 @@ create or replace function pgtape.delete_account(account text, confirm text)
     set jit = off
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.member(account);
+    v_account pgtape_core.account := pgtape_core.own_member(account);
     v_new     text := 'gone-' || left(replace(gen_random_uuid()::text, '-', ''), 8);
     v_actor   boolean;
     v_market  text;
@@ -233,9 +233,9 @@ begin
         v_new := 'gone-' || left(replace(gen_random_uuid()::text, '-', ''), 8);
     end loop;
 
-    -- 3. Its tapes. An actor of that name is the account, unless an SQL login has it by chance.
-    v_actor := not exists (select from pg_catalog.pg_roles r where r.rolname = v_account.handle)
-        or exists (select from pgtape_core.login l where l.role_name = v_account.handle and l.account_id = v_account.id);
+    -- 3. Its tapes. An actor of that name is the account, unless there was an SQL login of the name that
+    -- acted without an account, before these were called login:….
+    v_actor := not exists (select from pgtape_core.audit_entry x where x.actor = v_account.handle and x.account_id is null);
     for v_market in
         select m.slug from pgtape_core.market m where m.id in (select pgtape_core.tapes_naming(v_account)) order by m.id
     loop
@@ -245,14 +245,14 @@ begin
 
     -- 4. The audit log. Subjects that are markets are none of its.
     update pgtape_core.audit_entry x
-    set actor = case when v_actor and x.actor = v_account.handle then v_new else x.actor end,
+    set actor = case when x.account_id = v_account.id then v_new else x.actor end,
         subject = case
             when x.subject = v_account.handle and not exists (
                 select from pgtape_core.tape t where t.market = x.subject and t.kind = x.act and t.at between x.at - interval '1 minute' and x.at + interval '1 minute'
             ) then v_new
             else x.subject
         end
-    where x.actor = v_account.handle or x.subject = v_account.handle;
+    where x.account_id = v_account.id or x.subject = v_account.handle;
 
     -- 5. What lets somebody in, and what says who it was.
     delete from pgtape_core.login l where l.account_id = v_account.id;
@@ -280,7 +280,7 @@ create or replace function pgtape.export_account(account text)
     set jit = off
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.member(account);
+    v_account pgtape_core.account := pgtape_core.own_member(account);
 begin
     if not (pgtape_core.is_server() or pgtape_core.is_operator()) then
         perform pgtape_core.refuse('not_permitted', 'only the server and operators export accounts');
@@ -314,7 +314,7 @@ begin
         'acts', (
             select coalesce(json_agg(json_build_object('at', x.at, 'act', x.act, 'subject', x.subject, 'detail', x.detail) order by x.id), '[]')
             from pgtape_core.audit_entry x
-            where x.actor = v_account.handle
+            where x.account_id = v_account.id
         ),
         'trades', (
             select coalesce(json_agg(json_build_object(

@@ -77,7 +77,7 @@ join pgtape_core.market m on m.id = t.market_id
 join pgtape_core.account a on a.id = t.account_id;
 
 create or replace view pgtape.accounts as
-select a.handle, a.kind, a.balance, a.created_at, a.role
+select a.handle, a.kind, a.balance, a.created_at, a.role, a.id, a.gone_at is not null as gone
 from pgtape_core.account a;
 
 -- cost is what the account has paid for an outcome less what its sales have brought (of a complete
@@ -129,8 +129,8 @@ select f.digest, f.applied_at from pgtape_core.function_bundle f;
 
 create or replace view pgtape.my_account with (security_barrier) as
 select a.handle, a.balance, a.created_at
-from pgtape.accounts a
-where a.handle = pgtape_core.actor() and a.kind = 'person';
+from pgtape_core.account a
+where a.id = pgtape_core.own_account_id();
 
 create or replace view pgtape.my_positions with (security_barrier) as
 select p.market, p.question, p.status, p.outcome, p.shares, p.cost, p.price, p.value

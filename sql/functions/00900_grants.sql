@@ -36,13 +36,14 @@ grant execute on function
     pgtape.markets_made(text),
     pgtape.export_account(text),
     pgtape.delete_account(text, text),
-    pgtape.create_session(text, bytea, interval, text, boolean),
+    pgtape.create_session(text, bytea, interval, text, boolean, text, text, text),
     pgtape.session_account(bytea),
     pgtape.delete_session(bytea),
     pgtape.moves(text, text),
     pgtape.sessions_of(text, bytea),
     pgtape.delete_sessions(text, bigint, bytea),
     pgtape.credential_of(text),
+    pgtape.is_password(text, text),
     pgtape.renew_credential(text, text, text),
     pgtape.link_account(bytea),
     pgtape.use_sign_in_link(bytea, text, bytea, text, boolean),
@@ -50,7 +51,7 @@ grant execute on function
     pgtape.key_account(bytea),
     pgtape.keys_of(text),
     pgtape.revoke_key(text, bigint),
-    pgtape.sign_up(text, text, bytea, text, text),
+    pgtape.sign_up(text, text, bytea, text, text, bytea, text),
     pgtape.identity_account(text, text),
     pgtape.link_identity(text, text, text),
     pgtape.unlink_identity(text),
@@ -108,5 +109,5 @@ grant execute on function
     pgtape_core.avg_price(numeric, numeric, integer),
     pgtape_core.holding_value(numeric[], numeric, integer[], numeric[]),
     pgtape_core.holding_part(numeric[], numeric, numeric[], numeric[], integer[], numeric[], integer),
-    pgtape_core.actor()
+    pgtape_core.own_account_id()
     to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;

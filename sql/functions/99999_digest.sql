@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '3b6839f7df797cd5448026ff9750559c8441767e4384a9cac16171605e302eff',
+set digest = '1ca708fa8693fb79128610aaaf9cffbe4f6801a7de41ea632fe050eb408a7839',
     applied_at = clock_timestamp();
