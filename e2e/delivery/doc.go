@@ -15,6 +15,7 @@
 //	faults_test.go    what goes wrong
 //	traders_test.go   who trades, and what was acknowledged
 //	watchers_test.go  who watches
+//	failover_test.go  a standby that takes over, in each of the ways that happen
 //	history_test.go   what was seen against what is there
 //
 // What is promised is in docs/delivery.md.

@@ -145,6 +145,13 @@ func (f *floor) begin() {
 	close(f.open)
 }
 
+// acknowledged is how many trades were.
+func (f *floor) acknowledged() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.acks)
+}
+
 // rest lets nobody begin an order, and waits for those under way.
 func (f *floor) rest(within time.Duration) error {
 	f.mu.Lock()
@@ -210,7 +217,11 @@ type sqlTrader struct {
 
 func newSQLTrader(w *world, handle string) *sqlTrader {
 	w.t.Helper()
-	d, err := db.Open(w.t.Context(), w.socketURL(db.OwnServer), db.Options{AsServer: true, MaxConns: 2})
+	url := w.database
+	if url == "" {
+		url = w.socketURL(db.OwnServer)
+	}
+	d, err := db.Open(w.t.Context(), url, db.Options{AsServer: true, MaxConns: 2})
 	must(w.t, err)
 	w.t.Cleanup(d.Close)
 	_, err = d.CreateAccount(w.t.Context(), handle, "100000")

@@ -44,6 +44,7 @@ type world struct {
 	webLink  *link.Link
 	node     *node
 	floor    *floor
+	database string // URL for traders by SQL; empty: the socket, past the links
 
 	mu       sync.Mutex // held while Postgres is stopped and started
 	cluster  *embedded.Cluster
