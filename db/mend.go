@@ -55,7 +55,7 @@ func ProbeCommit(ctx context.Context, conn *pgx.Conn) error {
 	return refusal(err)
 }
 
-// mendState brings back what the digest of the functions does not tell of: rights and the publication.
+// mendState brings back what the digest of the functions does not tell of: rights, sequences and the publication.
 // It returns what it did, in words.
 func mendState(ctx context.Context, conn *pgx.Conn) (mended []string, err error) {
 	missing, err := missingGrants(ctx, conn)
@@ -72,6 +72,15 @@ func mendState(ctx context.Context, conn *pgx.Conn) (mended []string, err error)
 		}
 		mended = append(mended, fmt.Sprintf("rights (%d were missing)", len(missing)))
 	}
+	rows, err := conn.Query(ctx, "select * from pgtape_core.advance_sequences()", pgx.QueryExecModeExec)
+	if err != nil {
+		return mended, refusal(err)
+	}
+	advanced, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return mended, fmt.Errorf("advancing sequences: %w", refusal(err))
+	}
+	mended = append(mended, advanced...)
 	s, err := stateOf(ctx, conn)
 	if err != nil || s.Publishes {
 		return mended, err

@@ -259,3 +259,37 @@ func TestAReadOnlyDatabaseIsAFinding(t *testing.T) {
 		t.Errorf("migrating it: %v", err)
 	}
 }
+
+// A logical copy brings rows and no sequences: verify names those that lag, migrate mends them.
+func TestSequencesThatLagAreNamedAndMended(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	market, ana := d.Market(t), d.Account(t, "1000")
+	trade(t, d, ana, market, "yes", "3")
+	var lagging []string
+	for _, s := range []string{"account_id_seq", "ledger_transaction", "trade_id_seq"} {
+		d.Exec(t, "select setval('pgtape_core."+s+"', 1, false)")
+		lagging = append(lagging, "sequence pgtape_core."+s)
+	}
+	if _, err := d.CreateAccount(t.Context(), "bo", "1"); err == nil {
+		t.Error("an account has a number that another has: nothing is tested")
+	}
+	violations, err := d.DB.Verify(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var named []string
+	for _, v := range violations {
+		named = append(named, v.Subject)
+	}
+	slices.Sort(named)
+	if !slices.Equal(named, lagging) {
+		t.Errorf("verify names %v, want %v", named, lagging)
+	}
+	if applied, err := db.MigrateUp(t.Context(), d.URL()); err != nil || len(applied) != len(lagging) {
+		t.Errorf("migrated: %v, %v", applied, err)
+	}
+	d.Account(t, "1")
+	trade(t, d, ana, market, "yes", "3")
+	d.Verify(t)
+}

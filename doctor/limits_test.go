@@ -24,7 +24,7 @@ func TestAnExaminationEndsWhateverIsWrong(t *testing.T) {
 		breaks, mends []string // mends: beside what the finding says
 		want          doctor.Severity
 	}{
-		{"a time limit that nothing passes", "statement_timeout", []string{"alter database postgres set statement_timeout = 1"}, nil, doctor.Costs},
+		{"a time limit that nothing passes", "statement_timeout", []string{"alter role web set statement_timeout = 1"}, nil, doctor.Costs},
 		{"a short lock_timeout", "lock_timeout", []string{"alter role web set lock_timeout = 10"}, nil, doctor.Costs},
 		{"a database that is read-only", "read only", []string{"alter database postgres set default_transaction_read_only = on"}, nil, doctor.Blocks},
 		{"a login that gets one connection", "connections", []string{"alter role web connection limit 1"}, []string{"alter role web connection limit -1"}, doctor.Blocks},

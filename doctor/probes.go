@@ -103,6 +103,6 @@ func (r *Report) timeLimits(ctx context.Context, url string) error {
 func (r *Report) short(name, what string, severity Severity) Finding {
 	return Finding{
 		Subject: name, Severity: severity, What: name + " is " + what, Cost: "trades and pages that take longer, or wait for others, are refused",
-		Mend: fmt.Sprintf("alter role %s in database %s set %s = '30s'", ident(r.Facts.Login), ident(r.Facts.Database), name),
+		Mend: fmt.Sprintf("set %[3]s = 0; alter role %[1]s in database %[2]s set %[3]s = '30s'", ident(r.Facts.Login), ident(r.Facts.Database), name),
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"fmt"
 	"mime"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"runtime/debug"
 	"slices"
@@ -115,13 +117,20 @@ func (s *Server) sameSite(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		}
 		if !sameOrigin(c.Request()) && !s.sites.mayUse(c.Request().Header.Get(echo.HeaderOrigin)) {
-			return otherOrigin()
+			return s.otherOrigin(c.Request())
 		}
 		return next(c)
 	}
 }
 
-func otherOrigin() error {
+// otherOrigin refuses, and says so in the log, where a proxy that passes on another Host can be told
+// from an attack.
+func (s *Server) otherOrigin(r *http.Request) error {
+	s.origins.Do(func() {
+		s.log.Warn("a page of another site was refused", "origin", r.Header.Get(echo.HeaderOrigin), "host", r.Host,
+			"sec_fetch_site", r.Header.Get("Sec-Fetch-Site"), "method", r.Method, "path", r.URL.Path,
+			"mend", "if it is this server's own page: let the proxy pass on Host, or name it in --trusted-proxies and let it send X-Forwarded-Host")
+	})
 	return &db.Error{
 		Code: db.NotPermitted, Message: "pages of other sites may not do this",
 		Hint: "leave the Origin header out, or let its host be that of the address",
@@ -139,7 +148,33 @@ func sameOrigin(r *http.Request) bool {
 		return true
 	}
 	u, err := url.Parse(origin)
-	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
+	return err == nil && u.Host != "" && hostname(u.Host) == hostname(r.Host) && portOf(u.Host, u.Scheme) == portOf(r.Host, u.Scheme)
+}
+
+// portOf is the port of a host, by default that of a scheme: https://ex.org and ex.org:443 are one. What
+// scheme a request had before the proxies is not known for sure: its page's counts.
+func portOf(host, scheme string) string {
+	if _, port, err := net.SplitHostPort(host); err == nil && port != "" {
+		return port
+	}
+	return map[string]string{"http": "80", "https": "443"}[scheme]
+}
+
+// forwardedHost takes the name by which a browser has called a proxy that is trusted. Of several the last
+// is that proxy's own.
+func (s *Server) forwardedHost(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		if named := r.Header.Values("X-Forwarded-Host"); len(named) > 0 && len(s.proxies) > 0 {
+			peer, err := netip.ParseAddrPort(r.RemoteAddr)
+			by := func(p netip.Prefix) bool { return p.Contains(peer.Addr().Unmap()) }
+			list := strings.Split(named[len(named)-1], ",")
+			if host := strings.TrimSpace(list[len(list)-1]); err == nil && host != "" && slices.ContainsFunc(s.proxies, by) {
+				r.Host = host
+			}
+		}
+		return next(c)
+	}
 }
 
 // plainParams takes the escapes out of what an address names, where the router has left them in. A

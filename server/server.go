@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"golang.org/x/time/rate"
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/tape"
@@ -86,6 +87,8 @@ type Server struct {
 	streams  atomic.Int64 // open ones
 	gate     gate
 	outages  outages
+	origins  rate.Sometimes // how often a refused origin is logged
+	proxies  []netip.Prefix
 	metrics  *metrics
 	echo     *echo.Echo
 }
@@ -139,6 +142,8 @@ func newServer(c Config, from source) *Server {
 	s.sockets = newSockets(s.hub, &s.gate, s.limits, s.log)
 	s.echo.HTTPErrorHandler = s.answerError
 	trustOnly(s.echo, c.Proxies)
+	s.proxies = c.Proxies
+	s.origins.Interval = 10 * time.Second
 	return s
 }
 
@@ -148,7 +153,7 @@ func (s *Server) Handler() http.Handler { return s.echo }
 
 // route lets requests in, each by its line of the table.
 func (s *Server) route(table []route, checks func(route) []echo.MiddlewareFunc) {
-	s.echo.Use(s.begin, s.leaving, s.observe, contain, secure, s.knownHost, s.crossOrigin, s.sameSite, s.limit, plainParams, s.knownPolicy)
+	s.echo.Use(s.forwardedHost, s.begin, s.leaving, s.observe, contain, secure, s.knownHost, s.crossOrigin, s.sameSite, s.limit, plainParams, s.knownPolicy)
 	for _, r := range table {
 		s.echo.Add(r.method, r.path, r.handler, checks(r)...)
 	}

@@ -86,7 +86,7 @@ func newSockets(h *hub.Hub, g *gate, l *limits, log *slog.Logger) *sockets {
 // deep stack would stay as long as its goroutine does: most of what an idle socket would cost.
 func (s *Server) openSocket(c echo.Context) error {
 	if !sameOrigin(c.Request()) && !s.sites.mayUse(c.Request().Header.Get(echo.HeaderOrigin)) {
-		return otherOrigin()
+		return s.otherOrigin(c.Request())
 	}
 	leave, err := s.seat(c)
 	if err != nil {

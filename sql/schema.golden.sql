@@ -595,6 +595,7 @@ function pgtape_core.acting_account(text) returns record, stable
 function pgtape_core.actor() returns text, stable
 function pgtape_core.advance(text,pgtape_core.book,timestamp with time zone,text,text) returns pgtape_core.book, volatile
 function pgtape_core.advance_house(timestamp with time zone,text,text) returns void, volatile
+function pgtape_core.advance_sequences() returns SETOF text, volatile
 function pgtape_core.amount_fault(text,numeric,numeric) returns text, immutable
 function pgtape_core.avg_price(numeric,numeric,integer) returns numeric, immutable
 function pgtape_core.beyond_the_book(pgtape_core.order_request,numeric,numeric) returns pgtape_core.refusal, immutable
@@ -613,6 +614,7 @@ function pgtape_core.check_payouts() returns TABLE(invariant text, subject text,
 function pgtape_core.check_positions() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_prices() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_rewritings() returns TABLE(invariant text, subject text, problem text), stable
+function pgtape_core.check_sequences() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_tape() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_tape_trades() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_trade_entries() returns TABLE(invariant text, subject text, problem text), stable
@@ -645,6 +647,7 @@ function pgtape_core.json_payout(pgtape_core.market,numeric[]) returns text, imm
 function pgtape_core.json_quote(pgtape_core.quote,numeric) returns jsonb, immutable
 function pgtape_core.json_time(timestamp with time zone) returns text, immutable
 function pgtape_core.json_trade(pgtape_core.trade,text,text,text[],numeric[]) returns text, immutable
+function pgtape_core.lagging_sequences() returns TABLE(sequence regclass, last_value bigint, used bigint), stable
 function pgtape_core.least_of(numeric[],integer,integer) returns numeric, immutable
 function pgtape_core.lifetime_error(text,interval) returns text, immutable
 function pgtape_core.lmsr_at(numeric[],numeric) returns record, immutable

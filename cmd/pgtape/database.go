@@ -62,6 +62,7 @@ func (f *databaseFlags) start(ctx context.Context, suffix string, log *slog.Logg
 	if f.url != "" {
 		return &database{owner: f.url, server: f.url, person: f.url}, nil
 	}
+	forgetLibpq()
 	dir, err := f.dir(suffix)
 	if err != nil {
 		return nil, err
@@ -176,6 +177,7 @@ func (f *databaseFlags) attach() (*database, error) {
 	if f.url != "" {
 		return &database{owner: f.url, server: f.url, person: f.url}, nil
 	}
+	forgetLibpq()
 	suffixes := []string{"", demoSuffix}
 	if f.dataDir != "" {
 		suffixes = suffixes[:1]

@@ -193,6 +193,7 @@ as $$
     union all select * from pgtape_core.check_trading_hours()
     union all select * from pgtape_core.check_charges()
     union all select * from pgtape_core.check_comments()
-    union all select * from pgtape_core.check_values();
+    union all select * from pgtape_core.check_values()
+    union all select * from pgtape_core.check_sequences();
 $$;
 -- +goose StatementEnd

@@ -1,0 +1,63 @@
+package server_test
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/pgtape/pgtape/server"
+)
+
+// Origin and Host are compared as what they name, and a trusted proxy says by which name it was called.
+func TestAPageOfThisHostIsKnownHoweverItIsSpelled(t *testing.T) {
+	t.Parallel()
+	plain := open(t)
+	behind := open(t, func(c *server.Config) {
+		c.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	})
+	tests := []struct {
+		site                    *site
+		host, origin, forwarded string
+		same                    bool
+	}{
+		{plain, "ex.org", "https://ex.org", "", true},
+		{plain, "ex.org:443", "https://ex.org", "", true},
+		{plain, "ex.org", "https://ex.org:443", "", true},
+		{plain, "EX.org", "https://ex.ORG:443", "", true},
+		{plain, "ex.org:80", "http://ex.org", "", true},
+		{plain, "ex.org.", "https://ex.org", "", true},
+		{plain, "[::1]:8080", "http://[::1]:8080", "", true},
+		{plain, "ex.org:80", "https://ex.org", "", false},
+		{plain, "ex.org:8443", "https://ex.org", "", false},
+		{plain, "ex.org", "https://ex.org:8443", "", false},
+		{plain, "ex.org", "https://evil.example", "", false},
+		{plain, "ex.org", "null", "", false},
+		{plain, "ex.org", "https://ex.org.evil.example", "", false},
+		{plain, "inner:8080", "https://ex.org", "ex.org", false}, // nobody trusts that proxy
+		{behind, "inner:8080", "https://ex.org", "ex.org", true},
+		{behind, "inner:8080", "https://ex.org", "ex.org:443", true},
+		{behind, "inner:8080", "https://ex.org", "evil.example, ex.org", true}, // the last is the proxy's own
+		{behind, "inner:8080", "https://evil.example", "evil.example, ex.org", false},
+		{behind, "inner:8080", "https://inner:8080", "ex.org", false},
+	}
+	for _, tt := range tests {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, tt.site.url+"/api/v1/session", strings.NewReader(`{"handle":"ana"}`))
+		must(t, err)
+		request.Host = tt.host
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Origin", tt.origin)
+		if tt.forwarded != "" {
+			request.Header.Set("X-Forwarded-Host", tt.forwarded)
+		}
+		response, err := http.DefaultClient.Do(request)
+		must(t, err)
+		must(t, response.Body.Close())
+		if same := response.StatusCode != http.StatusForbidden; same != tt.same {
+			t.Errorf("host %s, origin %s, forwarded %q: %d, want it taken for the same: %v", tt.host, tt.origin, tt.forwarded, response.StatusCode, tt.same)
+		}
+	}
+	if log := plain.log.String(); !strings.Contains(log, "another site was refused") || !strings.Contains(log, "host=") {
+		t.Error("the log says nothing of a refusal")
+	}
+}
