@@ -21,6 +21,8 @@ type example struct{ path, body string }
 var examples = map[string]example{
 	"POST /api/v1/session":                   {"", `{"handle":"%s"}`},
 	"DELETE /api/v1/sessions/:id":            {"/api/v1/sessions/999999", ""},
+	"POST /signin":                           {"", `{}`},
+	"POST /signup":                           {"", `{}`},
 	"POST /api/v1/password":                  {"", `{"password":"correct horse battery"}`},
 	"POST /api/v1/identity":                  {"", `{}`},
 	"POST /api/v1/keys":                      {"", `{"name":"k","scopes":["read"]}`},

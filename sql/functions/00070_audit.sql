@@ -86,7 +86,7 @@ begin
     if role <> 'admin' then
         perform pgtape_core.require_other_admin(a.id)
         from pgtape_core.account a
-        where lower(a.handle) = lower(set_role.account) and a.role = 'admin';
+        where a.id = pgtape_core.account_id_of(set_role.account) and a.role = 'admin';
     end if;
     update pgtape_core.account a
     set role = set_role.role

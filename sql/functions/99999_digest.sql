@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '8fe42363489960516857c2d6aefb296d0bd62e7bec2bfaee2a2c0f0b15fd4b97',
+set digest = '87436d25ef2b1c0ec4c42e6cdb14591f726d9a97eccb578812943d41dbba11a2',
     applied_at = clock_timestamp();
