@@ -36,8 +36,8 @@ func newBench() *cobra.Command {
 		Long: `Put load on a server: clients trade through HTTP while sockets listen; afterwards every receipt and
 all that each socket has heard is held against the tape. Exit code 1 if anything was lost or doubled.
 
-Without --url it runs a server of its own, on --database-url or on an embedded Postgres whose data
-are thrown away afterwards (fsync is on). It shares the machine with what it measures, and says what
+Without --url it runs a server of its own, on an embedded Postgres whose data are thrown away afterwards
+(fsync is on), or on the Postgres of --database-url, in a database of its own that is dropped afterwards. It shares the machine with what it measures, and says what
 it took of it.
 
 With --rate it is an open loop: orders are due when they are due, and latency counts from then,

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +31,7 @@ type benchWorld struct {
 
 func (w *benchWorld) add(flags *pflag.FlagSet) {
 	w.serving = serverFlags{signUp: string(server.Handle), replayLimit: defaultReplayLimit, pool: defaultPool()}
-	flags.StringVar(&w.flags.url, "database-url", "", "a Postgres for the server of its own, migrated")
+	flags.StringVar(&w.flags.url, "database-url", "", "a Postgres for the server of its own: on a database beside this one, dropped afterwards")
 	flags.StringVar(&w.serving.source, "source", "auto", "how the server of its own reads the tape: auto, wal or notify")
 }
 
@@ -47,12 +48,34 @@ func (w *benchWorld) with(ctx context.Context, measure func() error) (err error)
 		}
 		w.flags.dataDir = dir
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	} else {
+		drop, err := w.beside(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, drop()) }()
 	}
 	if w.database, err = w.flags.start(ctx, "", log); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.database.stop()) }()
 	return measure()
+}
+
+// beside makes an empty branch of the database of --database-url, which the load goes to: markets and
+// accounts of a load can be taken out of no ledger. drop ends it.
+func (w *benchWorld) beside(ctx context.Context) (drop func() error, err error) {
+	branches, err := db.BranchesOf(w.flags.url)
+	if err != nil {
+		return nil, err
+	}
+	name := "bench-" + strings.ToLower(rand.Text()[:8])
+	branch, err := branches.Create(ctx, name, true)
+	if err != nil {
+		return nil, fmt.Errorf("making a database for the load: %w", err)
+	}
+	w.flags.url = branches.URLOf(branch)
+	return func() error { return branches.Delete(context.WithoutCancel(ctx), name) }, nil
 }
 
 // superuser is the URL of one on the database; with --database-url whoever that is must do.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"reflect"
 	"slices"
 	"strings"
 	"syscall"
@@ -78,4 +79,32 @@ func TestProgressIsForTerminals(t *testing.T) {
 	if text, err := io.ReadAll(read); len(text) > 0 || err != nil {
 		t.Errorf("a pipe was told %q (%v)", text, err)
 	}
+}
+
+// Markets and accounts can be taken out of no ledger: a load leaves the database that it is given alone.
+func TestALoadLeavesNothingInTheDatabaseThatItIsGiven(t *testing.T) {
+	t.Parallel()
+	dir := dataDir(t)
+	start(t, "serve", "--data-dir", dir)
+	endpoint, err := embedded.Attach(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := endpoint.URL(endpoint.Superuser(), db.OwnDatabase)
+	const state = "select (select count(*) from pgtape.markets), (select count(*) from pgtape.accounts), string_agg(datname, ' ' order by datname) from pg_database"
+	before, err := db.Query(t.Context(), url, state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantTold(t, 0, `"accepted":`, "bench", "--database-url", url, "--scenario", "lone", "--duration", "300ms", "--json")
+	wantTold(t, 0, `"accepted":`, "bench", "--database-url", url, "--rival", "direct", "--clients", "2", "--markets", "2", "--duration", "300ms", "--json")
+	after, err := db.Query(t.Context(), url, state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(before.Rows, after.Rows) {
+		t.Errorf("before %v, afterwards %v", before.Rows, after.Rows)
+	}
+	poor := endpoint.URL(db.OwnServer, db.OwnDatabase)
+	wantTold(t, 2, "may not make databases", "bench", "--database-url", poor, "--duration", "300ms")
 }
