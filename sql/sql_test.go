@@ -64,3 +64,19 @@ func TestEveryFileBeginsWithGoosesAnnotation(t *testing.T) {
 		}
 	}
 }
+
+// The stock goose command takes two files of one number for a mistake.
+func TestEachFileHasANumberOfItsOwn(t *testing.T) {
+	functions, err := Functions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]string{}
+	for _, f := range functions {
+		number, _, _ := strings.Cut(f.Name, "_")
+		if other := names[number]; other != "" {
+			t.Errorf("%s and %s: choose another number for one of them", other, f.Name)
+		}
+		names[number] = f.Name
+	}
+}

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-var printedLink = regexp.MustCompile(`https://markets\.example/(signin\?link|signup\?invite)=([A-Z2-7]+)`)
+var printedLink = regexp.MustCompile(`https://markets\.example/(signin#link|signup#invite)=([A-Z2-7]+)`)
 
 func TestTheFirstAdminIsMadeOnTheCommandLine(t *testing.T) {
 	t.Parallel()

@@ -29,7 +29,7 @@ func (c caller) name() string {
 	if c.account != nil {
 		return c.account.handle
 	}
-	return c.login
+	return "login:" + c.login
 }
 
 // doors are the callers of one database: the operator (a superuser), the server (which acts for
