@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '87436d25ef2b1c0ec4c42e6cdb14591f726d9a97eccb578812943d41dbba11a2',
+set digest = '033b3425cd3a5dcc76c93f1bba804c78942301fd4acb589b0503cceb04b022da',
     applied_at = clock_timestamp();
