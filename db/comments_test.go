@@ -161,6 +161,7 @@ func TestPeopleTalkWhileOthersTrade(t *testing.T) {
 	t.Parallel()
 	d := dbtest.New(t)
 	market, ana := d.Market(t), d.Account(t, "10")
+	d.Exec(t, "select pgtape.set_setting('comments_per_minute', '1000')")
 	const each = 15
 	var tasks sync.WaitGroup
 	for range 3 {

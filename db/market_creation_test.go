@@ -60,3 +60,36 @@ func TestMakingMarketsIsLimited(t *testing.T) {
 	}
 	d.Verify(t)
 }
+
+// Nobody says, or proposes, more than others can bear, whichever way it comes.
+func TestTalkAndProposalsHaveARate(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	ana := d.Account(t, "1000")
+	rain, err := d.CreateMarket(t.Context(), db.NewMarket{Slug: "rain", Question: "Will it?", Account: ana})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, name := login(t, d, "pgtape_trader")
+	if err := d.MapLogin(t.Context(), name, ana); err != nil {
+		t.Fatal(err)
+	}
+	d.Exec(t, "select pgtape.set_setting('comments_per_minute', '3')")
+	for i := range 4 {
+		_, err := conn.Exec(t.Context(), "select pgtape.comment($1, 'hello')", rain.Slug)
+		if (err == nil) != (i < 3) || err != nil && sqlState(err) != "TP012" {
+			t.Errorf("comment %d: %v", i+1, err)
+		}
+	}
+	if _, err := d.Pool().Exec(t.Context(), "select pgtape.close_market('rain', 'over')"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 11 {
+		_, err := conn.Exec(t.Context(), "select pgtape.propose_resolution('rain', '{1,0}', 'why')")
+		if (err == nil) != (i < 10) || err != nil && sqlState(err) != "TP012" {
+			t.Errorf("proposal %d: %v", i+1, err)
+		}
+	}
+	d.Exec(t, "select pgtape.propose_resolution('rain', '{0,1}', 'an operator may')")
+	d.Verify(t)
+}

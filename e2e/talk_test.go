@@ -95,6 +95,7 @@ func TestNewCommentsWaitForWhoReadsFurtherDown(t *testing.T) {
 	t.Parallel()
 	s := open(t, siteOptions{})
 	market, bo := s.Market(t), s.Account(t, "10")
+	s.Exec(t, "select pgtape.set_setting('comments_per_minute', '1000')")
 	for i := range 60 {
 		s.say(t, bo, market, fmt.Sprintf("comment %d", i))
 	}

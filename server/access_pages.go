@@ -148,6 +148,12 @@ func (s *Server) settingsPage(c echo.Context) error {
 	}{account, s.provider(), ways, sessions, keys})
 }
 
+// lossesShown are the pairs of accounts on the page; they are counted again after lossesLife.
+const (
+	lossesShown = 30
+	lossesLife  = 30 * time.Second
+)
+
 // adminPage handles GET /admin?q=&after=: drafts and invites for operators, accounts for admins.
 func (s *Server) adminPage(c echo.Context) error {
 	ctx, account := c.Request().Context(), accountOf(c)
@@ -161,7 +167,17 @@ func (s *Server) adminPage(c echo.Context) error {
 		People  *peopleList `json:"people"`
 		Query   string      `json:"q"`
 		Drafts  []db.Market `json:"drafts"`
-	}{account, invites, nil, c.QueryParam("q"), nil}
+
+		Waiting   []db.NewAccount    `json:"waiting"`
+		Transfers []db.ValueTransfer `json:"transfers"`
+	}{Account: account, Invites: invites, Query: c.QueryParam("q")}
+	if state.Waiting, err = s.db.AccountsToApprove(ctx, account.Ref()); err != nil {
+		return err
+	}
+	state.Transfers, err = s.losses.get(func() ([]db.ValueTransfer, error) { return s.db.ValueTransfers(ctx, lossesShown) })
+	if err != nil {
+		return err
+	}
 	if state.Drafts, _, err = s.db.Markets(ctx, db.MarketFilter{Status: "draft", Sort: "new"}); err != nil {
 		return err
 	}

@@ -135,3 +135,34 @@ func TestTheAuditLogIsForOperators(t *testing.T) {
 		}
 	}
 }
+
+// The page of operators shows who lost to whom, and who waits for credits; traders see neither.
+func TestTransfersAndWhoWaitsAreOnTheAdminPage(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	market, boss, winner, loser := s.Market(t), s.operator(t, "boss"), s.signIn(t, "winner"), s.signIn(t, "loser")
+	winner.trade(t, market, `{"outcome":"yes","side":"buy","shares":"100","max_cost":"100"}`)
+	loser.trade(t, market, `{"outcome":"yes","side":"buy","shares":"200","max_cost":"200"}`)
+	winner.trade(t, market, `{"outcome":"yes","side":"sell","shares":"100","min_proceeds":"1"}`)
+	s.Exec(t, "select pgtape.set_setting('opening_credits', 'approval')")
+	waiting := s.signIn(t, "waiting")
+	if got := waiting.post(t, "/api/v1/markets/"+market+"/trades", buyTen, "Idempotency-Key", newKey()); got.code() != db.InsufficientFunds {
+		t.Errorf("a trade without credits: %s", got)
+	}
+	page := string(boss.get(t, "/admin").body)
+	for _, want := range []string{`data-testid="transfer"`, `href="/u/loser"`, `href="/u/winner"`, `data-testid="waiting"`, `href="/u/waiting"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s: %s", want, page)
+		}
+	}
+	if got := winner.get(t, "/admin"); got.status != http.StatusForbidden {
+		t.Errorf("a trader reads /admin: %s", got)
+	}
+
+	_, err := s.ApproveAccount(t.Context(), "waiting", "")
+	must(t, err)
+	waiting.trade(t, market, buyTen)
+	if page := string(boss.get(t, "/admin").body); strings.Contains(page, `href="/u/waiting"`) {
+		t.Error("who has credits still waits for them")
+	}
+}

@@ -71,10 +71,11 @@ type Server struct {
 	oidc     *identities
 	board    kept[[]db.Standing]
 	hot      kept[[]db.HotMarket]
-	patience time.Duration // of who waits for a version that this node has not seen
-	comments time.Duration // between comment lines of a stream
-	reading  time.Duration // what a client may take to send headers, or a body
-	writing  time.Duration // and to take an answer
+	losses   kept[[]db.ValueTransfer] // of accounts to others
+	patience time.Duration            // of who waits for a version that this node has not seen
+	comments time.Duration            // between comment lines of a stream
+	reading  time.Duration            // what a client may take to send headers, or a body
+	writing  time.Duration            // and to take an answer
 	draining time.Duration
 	limits   *limits
 	sites    Sites
@@ -123,6 +124,7 @@ func newServer(c Config, from source) *Server {
 		oidc:     newIdentities(c.OIDC),
 		board:    kept[[]db.Standing]{life: boardLife},
 		hot:      kept[[]db.HotMarket]{life: hotLife},
+		losses:   kept[[]db.ValueTransfer]{life: lossesLife},
 		patience: 5 * time.Second,
 		comments: 15 * time.Second,
 		reading:  cmp.Or(c.ReadWithin, 10*time.Second),

@@ -100,6 +100,8 @@ table pgtape_core.identity: issuer text not null
 table pgtape_core.identity: subject text not null
 table pgtape_core.identity: account_id bigint not null
 table pgtape_core.identity: created_at timestamp with time zone not null default clock_timestamp()
+table pgtape_core.identity_grant: identity_hash bytea not null
+table pgtape_core.identity_grant: at timestamp with time zone not null default clock_timestamp()
 table pgtape_core.invite: id bigint not null
 table pgtape_core.invite: code_hash bytea not null
 table pgtape_core.invite: account_id bigint
@@ -374,6 +376,11 @@ view pgtape.trades: avg_price numeric(13,12)
 view pgtape.trades: price_before numeric(13,12)
 view pgtape.trades: price_after numeric(13,12)
 view pgtape.trades: at timestamp with time zone
+view pgtape.value_transfers: from_account text
+view pgtape.value_transfers: to_account text
+view pgtape.value_transfers: amount numeric(30,6)
+view pgtape.value_transfers: markets bigint
+view pgtape.value_transfers: from_markets bigint
 constraint position_account_id_fkey on pgtape_core."position": FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
 constraint position_market_id_fkey on pgtape_core."position": FOREIGN KEY (market_id) REFERENCES pgtape_core.market(id)
 constraint position_pkey on pgtape_core."position": PRIMARY KEY (account_id, market_id, outcome)
@@ -404,6 +411,7 @@ constraint function_bundle_pkey on pgtape_core.function_bundle: PRIMARY KEY (sin
 constraint one_bundle on pgtape_core.function_bundle: CHECK (singleton)
 constraint house_tape_pkey on pgtape_core.house_tape: PRIMARY KEY (singleton)
 constraint one_house on pgtape_core.house_tape: CHECK (singleton)
+constraint identity_grant_pkey on pgtape_core.identity_grant: PRIMARY KEY (identity_hash)
 constraint identity_account_id_fkey on pgtape_core.identity: FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
 constraint identity_account_id_key on pgtape_core.identity: UNIQUE (account_id)
 constraint identity_pkey on pgtape_core.identity: PRIMARY KEY (issuer, subject)
@@ -458,7 +466,7 @@ CREATE INDEX book_active ON pgtape_core.book USING btree (active_minute)
 CREATE UNIQUE INDEX book_pkey ON pgtape_core.book USING btree (market_id)
 CREATE INDEX book_status ON pgtape_core.book USING btree (status)
 CREATE INDEX book_volume ON pgtape_core.book USING btree (volume_class)
-CREATE INDEX comment_account ON pgtape_core.comment USING btree (account_id)
+CREATE INDEX comment_account_at ON pgtape_core.comment USING btree (account_id, at)
 CREATE UNIQUE INDEX comment_idempotency ON pgtape_core.comment USING btree (account_id, idempotency_key COLLATE "C") WHERE (idempotency_key IS NOT NULL)
 CREATE INDEX comment_market ON pgtape_core.comment USING btree (market_id, id)
 CREATE UNIQUE INDEX comment_pkey ON pgtape_core.comment USING btree (id)
@@ -467,6 +475,7 @@ CREATE UNIQUE INDEX doorbell_pkey ON pgtape_core.doorbell USING btree (singleton
 CREATE UNIQUE INDEX function_bundle_pkey ON pgtape_core.function_bundle USING btree (singleton)
 CREATE UNIQUE INDEX house_tape_pkey ON pgtape_core.house_tape USING btree (singleton)
 CREATE UNIQUE INDEX identity_account_id_key ON pgtape_core.identity USING btree (account_id)
+CREATE UNIQUE INDEX identity_grant_pkey ON pgtape_core.identity_grant USING btree (identity_hash)
 CREATE UNIQUE INDEX identity_pkey ON pgtape_core.identity USING btree (issuer, subject)
 CREATE INDEX invite_account ON pgtape_core.invite USING btree (account_id)
 CREATE UNIQUE INDEX invite_code_hash_key ON pgtape_core.invite USING btree (code_hash)
@@ -515,6 +524,8 @@ function pgtape.account_history(text,bigint,integer) returns TABLE(transaction_i
 function pgtape.account_markets(text) returns TABLE(market text, question text, status text, traded numeric, paid numeric, value numeric, profit numeric), stable, security definer
 function pgtape.account_profile(text) returns TABLE(handle text, created_at timestamp with time zone, gone boolean, role text, trades bigint, markets bigint, made bigint, profit numeric), stable, security definer
 function pgtape.account_record(text) returns TABLE(bucket integer, forecasts numeric, price_sum numeric, outcome_sum numeric, outcome_squares numeric, error_sum numeric), stable, security definer
+function pgtape.accounts_to_approve(text) returns TABLE(handle text, created_at timestamp with time zone), stable, security definer
+function pgtape.approve_account(text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.brier_scores(text[]) returns TABLE(account text, forecasts numeric, brier numeric), stable, security definer
 function pgtape.close_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.comment(text,text,text,text) returns pgtape_core.comment_state, volatile, security definer
@@ -678,9 +689,11 @@ function pgtape_core.notify_payout(pgtape_core.market,text,bigint,numeric[],bigi
 function pgtape_core.notify_proposal(pgtape_core.market,bigint,numeric[]) returns void, volatile
 function pgtape_core.notify_talk(pgtape_core.market,pgtape_core.comment,text) returns void, volatile
 function pgtape_core.only_serves() returns boolean, stable
+function pgtape_core.open_account(text,numeric) returns pgtape_core.account_state, volatile
 function pgtape_core.open_session(bigint,bytea,interval,text) returns void, volatile
 function pgtape_core.open_value(bigint) returns numeric, stable
 function pgtape_core.open_values(bigint) returns TABLE(market_id bigint, value numeric), stable
+function pgtape_core.opening_credits(boolean,text,text) returns numeric, volatile
 function pgtape_core.operate(text,text,text,text,text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.order_fault(pgtape_core.order_request) returns pgtape_core.refusal, immutable
 function pgtape_core.orders_of(jsonb,text) returns pgtape_core.order_request[], stable
@@ -713,10 +726,12 @@ function pgtape_core.refuse_fault(text) returns void, immutable
 function pgtape_core.renamed(text,text,text,text,boolean) returns text, immutable
 function pgtape_core.request_hash(pgtape_core.order_request) returns bytea, immutable
 function pgtape_core.require_account(text) returns record, stable
+function pgtape_core.require_comment_rate(bigint) returns void, stable
 function pgtape_core.require_market_creation(pgtape_core.account,numeric,boolean) returns boolean, stable
 function pgtape_core.require_operator(text) returns text, stable
 function pgtape_core.require_other_admin(bigint) returns void, volatile
 function pgtape_core.require_proof(bigint,text) returns void, stable
+function pgtape_core.require_proposal_rate(text,text) returns void, stable
 function pgtape_core.require_role(text,text[]) returns text, stable
 function pgtape_core.require_runner(text,text) returns text, stable
 function pgtape_core.revoke_public_rights() returns void, volatile
@@ -773,8 +788,11 @@ pgtape_auditor may select pgtape.settings
 pgtape_auditor may select pgtape.tape
 pgtape_auditor may select pgtape.timeline
 pgtape_auditor may select pgtape.trades
+pgtape_auditor may select pgtape.value_transfers
 pgtape_operator may execute pgtape.account_profile(text)
 pgtape_operator may execute pgtape.account_record(text)
+pgtape_operator may execute pgtape.accounts_to_approve(text)
+pgtape_operator may execute pgtape.approve_account(text,text)
 pgtape_operator may execute pgtape.brier_scores(text[])
 pgtape_operator may execute pgtape.close_market(text,text,text)
 pgtape_operator may execute pgtape.comment(text,text,text,text)
@@ -843,10 +861,13 @@ pgtape_operator may select pgtape.settings
 pgtape_operator may select pgtape.tape
 pgtape_operator may select pgtape.timeline
 pgtape_operator may select pgtape.trades
+pgtape_operator may select pgtape.value_transfers
 pgtape_server may execute pgtape.account_history(text,bigint,integer)
 pgtape_server may execute pgtape.account_markets(text)
 pgtape_server may execute pgtape.account_profile(text)
 pgtape_server may execute pgtape.account_record(text)
+pgtape_server may execute pgtape.accounts_to_approve(text)
+pgtape_server may execute pgtape.approve_account(text,text)
 pgtape_server may execute pgtape.brier_scores(text[])
 pgtape_server may execute pgtape.close_market(text,text,text)
 pgtape_server may execute pgtape.comment(text,text,text,text)
@@ -942,6 +963,7 @@ pgtape_server may select pgtape.settings
 pgtape_server may select pgtape.tape
 pgtape_server may select pgtape.timeline
 pgtape_server may select pgtape.trades
+pgtape_server may select pgtape.value_transfers
 pgtape_trader may execute pgtape.account_profile(text)
 pgtape_trader may execute pgtape.account_record(text)
 pgtape_trader may execute pgtape.brier_scores(text[])

@@ -34,7 +34,7 @@ Links begin with --url, the address that people find the server at.`,
 	a.database.add(cmd.PersistentFlags())
 	a.database.addBranch(cmd.PersistentFlags())
 	cmd.PersistentFlags().StringVar(&a.url, "url", "http://127.0.0.1:8080", "where people find the server, for links")
-	cmd.AddCommand(a.create(), a.password(), a.role(), a.list(), a.invite(), a.sqlLogin())
+	cmd.AddCommand(a.create(), a.password(), a.role(), a.list(), a.invite(), a.sqlLogin(), a.approve())
 	return cmd
 }
 
@@ -179,6 +179,19 @@ func (a *accounts) list() *cobra.Command {
 			after = people[page-1].Handle
 		}
 	})
+}
+
+// approve gives an account that began with nothing its opening credits.
+func (a *accounts) approve() *cobra.Command {
+	return a.command("approve HANDLE", "Give an account its opening credits, where it began with none (pgtape settings: opening_credits)", 1,
+		func(ctx context.Context, book *db.DB, args []string) error {
+			account, err := book.ApproveAccount(ctx, args[0], "")
+			if err != nil {
+				return err
+			}
+			say("%s has %s credits", account.Handle, account.Balance)
+			return nil
+		})
 }
 
 func (a *accounts) invite() *cobra.Command {

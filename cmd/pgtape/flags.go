@@ -56,7 +56,7 @@ type serverFlags struct {
 	listen string
 	source string
 	signUp string
-	rules  struct{ marketCreation string }
+	rules  struct{ marketCreation, openingCredits string }
 	oidc   oidcFlags
 	drain  time.Duration
 
@@ -77,6 +77,7 @@ func (f *serverFlags) add(flags *pflag.FlagSet) {
 	}
 	flags.StringVar(&f.signUp, "sign-up", f.signUp, "who gets an account: handle (signed in by choosing one), open, invite, closed or oidc")
 	flags.StringVar(&f.rules.marketCreation, "market-creation", "", "who makes markets: everyone, approved (drafts, until an operator opens them) or operators; kept in the database (pgtape settings)")
+	flags.StringVar(&f.rules.openingCredits, "opening-credits", "", "whose new account begins with credits: everyone, invite, oidc (each identity once) or approval; kept in the database (pgtape settings)")
 	f.oidc.add(flags)
 	flags.Int64Var(&f.replayLimit, "replay-limit", defaultReplayLimit, "events that whoever comes back is sent one by one; who has missed more gets a snapshot")
 	f.doors.add(flags)

@@ -100,7 +100,9 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 	for _, n := range needs {
 		log.Warn("the database lacks something", "what", n.What, "mend", n.Mend)
 	}
-	if err := applySettings(ctx, d.owner, map[string]string{"market_creation": f.rules.marketCreation}); err != nil {
+	if err := applySettings(ctx, d.owner, map[string]string{
+		"market_creation": f.rules.marketCreation, "opening_credits": f.rules.openingCredits,
+	}); err != nil {
 		return err
 	}
 	if err := db.CheckSource(ctx, direct, mode); err != nil {

@@ -18,6 +18,54 @@ as $$
 $$;
 -- +goose StatementEnd
 
+-- open_account is create_account for the functions that know who may, and what the account begins with.
+-- +goose StatementBegin
+create or replace function pgtape_core.open_account(handle text, opening_balance numeric)
+    returns pgtape_core.account_state
+    language plpgsql
+    volatile
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_balance numeric := open_account.opening_balance;
+    v_account pgtape_core.account;
+begin
+    if open_account.handle is null or open_account.handle !~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$' then
+        perform pgtape_core.refuse(
+            'invalid_request', 'a handle has 1 to 32 letters, digits, _ . or -, and begins with a letter or digit'
+        );
+    end if;
+    if pgtape_core.handle_is_reserved(open_account.handle) then
+        perform pgtape_core.refuse('invalid_request', 'the handle ' || open_account.handle || ' is reserved', 'choose another handle');
+    end if;
+    perform pgtape_core.refuse_fault(pgtape_core.amount_fault('opening_balance', v_balance, 0));
+
+    -- 1. Create. The index decides between two who want the same handle at once.
+    insert into pgtape_core.account as a (handle)
+    values (open_account.handle)
+    on conflict do nothing
+    returning a.* into v_account;
+    if v_account.id is null then
+        perform pgtape_core.refuse(
+            'already_exists', 'the handle ' || open_account.handle || ' is taken', 'choose another handle',
+            jsonb_build_object('account', open_account.handle)
+        );
+    end if;
+
+    -- 2. Announce and grant.
+    perform pgtape_core.advance_house(
+        v_account.created_at, 'account',
+        format('{"account":{"handle":%s,"opening_grant":"%s"}}', to_json(v_account.handle), v_balance::numeric(30, 6))
+    );
+    perform pgtape_core.transfer('opening_grant', h.id, v_account.id, v_balance, v_account.created_at)
+    from pgtape_core.account h
+    where h.kind = 'house';
+    v_account.balance := v_balance;
+    return pgtape_core.account_state_of(v_account);
+end;
+$$;
+-- +goose StatementEnd
+
 -- create_account opens an account and grants its opening balance (credits; the setting
 -- opening_balance, unless an operator gives another). Server and operators may call it.
 -- Locks:  the house's tape, then the house.
@@ -35,14 +83,7 @@ create or replace function pgtape.create_account(
     security definer
     set search_path = pg_catalog, pg_temp
 as $$
-declare
-    v_balance numeric := coalesce(
-        create_account.opening_balance,
-        (select s.value::numeric from pgtape_core.setting s where s.name = 'opening_balance')
-    );
-    v_account pgtape_core.account;
 begin
-    -- 1. Check.
     if not (pgtape_core.is_server() or pgtape_core.is_operator()) then
         perform pgtape_core.refuse('not_permitted', 'only the server and operators may create accounts');
     end if;
@@ -52,38 +93,13 @@ begin
             'leave opening_balance out: it is the setting opening_balance of the database'
         );
     end if;
-    if pgtape_core.handle_is_reserved(create_account.handle) then
-        perform pgtape_core.refuse('invalid_request', 'the handle ' || create_account.handle || ' is reserved', 'choose another handle');
-    end if;
-    if create_account.handle is null or create_account.handle !~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$' then
-        perform pgtape_core.refuse(
-            'invalid_request', 'a handle has 1 to 32 letters, digits, _ . or -, and begins with a letter or digit'
-        );
-    end if;
-    perform pgtape_core.refuse_fault(pgtape_core.amount_fault('opening_balance', v_balance, 0));
-
-    -- 2. Create. The index decides between two who want the same handle at once.
-    insert into pgtape_core.account as a (handle)
-    values (create_account.handle)
-    on conflict do nothing
-    returning a.* into v_account;
-    if v_account.id is null then
-        perform pgtape_core.refuse(
-            'already_exists', 'the handle ' || create_account.handle || ' is taken', 'choose another handle',
-            jsonb_build_object('account', create_account.handle)
-        );
-    end if;
-
-    -- 3. Announce and grant.
-    perform pgtape_core.advance_house(
-        v_account.created_at, 'account',
-        format('{"account":{"handle":%s,"opening_grant":"%s"}}', to_json(v_account.handle), v_balance::numeric(30, 6))
-    );
-    perform pgtape_core.transfer('opening_grant', h.id, v_account.id, v_balance, v_account.created_at)
-    from pgtape_core.account h
-    where h.kind = 'house';
-    v_account.balance := v_balance;
-    return pgtape_core.account_state_of(v_account);
+    return pgtape_core.open_account(handle, coalesce(
+        create_account.opening_balance,
+        case when pgtape_core.only_serves()
+            then pgtape_core.opening_credits(false, null, null)
+            else (select s.value::numeric from pgtape_core.setting s where s.name = 'opening_balance')
+        end
+    ));
 end;
 $$;
 -- +goose StatementEnd

@@ -140,7 +140,7 @@ begin
             );
         end if;
     end if;
-    perform pgtape.create_account(handle);
+    perform pgtape_core.open_account(handle, pgtape_core.opening_credits(v_invite.id is not null, issuer, subject));
     v_account := pgtape_core.member(handle);
     if phc is not null then
         perform pgtape_core.write_credential(v_account.id, phc, false, null);

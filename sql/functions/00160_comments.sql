@@ -42,7 +42,10 @@ begin
         return pgtape_core.comment_state_of(v_comment, market, v_author.account);
     end if;
 
-    -- 4. Write. The index decides between two of one key in different markets.
+    -- 4. Not too many of one account. Operators may say what they like.
+    perform pgtape_core.require_comment_rate(v_author.account_id);
+
+    -- 5. Write. The index decides between two of one key in different markets.
     insert into pgtape_core.comment as c (market_id, account_id, seq, body, at, idempotency_key)
     values ((v.market).id, v_author.account_id, (v.book).version + 1, v_body, clock_timestamp(), idempotency_key)
     on conflict do nothing
@@ -51,7 +54,7 @@ begin
         perform pgtape_core.refuse('idempotency_mismatch', 'this idempotency key is another comment''s', 'choose a new key');
     end if;
 
-    -- 5. Announce.
+    -- 6. Announce.
     perform pgtape_core.talk(
         v.market, v.book, v_comment.at, 'commented',
         '{"id":' || v_comment.id || ',"account":' || to_json(v_author.account) || '}'

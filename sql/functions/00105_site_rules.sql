@@ -1,5 +1,6 @@
 -- +goose Up
--- Who may make markets, and how many; and the settings that say so. Operators and the house may always.
+-- Who may make markets, how many, and how much an account may say; and the settings that say so. Operators
+-- and the house may always.
 
 -- setting_error says what is wrong with a setting, or null if nothing is.
 -- +goose StatementBegin
@@ -17,6 +18,11 @@ as $$
             case when (value ~ '^[0-9]{1,7}([.][0-9]{1,6})?$') is not true then 'market_min_liquidity is a number of up to 7 digits' end
         when 'markets_per_day' then
             case when (value ~ '^[0-9]{1,6}$') is not true then 'markets_per_day is a whole number, of one account' end
+        when 'opening_credits' then
+            case when value in ('everyone', 'invite', 'oidc', 'approval') is not true then
+                'opening_credits is everyone, invite, oidc or approval: who begins with credits' end
+        when 'comments_per_minute' then
+            case when (value ~ '^[0-9]{1,6}$') is not true then 'comments_per_minute is a whole number, of one account' end
         else 'there is no setting ' || coalesce(name, '(null)')
     end;
 $$;
@@ -51,10 +57,14 @@ end;
 $$;
 -- +goose StatementEnd
 
+-- settings are the rules of the site, which everybody may know. The table has more, also what is nobody's
+-- business, as the key by which servers sign devices: what is not named here is not shown.
 create or replace view pgtape.settings as
 select s.name, s.value
 from pgtape_core.setting s
-where s.name <> 'environment';
+where s.name in (
+    'opening_balance', 'market_creation', 'market_min_liquidity', 'markets_per_day', 'opening_credits', 'comments_per_minute'
+);
 
 -- require_market_creation says whether what an account makes is a draft, or that it may make none.
 -- The caller has locked the account.
@@ -102,6 +112,71 @@ begin
         );
     end if;
     return draft or v_rules ->> 'market_creation' = 'approved';
+end;
+$$;
+-- +goose StatementEnd
+
+-- require_comment_rate refuses one comment too many of an account in a minute: each tells up to ten people.
+-- Raises: TP012.
+-- +goose StatementBegin
+create or replace function pgtape_core.require_comment_rate(author_id bigint)
+    returns void
+    language plpgsql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_most bigint := (select s.value::bigint from pgtape_core.setting s where s.name = 'comments_per_minute');
+begin
+    if v_most is null or exists (select from pgtape_core.account a where a.id = author_id and a.role in ('operator', 'admin')) then
+        return;
+    end if;
+    if (
+        select count(*) from pgtape_core.comment c where c.account_id = author_id and c.at > clock_timestamp() - interval '1 minute'
+    ) >= v_most then
+        perform pgtape_core.refuse(
+            'too_many_requests', format('an account makes at most %s comments a minute', v_most), 'wait a minute',
+            jsonb_build_object('retry_after', 60)
+        );
+    end if;
+end;
+$$;
+-- +goose StatementEnd
+
+-- require_proposal_rate refuses one more proposal or dispute in a market where there were ten in an hour,
+-- of who is no operator: each is an event, an entry of the audit log, and told to all who hold shares.
+-- Raises: TP012.
+-- +goose StatementBegin
+create or replace function pgtape_core.require_proposal_rate(market text, account text)
+    returns void
+    language plpgsql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if (account is null and pgtape_core.is_operator()) or exists (
+        select from pgtape_core.account a
+        where a.id = case when account is null then pgtape_core.own_account_id() else pgtape_core.account_id_of(account) end
+            and a.role in ('operator', 'admin') and pgtape_core.is_proven(a.id, 'operate')
+    ) then
+        return;
+    end if;
+    if (
+        select count(*)
+        from (
+            select t.kind, t.at
+            from pgtape_core.tape t
+            where t.market = require_proposal_rate.market and t.kind not in ('trade', 'commented', 'comment_removed')
+            order by t.seq desc
+            limit 20
+        ) x
+        where x.kind in ('proposed', 'disputed') and x.at > clock_timestamp() - interval '1 hour'
+    ) >= 10 then
+        perform pgtape_core.refuse(
+            'too_many_requests', 'this market has had ten proposals and disputes in an hour', 'wait, or ask an operator to resolve it',
+            jsonb_build_object('retry_after', 3600)
+        );
+    end if;
 end;
 $$;
 -- +goose StatementEnd
