@@ -88,12 +88,14 @@ const (
 )
 
 func (d *DB) tradeBatch(ctx context.Context, statement string, args ...any) ([]verdict, error) {
-	rows, err := d.pool.Query(as(ctx, trading), statement, args...)
-	if err != nil {
-		return nil, refusal(err)
-	}
-	verdicts, err := pgx.CollectRows(rows, verdictOf)
-	return verdicts, refusal(err)
+	return detach(as(ctx, trading), d.pool, func(ctx context.Context) ([]verdict, error) {
+		rows, err := d.pool.Query(ctx, statement, args...)
+		if err != nil {
+			return nil, refusal(err)
+		}
+		verdicts, err := pgx.CollectRows(rows, verdictOf)
+		return verdicts, refusal(err)
+	})
 }
 
 // verdictOf reads a row: the columns of a receipt, which are null if there is a refusal.

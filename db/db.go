@@ -140,8 +140,21 @@ func requireServer(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// Close waits for the statements under way and closes all connections.
-func (d *DB) Close() { d.pool.conns.Close() }
+// closeLimit is how long Close waits for statements of which the callers have left.
+const closeLimit = 5 * time.Second
+
+// Close waits for the statements under way and closes all connections. Where commits wait for
+// standbys, a statement may wait for ever: it is left to the server then.
+func (d *DB) Close() {
+	d.pool.abandoned.close()
+	cut := time.AfterFunc(closeLimit, func() {
+		if d.servers.Synchronous() {
+			d.pool.sessions.cutAll()
+		}
+	})
+	defer cut.Stop()
+	d.pool.conns.Close()
+}
 
 // URL is the one that the database was opened with.
 func (d *DB) URL() string { return d.url }

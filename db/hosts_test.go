@@ -54,7 +54,7 @@ func TestServersOfAURL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.CreateAccount(t.Context(), "ana", "10"); db.CodeOf(err) != db.Unavailable {
+		if _, err := d.CreateAccount(t.Context(), "ana", ""); db.CodeOf(err) != db.Unavailable {
 			t.Errorf("a write on a standby: %v, want unavailable", err)
 		}
 	})
@@ -64,7 +64,7 @@ func TestServersOfAURL(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := d.CreateAccount(t.Context(), fmt.Sprintf("ana%d", time.Now().UnixNano()), "10"); err != nil {
+			if _, err := d.CreateAccount(t.Context(), fmt.Sprintf("ana%d", time.Now().UnixNano()), ""); err != nil {
 				t.Error(err)
 			}
 		}
@@ -76,6 +76,7 @@ func TestServersOfAURL(t *testing.T) {
 		}
 		commitsWaitForAStandby(t, p, d)
 	})
+	t.Run("a password is rotated", func(t *testing.T) { passwordIsRotated(t, p, url(p.First)) })
 	t.Run("a server that hangs holds up nobody", func(t *testing.T) {
 		p.Second.Signal(syscall.SIGSTOP)
 		defer p.Second.Signal(syscall.SIGCONT)
@@ -97,18 +98,18 @@ func TestServersOfAURL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.First.Signal(syscall.SIGSTOP)
+		alone := stuckWithoutReader(t, p, url(p.First, p.Second))
 		waiting := make(chan error, 1)
-		go func() { _, err := d.CreateAccount(t.Context(), "late", "10"); waiting <- err }()
+		go func() { _, err := d.CreateAccount(t.Context(), "late", ""); waiting <- err }()
 		p.Second.Promote()
 		other, err := db.Open(t.Context(), url(p.First, p.Second), db.Options{AsServer: true, Servers: d.Servers()})
 		d.Servers().Lost() // as the tape reader says
 		if err == nil {
-			_, err = other.CreateAccount(t.Context(), "soon", "10")
+			_, err = other.CreateAccount(t.Context(), "soon", "")
 			other.Close()
 		}
 		for range 100 { // a connection of the pool that found the new one
-			if _, err = d.CreateAccount(t.Context(), fmt.Sprintf("s%d", time.Now().UnixNano()), "10"); err == nil {
+			if _, err = d.CreateAccount(t.Context(), fmt.Sprintf("s%d", time.Now().UnixNano()), ""); err == nil {
 				break
 			}
 		}
@@ -123,6 +124,12 @@ func TestServersOfAURL(t *testing.T) {
 		case <-time.After(hangLimit):
 			t.Error("who waits at the server of before waits on")
 		}
+		eventually(t, "a pool without a reader to find the new one", func() bool {
+			soon, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err := alone.CreateAccount(soon, fmt.Sprintf("a%d", time.Now().UnixNano()), "")
+			return err == nil
+		})
 	})
 	t.Run("a primary of before is refused when it comes back", func(t *testing.T) {
 		servers := hosts.New(url(p.First)) // as a proxy's address, behind which the other was
@@ -146,6 +153,29 @@ func TestServersOfAURL(t *testing.T) {
 			t.Errorf("on timeline %s (%v), want the 2nd", timeline, err)
 		}
 	})
+}
+
+// stuckWithoutReader has the first server hang under a pool that no tape reader helps, all of whose
+// connections wait for what their callers have given up.
+func stuckWithoutReader(t *testing.T, p *dbtest.Pair, url string) *db.DB {
+	t.Helper()
+	d, err := db.Open(t.Context(), url, db.Options{AsServer: true, MaxConns: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	d.Servers().SetSynchronous(true)
+	p.First.Signal(syscall.SIGSTOP)
+	for range 3 {
+		soon, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		began := time.Now()
+		_, err := d.CreateAccount(soon, fmt.Sprintf("a%d", began.UnixNano()), "")
+		if took := time.Since(began); db.CodeOf(err) != db.Unavailable || took > hangLimit {
+			t.Errorf("told %v after %v, want unavailable", err, took)
+		}
+		cancel()
+	}
+	return d
 }
 
 // hangLimit is for hangs, not for slowness: without a limit for each server it would be 15 s and more.

@@ -22,6 +22,8 @@ type pool struct {
 	servers  *hosts.Servers
 	sessions sessions
 	troubles troubles
+
+	abandoned abandoned
 }
 
 // attempts is how often a statement is sent, with a pause between them that grows.
@@ -65,9 +67,6 @@ func (p *pool) acquire(ctx context.Context) (conn *pgxpool.Conn, done func(), er
 }
 
 func (p *pool) Query(ctx context.Context, statement string, args ...any) (pgx.Rows, error) {
-	if workOf(ctx) == trading && p.keeps(ctx) {
-		ctx = patient(ctx)
-	}
 	r := &pooledRows{pool: p, ctx: ctx, statement: statement, args: args}
 	if err := r.send(); err != nil {
 		return nil, err
@@ -76,6 +75,18 @@ func (p *pool) Query(ctx context.Context, statement string, args ...any) (pgx.Ro
 }
 
 func (p *pool) QueryRow(ctx context.Context, statement string, args ...any) pgx.Row {
+	if p.keeps(ctx) {
+		r, err := detach(ctx, p, func(ctx context.Context) (row, error) { return p.firstRow(ctx, statement, args) })
+		if err != nil {
+			return pooledRow{err: err}
+		}
+		return r
+	}
+	return p.readRow(ctx, statement, args...)
+}
+
+// readRow is QueryRow for what only reads, and is cut short wherever it runs.
+func (p *pool) readRow(ctx context.Context, statement string, args ...any) pgx.Row {
 	r, err := p.Query(ctx, statement, args...)
 	return pooledRow{r, err}
 }

@@ -34,6 +34,15 @@ func (p *pool) follow(config *pgxpool.Config, servers *hosts.Servers) {
 		return nil
 	}
 	config.BeforeClose = p.sessions.remove
+	prepare := config.AfterConnect
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		p.sessions.add(conn, 0)
+		err := prepare(ctx, conn)
+		if err != nil { // nobody hears of its end
+			p.sessions.remove(conn)
+		}
+		return err
+	}
 	servers.WhenLost(func() { p.conns.Reset() })
 	servers.WhenReplaced(func(timeline uint32) {
 		p.conns.Reset()
@@ -100,10 +109,17 @@ func (s *sessions) remove(conn *pgx.Conn) {
 
 // cut ends the connections to servers of older timelines.
 func (s *sessions) cut(timeline uint32) {
+	s.cutIf(func(t uint32) bool { return t != 0 && t < timeline })
+}
+
+// cutAll ends all connections, also those on which a statement waits.
+func (s *sessions) cutAll() { s.cutIf(func(uint32) bool { return true }) }
+
+func (s *sessions) cutIf(old func(timeline uint32) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for conn, t := range s.open {
-		if t != 0 && t < timeline {
+		if old(t) {
 			conn.PgConn().Conn().Close() // an error: it has ended already
 		}
 	}

@@ -106,15 +106,17 @@ func TokenHash(token string) []byte {
 
 // hashes runs a function that returns the hashes of what is no longer good.
 func (d *DB) hashes(ctx context.Context, statement string, args ...any) ([]Hash, error) {
-	rows, err := d.pool.Query(ctx, statement, args...)
-	if err != nil {
-		return nil, refusal(err)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (hash Hash, err error) {
-		var bytes []byte
-		err = row.Scan(&bytes)
-		copy(hash[:], bytes)
-		return hash, err
+	return detach(ctx, d.pool, func(ctx context.Context) ([]Hash, error) {
+		rows, err := d.pool.Query(ctx, statement, args...)
+		if err != nil {
+			return nil, refusal(err)
+		}
+		list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (hash Hash, err error) {
+			var bytes []byte
+			err = row.Scan(&bytes)
+			copy(hash[:], bytes)
+			return hash, err
+		})
+		return list, refusal(err)
 	})
-	return list, refusal(err)
 }

@@ -78,27 +78,35 @@ func commitsWaitForAStandby(t *testing.T, p *dbtest.Pair, d *db.DB) {
 	})
 
 	order := db.Order{Market: "safe", Outcome: "yes", Side: "buy", Shares: "1", MaxCost: "1", Account: "sam", IdempotencyKey: "one"}
-	trade := func(key string) (int64, error) {
+	trade := func(ctx context.Context, key string) (db.Receipt, error) {
 		o := order
 		o.IdempotencyKey = key
-		receipt, err := d.Trade(ctx, o)
-		return receipt.Version, err
+		return d.Trade(ctx, o)
 	}
-	if _, err := trade("before"); err != nil {
+	if _, err := trade(ctx, "before"); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "its event", func() bool { events, _, _ := sink.count(); return events == 1 })
 
 	p.Second.Signal(syscall.SIGSTOP)
 	traded := make(chan error, 1)
-	go func() { _, err := trade("stalled"); traded <- err }()
+	go func() {
+		soon, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		defer cancel()
+		_, err := trade(db.UntilEnd(soon), "stalled")
+		traded <- err
+	}()
 	eventually(t, "the trade to wait for the standby", func() bool { return waiting(t, p) == 1 })
-	soon, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
-	_, err := d.CreateAccount(soon, "left", "1")
-	cancel()
-	if db.CodeOf(err) != db.Unavailable {
-		t.Errorf("who has left is told %v, want unavailable", err)
+	left := func(name string, ask func(context.Context) error) {
+		soon, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+		defer cancel()
+		if err := ask(soon); db.CodeOf(err) != db.Unavailable {
+			t.Errorf("%s: the caller that has left is told %v, want unavailable", name, err)
+		}
 	}
+	left("an account", func(ctx context.Context) error { _, err := d.CreateAccount(ctx, "left", ""); return err })
+	left("the same order", func(ctx context.Context) error { _, err := trade(ctx, "stalled"); return err })
+	left("a batch", func(ctx context.Context) error { _, err := d.TradeBatch(ctx, "safe", []db.Order{order}); return err })
 	places := make(map[string]bool) // in the WAL, where each sign of life of the reader writes
 	eventually(t, "several signs of life, and comparisons with the table", func() bool {
 		var place string
@@ -111,7 +119,7 @@ func commitsWaitForAStandby(t *testing.T, p *dbtest.Pair, d *db.DB) {
 	if events, resets, state := sink.count(); events != 1 || resets != 1 || state != tape.Live {
 		t.Errorf("while the standby stalls: %d events, %d resets, %s; want only the first, and the reader live", events, resets, state)
 	}
-	if n := waiting(t, p); n != 2 {
+	if n := waiting(t, p); n != 2 { // the others wait for the market that the first has locked
 		t.Errorf("%d commits wait, want both: none was cancelled", n)
 	}
 
@@ -119,7 +127,13 @@ func commitsWaitForAStandby(t *testing.T, p *dbtest.Pair, d *db.DB) {
 	if err := <-traded; err != nil {
 		t.Errorf("the trade that waited: %v", err)
 	}
-	eventually(t, "its event", func() bool { events, _, _ := sink.count(); return events == 2 })
+	eventually(t, "its event, and that of the batch", func() bool { events, _, _ := sink.count(); return events == 3 })
+	if n, err := d.UnreadNotifications(ctx, "sam"); n != 0 || err != nil {
+		t.Errorf("a row that is read as others are: %d (%v)", n, err)
+	}
+	if receipt, err := trade(ctx, "stalled"); err != nil || !receipt.Replayed {
+		t.Errorf("asked again: %+v (%v), want what it had done", receipt, err)
+	}
 	if _, err := d.Account(ctx, "left"); err != nil {
 		t.Errorf("what was asked for by who has left: %v", err)
 	}

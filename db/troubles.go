@@ -79,7 +79,7 @@ func (t *troubles) over() {
 func (d *DB) Ready(ctx context.Context) error {
 	ctx = as(ctx, operating)
 	var readOnly bool
-	err := d.pool.QueryRow(ctx, "select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean").Scan(&readOnly)
+	err := d.pool.readRow(ctx, "select pg_is_in_recovery() or current_setting('transaction_read_only')::boolean").Scan(&readOnly)
 	if err != nil {
 		return connectError(err)
 	}

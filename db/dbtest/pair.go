@@ -169,8 +169,12 @@ func (n *Node) Row(into any, query string) error {
 }
 
 // Signal sends a signal to the postmaster and to all its children, as when a machine hangs
-// (SIGSTOP), goes on (SIGCONT) or loses its power (SIGKILL).
+// (SIGSTOP), goes on (SIGCONT) or loses its power (SIGKILL). For the last, all are stopped before: a
+// backend that outlives the postmaster by a moment ends its wait for a standby, and others see its commit.
 func (n *Node) Signal(signal syscall.Signal) {
+	if signal == syscall.SIGKILL {
+		n.Signal(syscall.SIGSTOP)
+	}
 	all := children(n.Pid())          // who has lost its parent is nobody's child
 	_ = syscall.Kill(n.Pid(), signal) // an error: it has ended
 	for _, pid := range append(all, children(n.Pid())...) {

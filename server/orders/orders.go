@@ -197,7 +197,7 @@ func (q *Queue) carryOut(c *call) {
 		q.leave(c.lines[0])
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), callLimit) // of nobody who may leave
+	ctx, cancel := limited()
 	defer cancel()
 	placed, left, err := q.book.TradeFree(ctx, ordersOf(c.tickets))
 	if err != nil && !unknown(err) {
@@ -230,13 +230,19 @@ func (q *Queue) carryOut(c *call) {
 	}
 }
 
+// limited is a context of nobody who may leave. A call ends no earlier than what it asked of the
+// database: until then no more orders of its markets are sent.
+func limited() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(db.UntilEnd(context.Background()), callLimit)
+}
+
 func (c *call) lineOf(t *ticket) *line {
 	return c.lines[slices.IndexFunc(c.lines, func(l *line) bool { return l.market == t.order.Market })]
 }
 
 // carryOutAlone carries out orders of one market, waiting for it if need be.
 func (q *Queue) carryOutAlone(l *line, tickets []*ticket) {
-	ctx, cancel := context.WithTimeout(context.Background(), callLimit)
+	ctx, cancel := limited()
 	defer cancel()
 	if len(tickets) == 1 {
 		tickets[0].answer(q.book.Trade(ctx, tickets[0].order))
