@@ -83,6 +83,36 @@ func TestMentionsReachWhomTheyName(t *testing.T) {
 	}
 }
 
+// Whoever writes on and on fills nobody's list: neither of whom he names, nor of who made the market.
+func TestOneAuthorFillsNobodysList(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	d.Exec(t, "select pgtape.create_account('maker'), pgtape.create_account('victim'), pgtape.create_account('loud'), pgtape.create_account('calm')")
+	d.Exec(t, "select pgtape.create_market('rain', 'Will it?', account => 'maker'), pgtape.set_setting('comments_per_minute', '1000')")
+	want := func(what string, victim, maker int) {
+		t.Helper()
+		for account, want := range map[string]int{"victim": victim, "maker": maker} {
+			if got := len(notifications(t, d, account)); got != want {
+				t.Errorf("%s: %s is told %d things, want %d", what, account, got, want)
+			}
+		}
+	}
+	for range 13 {
+		comment(t, d, "loud", "rain", "so @victim")
+	}
+	want("thirteen of one author", 10, 10)
+	comment(t, d, "calm", "rain", "no @victim")
+	want("one of another", 11, 11)
+	_, err := d.ReadNotifications(t.Context(), "victim", nil)
+	wantCode(t, "read", err, "")
+	comment(t, d, "loud", "rain", "@maker @victim")
+	want("what is read does not count", 12, 11)
+	d.Exec(t, "update pgtape_core.notification set created_at = created_at - interval '1 day'")
+	comment(t, d, "loud", "rain", "@maker @victim")
+	want("nor does what is older than a day", 13, 12)
+	d.Verify(t)
+}
+
 func TestHoldersAreToldHowAMarketEnds(t *testing.T) {
 	t.Parallel()
 	d := dbtest.New(t)

@@ -642,6 +642,7 @@ function pgtape_core.few_markets(text,text,text) returns bigint[], stable
 function pgtape_core.forget_access(bigint) returns void, volatile
 function pgtape_core.forget_words(bigint) returns void, volatile
 function pgtape_core.handle_is_reserved(text) returns boolean, immutable
+function pgtape_core.hears(bigint,text) returns boolean, stable
 function pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer) returns numeric, immutable, security definer
 function pgtape_core.holding_value(numeric[],numeric,integer[],numeric[]) returns numeric, immutable, security definer
 function pgtape_core.holding_value_at(numeric[],numeric,integer[],numeric[]) returns numeric, immutable

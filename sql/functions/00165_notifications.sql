@@ -98,8 +98,28 @@ end;
 $$;
 -- +goose StatementEnd
 
+-- hears tells whether an account is told of one more comment of an author: not if it has ten of his unread
+-- from one day. Whoever writes on and on fills nobody's list; the comments are where they were written.
+-- +goose StatementBegin
+create or replace function pgtape_core.hears(account_id bigint, author text)
+    returns boolean
+    language sql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
+    select count(*) < 10
+    from (
+        select
+        from pgtape_core.notification n
+        where n.account_id = hears.account_id and n.read_at is null and n.kind in ('mention', 'comment')
+            and n.detail ->> 'account' = hears.author and n.created_at > clock_timestamp() - interval '1 day'
+        limit 10
+    ) x;
+$$;
+-- +goose StatementEnd
+
 -- notify_talk tells those whom a comment names (@handle), at most 10, and who made the market: each
--- once, and nobody of his own words.
+-- once, nobody of his own words, and nobody of one who has said too much to him.
 -- +goose StatementBegin
 create or replace function pgtape_core.notify_talk(m pgtape_core.market, c pgtape_core.comment, author text)
     returns void
@@ -119,10 +139,11 @@ begin
         order by x.place
         limit 10
     );
+    v_named := array(select x from unnest(v_named) x where pgtape_core.hears(x, author));
     perform pgtape_core.notify(
-        'mention', m.id, c.seq, v_named, array_fill(v_detail, array[coalesce(cardinality(v_named), 0)]), c.at
+        'mention', m.id, c.seq, v_named, array_fill(v_detail, array[cardinality(v_named)]), c.at
     );
-    if m.funder_id <> c.account_id and m.funder_id <> all (coalesce(v_named, '{}')) then
+    if m.funder_id <> c.account_id and m.funder_id <> all (v_named) and pgtape_core.hears(m.funder_id, author) then
         perform pgtape_core.notify('comment', m.id, c.seq, array[m.funder_id], array[v_detail], c.at);
     end if;
 end;

@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '99d4aaa84298652973857b10710e447dd2e971f21778198a353565b853a41628',
+set digest = 'a348bec3231979ef1d12e70929536ace713db2fd54e35b07c5c58b85cb979a48',
     applied_at = clock_timestamp();
