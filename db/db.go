@@ -173,6 +173,9 @@ func (d *DB) Ping(ctx context.Context) error {
 	return nil
 }
 
+// ConnectError says what a connection that could not be made means, and the way out.
+func ConnectError(err error) error { return connectError(err) }
+
 func connectError(err error) error {
 	var own *Error
 	if errors.As(err, &own) {
@@ -203,6 +206,11 @@ func connectError(err error) error {
 		if e, ok := refusal(err).(*Error); ok {
 			return e
 		}
+	}
+	if errors.Is(err, hosts.ErrStandby) {
+		e := noServer(err)
+		e.Message, e.Hint = fmt.Sprintf("no server of the database takes writes: %v", err), standbyMend
+		return e
 	}
 	return &Error{
 		Code: Unavailable, Message: fmt.Sprintf("the database cannot be reached: %v", err),

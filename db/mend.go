@@ -29,6 +29,18 @@ func checkMigratable(ctx context.Context, url string) error {
 	return err
 }
 
+// CheckCommits says whether commits in the database of a URL are answered: ProbeCommit on a connection of
+// its own.
+// Errors: Unavailable.
+func CheckCommits(ctx context.Context, url string) error {
+	conn, err := connect.Open(ctx, url, connect.Options{})
+	if err != nil {
+		return connectError(err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	return ProbeCommit(ctx, conn)
+}
+
 // commitWithin is how long a commit may take before it counts as one that waits for a standby.
 const commitWithin = 5 * time.Second
 

@@ -37,6 +37,9 @@ func MigrateUp(ctx context.Context, url string) (applied []string, err error) {
 	}
 	defer done()
 	results, err := provider.Up(ctx)
+	if isConnectError(err) { // it takes two connections at once
+		return nil, connectError(err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("migrating: %w", err)
 	}

@@ -30,6 +30,9 @@ const (
 	ToMigrate
 )
 
+// standbyMend is what helps whoever has named a standby.
+const standbyMend = "name the primary, or all servers in one URL (postgres://…@one:5432,two:5432/…): pgtape connects to the one that takes writes"
+
 // needsWithin is how long the questions may take.
 const needsWithin = 10 * time.Second
 
@@ -52,10 +55,11 @@ type databaseState struct {
 	Create       bool // schemas, in the database
 	CreatePublic bool // tables, in the schema public
 	HasGoose     bool
-	Member       bool // of pgtape_server
-	Usage        bool // pgtape_server may use the schema
-	Published    bool // there is a publication
-	Publishes    bool // it publishes what is inserted into the tape, and only that
+	Member       bool     // of pgtape_server
+	Usage        bool     // pgtape_server may use the schema
+	Published    bool     // there is a publication
+	Publishes    bool     // it publishes what is inserted into the tape, and only that
+	ShortLimits  []string // time limits of this session that are below a second, by name
 }
 
 const askState = `
@@ -108,7 +112,12 @@ const askState = `
 			join pg_catalog.pg_publication_tables t on t.pubname = p.pubname
 			where p.pubname = 'pgtape_tape' and p.pubinsert and not p.pubupdate and not p.pubdelete and not p.pubtruncate
 				and t.schemaname = 'pgtape_core' and t.tablename = 'tape'
-		) as publishes`
+		) as publishes,
+		array(
+			select s.name from pg_catalog.pg_settings s
+			where s.name in ('statement_timeout', 'lock_timeout', 'transaction_timeout') and s.setting::bigint between 1 and 999
+			order by s.name
+		) as short_limits`
 
 func stateOf(ctx context.Context, conn *pgx.Conn) (*databaseState, error) {
 	rows, err := conn.Query(ctx, askState, pgx.QueryExecModeExec, schema.Roles)
@@ -148,7 +157,19 @@ func Needs(ctx context.Context, conn *pgx.Conn, to Purpose) ([]Need, error) {
 		}), nil
 	}
 	missing, err := missingGrants(ctx, conn)
-	return append(needs, s.schema(missing)...), err
+	needs = append(needs, s.schema(missing)...)
+	return append(needs, s.timeLimits()...), err
+}
+
+// timeLimits are those that a trade which waits for another would not keep.
+func (s *databaseState) timeLimits() (needs []Need) {
+	for _, limit := range s.ShortLimits {
+		needs = append(needs, Need{
+			Subject: limit, What: limit + " of this login is below a second: trades and pages that take longer, or wait for others, are refused",
+			Mend: fmt.Sprintf("set %[1]s = 0; alter role %[2]s in database %[3]s set %[1]s = '30s'", limit, name(s.Login), name(s.Database)),
+		})
+	}
+	return needs
 }
 
 // server is what any purpose needs of the server.
@@ -162,7 +183,7 @@ func (s *databaseState) server() (needs []Need) {
 	case s.Recovery:
 		needs = append(needs, Need{
 			Subject: "standby", Blocks: true, What: "the server is a standby and takes no writes",
-			Mend: "name the primary: add target_session_attrs=read-write to the URL, and all hosts",
+			Mend: standbyMend,
 		})
 	case s.ReadOnly:
 		needs = append(needs, Need{

@@ -26,7 +26,9 @@ type Facts struct {
 	SendersUsed int    `json:"wal_senders_used"`
 
 	Connections     int `json:"max_connections"`
-	ConnectionsFree int `json:"connections_free"` // for the login, by all limits
+	ConnectionsFree int `json:"connections_free"`          // for the login, by all limits
+	LoginLimit      int `json:"login_connection_limit"`    // of connections; -1: none
+	DatabaseLimit   int `json:"database_connection_limit"` // the same
 
 	Replication bool `json:"login_replication"`
 	CreateRole  bool `json:"login_createrole"`
@@ -71,6 +73,8 @@ func askFacts(ctx context.Context, conn *pgx.Conn) (*Facts, error) {
 				nullif(r.rolconnlimit, -1) - c.login,
 				nullif(d.datconnlimit, -1) - c.database
 			) as connections_free,
+			r.rolconnlimit as login_limit,
+			d.datconnlimit as database_limit,
 			r.rolreplication or r.rolsuper as replication,
 			r.rolcreaterole or r.rolsuper as create_role,
 			has_database_privilege(r.oid, d.oid, 'create') as "create",

@@ -50,7 +50,19 @@ func (r *Report) judge(o Options) []Finding {
 			}
 		}
 	}
-	return r.withNeeds(append(all, r.failed...))
+	for _, f := range r.failed {
+		all = put(all, f)
+	}
+	return r.withNeeds(all)
+}
+
+// put adds a finding, in the place of one of the same subject that is there: it knows more.
+func put(all []Finding, f Finding) []Finding {
+	if i := slices.IndexFunc(all, func(a Finding) bool { return a.Subject == f.Subject }); i >= 0 {
+		all[i] = f
+		return all
+	}
+	return append(all, f)
 }
 
 // withNeeds adds what serve and migrate would refuse, in their words.
@@ -60,11 +72,7 @@ func (r *Report) withNeeds(all []Finding) []Finding {
 		if n.Blocks {
 			f.Severity, f.Cost = Blocks, "pgtape serve refuses to start"
 		}
-		if i := slices.IndexFunc(all, func(a Finding) bool { return a.Subject == n.Subject }); i >= 0 {
-			all[i] = f
-			continue
-		}
-		all = append(all, f)
+		all = put(all, f)
 	}
 	return all
 }
@@ -83,10 +91,7 @@ func (r *Report) standby() Finding {
 	if !r.Facts.Standby {
 		return Finding{}
 	}
-	return Finding{
-		Subject: "standby", Severity: Blocks, What: "the server is a standby and takes no writes", Cost: "nobody can trade",
-		Mend: "name the primary, or all servers in one URL (postgres://…@one:5432,two:5432/…): pgtape connects to the one that takes writes",
-	}
+	return Finding{Subject: "standby", Severity: Blocks, What: "the server is a standby and takes no writes", Cost: "nobody can trade", Mend: "name the primary"}
 }
 
 func (r *Report) pooler() Finding {
@@ -115,13 +120,9 @@ func (r *Report) privileges() []Finding {
 			Subject: "privileges", Severity: Note, What: "the login " + f.Login + " is a superuser: more than a server needs",
 			Mend: "create role pgtape_web login replication password '…' in role pgtape_server",
 		}}
-	case f.Schema == db.SchemaMissing && (!f.Create || !f.CreateRole):
-		return []Finding{{
-			Subject: "privileges", Severity: Blocks, What: "the login " + f.Login + " may not make the schema and its roles",
-			Cost: "pgtape migrate up fails",
-			Mend: fmt.Sprintf("grant create on database %s to %s; alter role %[2]s createrole", ident(f.Database), ident(f.Login)),
-		}}
-	case f.Schema != db.SchemaMissing && !f.Member:
+	case f.Schema == db.SchemaMissing: // where it may not, the needs say so
+		return []Finding{{Subject: "privileges", Severity: OK, What: "the login " + f.Login + " may make the schema and its roles"}}
+	case !f.Member:
 		return []Finding{{
 			Subject: "privileges", Severity: Blocks, What: "the login " + f.Login + " is no member of pgtape_server",
 			Cost: "pgtape serve refuses to start", Mend: "grant pgtape_server to " + ident(f.Login),
@@ -176,40 +177,6 @@ func (r *Report) tapeReader(source tape.Mode) []Finding {
 		})
 	}
 	return found
-}
-
-// room is whether a reader finds a place. Places that readers of ours have are theirs to take again.
-func room(subject, setting string, all, used, ours int, severity Severity, cost string) Finding {
-	what := fmt.Sprintf("%d of %d are free", max(0, all-used), all)
-	if used < all || ours > 0 {
-		return Finding{Subject: subject, Severity: OK, What: what}
-	}
-	return Finding{
-		Subject: subject, Severity: severity, What: what, Cost: cost,
-		Mend: fmt.Sprintf("alter system set %s = %d, and restart the server; or drop what nobody uses: select * from pg_replication_slots where not active", setting, all+10),
-	}
-}
-
-// readerConns are the connections that a server has beside its pool: the reader's two, and one to
-// migrate or look.
-const readerConns = 3
-
-func (r *Report) connections(pool int) Finding {
-	free := r.Facts.ConnectionsFree
-	f := Finding{
-		Subject: "connections", Severity: OK,
-		What: fmt.Sprintf("%d of %d are free for the login; a server takes up to %d", max(0, free), r.Facts.Connections, pool+readerConns),
-		Mend: fmt.Sprintf("alter system set max_connections = %d, and restart the server; or lift the login's or the database's own limit", r.Facts.Connections-free+2*(pool+readerConns)),
-	}
-	switch {
-	case free <= readerConns:
-		f.Severity, f.Cost = Blocks, "a server cannot connect"
-	case free < pool+readerConns:
-		f.Severity, f.Cost = Costs, "under load some requests are refused a connection"
-	default:
-		f.Mend = ""
-	}
-	return f
 }
 
 // ways are the shorter ways to a connection.

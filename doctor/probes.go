@@ -35,7 +35,7 @@ func open(ctx context.Context, url string, m *meter) (*pgx.Conn, *pgx.ConnConfig
 		conn, err := connect.Dial(ctx, config)
 		if !errors.Is(err, connect.ErrPooler) {
 			if err != nil {
-				err = fmt.Errorf("connecting: %w", err)
+				err = fmt.Errorf("connecting: %w", db.ConnectError(err))
 			}
 			return conn, config, err
 		}
@@ -57,6 +57,9 @@ func (r *Report) try(ctx context.Context, subject string, limit time.Duration, p
 	switch {
 	case errors.As(err, &own):
 		f.What, f.Mend = own.Message, own.Hint
+		if own.Reason == db.ReasonTimeout {
+			f.Cost = "no trade is answered"
+		}
 	case errors.As(err, &pg) && pg.Code == "53300":
 		f.What = "the server gives no further connection: " + pg.Message
 		f.Cost = "a server cannot connect"

@@ -100,6 +100,7 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 	for _, n := range needs {
 		log.Warn("the database lacks something", "what", n.What, "mend", n.Mend)
 	}
+	warnIfCommitsWait(ctx, direct, log)
 	if err := applySettings(ctx, d.owner, map[string]string{
 		"market_creation": f.rules.marketCreation, "opening_credits": f.rules.openingCredits,
 	}); err != nil {
@@ -161,6 +162,15 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 		group.Go(func() error { return beside(ctx, url) })
 	}
 	return group.Wait()
+}
+
+// warnIfCommitsWait tells of a synchronous standby that is missing. The server starts all the same: people
+// may look, and what they trade is answered when the standby is back.
+func warnIfCommitsWait(ctx context.Context, url string, log *slog.Logger) {
+	var told *db.Error
+	if err := db.CheckCommits(ctx, url); errors.As(err, &told) {
+		log.Warn("the database lacks something", "what", told.Message, "mend", told.Hint)
+	}
 }
 
 // warnIfOpen tells whoever opens the door to the network what signing in is worth.

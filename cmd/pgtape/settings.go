@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -71,6 +72,8 @@ pgtape settings set NAME VALUE changes one; the login must be an operator's.`,
 
 // applySettings sets the rules that a server's flags name.
 func applySettings(ctx context.Context, url string, settings map[string]string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second) // a commit may wait for a standby
+	defer cancel()
 	for name, value := range settings {
 		if value == "" {
 			continue
@@ -80,6 +83,12 @@ func applySettings(ctx context.Context, url string, settings map[string]string) 
 			return &db.Error{
 				Code: db.NotPermitted, Message: fmt.Sprintf("the database has another %s than %s, and this login may not change it", name, value),
 				Hint: "with an operator's login: pgtape settings set " + name + " " + value,
+			}
+		}
+		if ctx.Err() != nil {
+			return &db.Error{
+				Code: db.Unavailable, Message: fmt.Sprintf("the database does not answer in time that %s is to be %s", name, value),
+				Hint: "what it waits for: pgtape doctor",
 			}
 		}
 		if err != nil {
