@@ -20,6 +20,9 @@ import (
 // tradesWithin is how soon after a promotion somebody must have traded again.
 const tradesWithin = 5 * time.Second
 
+// readyWithin is how soon readiness is told whatever the database does.
+const readyWithin = 2 * time.Second
+
 // failover is a world with two Postgres, and what is done to it.
 type failover struct {
 	*world
@@ -30,19 +33,27 @@ type failover struct {
 // for the second, so everything that was acknowledged is safe: nothing of it may be lost, nothing
 // that anybody was told may be taken back or told twice, and no answer may be a 500.
 func TestFailover(t *testing.T) {
-	for name, scenario := range map[string]func(*failover){
-		"the first server hangs":     (*failover).hang,
-		"the first server is killed": (*failover).kill,
+	for _, s := range []struct {
+		name string
+		long bool // only with -delivery.failovers
+		act  func(*failover)
+	}{
+		{"the first server hangs", false, func(f *failover) { f.trial(f.hang) }},
+		{"the second server stalls, and takes over without what has waited", false, func(f *failover) { f.trial(f.stallAndLose) }},
+		{"the second server stalls, and takes over", true, func(f *failover) { f.trial(f.stallAndTakeOver) }},
+		{"the second server stalls, and goes on", true, func(f *failover) { f.trial(f.stallAndGoOn) }},
+		{"the first server is killed", true, func(f *failover) { f.trial(f.kill) }},
+		{"behind HAProxy the servers change places", true, func(f *failover) {
+			f.behindHAProxy(func() { f.trial(f.switchOver) })
+		}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			f := newFailover(t)
-			f.trial(func() { scenario(f) })
+		t.Run(s.name, func(t *testing.T) {
+			if s.long && !*failovers {
+				t.Skip("with -delivery.failovers only")
+			}
+			s.act(newFailover(t))
 		})
 	}
-	t.Run("behind HAProxy the servers change places", func(t *testing.T) {
-		f := newFailover(t)
-		f.behindHAProxy(func() { f.trial(f.switchOver) })
-	})
 }
 
 func newFailover(t *testing.T) *failover {
@@ -146,9 +157,57 @@ func (f *failover) readyAnswers() {
 		return
 	}
 	answer.Body.Close()
-	if took := time.Since(began); took > tradesWithin {
-		f.t.Errorf("/readyz took %v", took)
+	if took := time.Since(began); answer.StatusCode != http.StatusServiceUnavailable || took > readyWithin {
+		f.t.Errorf("/readyz took %v to say %s", took, answer.Status)
 	}
+}
+
+// stall has the second server take nothing more, until commits wait for it and the reader has had the
+// time to show what it must not: so many signs of life.
+func (f *failover) stall(signsOfLife int) {
+	f.t.Helper()
+	f.pair.Second.Signal(syscall.SIGSTOP)
+	var waiting int
+	places := make(map[string]bool) // in the WAL, which only signs of life move on while all commits wait
+	for deadline := time.Now().Add(recoverWithin); waiting == 0 || len(places) < signsOfLife; pause(context.Background(), 20*time.Millisecond) {
+		var place string
+		must(f.t, f.pair.First.Row(&place, "select pg_current_wal_lsn()::text"))
+		must(f.t, f.pair.First.Row(&waiting, "select count(*)::integer from pg_stat_activity where wait_event = 'SyncRep'"))
+		if waiting > 0 { // one may be all: the others then wait for its market
+			places[place] = true
+		}
+		if time.Now().After(deadline) {
+			f.t.Fatalf("%d commits wait, and the WAL was at %d places", waiting, len(places))
+		}
+	}
+}
+
+const (
+	shortStall = 8
+	longStall  = 60 // longer than any limit of an answer
+)
+
+// stallAndLose has the second server lose what was sent to it while it stalled.
+func (f *failover) stallAndLose() {
+	f.stall(shortStall)
+	f.pair.First.Signal(syscall.SIGKILL)
+	f.pair.Second.Signal(syscall.SIGKILL)
+	f.pair.Second.Stop() // what is left to do for one that has ended
+	f.pair.Second.Start()
+	f.promote()
+}
+
+func (f *failover) stallAndTakeOver() {
+	f.stall(longStall)
+	f.pair.First.Signal(syscall.SIGKILL)
+	f.pair.Second.Signal(syscall.SIGCONT)
+	f.promote()
+}
+
+func (f *failover) stallAndGoOn() {
+	f.stall(longStall)
+	f.pair.Second.Signal(syscall.SIGCONT)
+	f.awaitTrades(40)
 }
 
 func (f *failover) kill() {

@@ -114,7 +114,7 @@ func pause(ctx context.Context, d time.Duration) {
 
 // enter waits until trading is on; false when it is over.
 func (f *floor) enter(ctx context.Context) bool {
-	for {
+	for ctx.Err() == nil {
 		f.mu.Lock()
 		open := f.open
 		select {
@@ -128,9 +128,9 @@ func (f *floor) enter(ctx context.Context) bool {
 		select {
 		case <-open:
 		case <-ctx.Done():
-			return false
 		}
 	}
+	return false
 }
 
 func (f *floor) leave() {
@@ -224,8 +224,7 @@ func newSQLTrader(w *world, handle string) *sqlTrader {
 	d, err := db.Open(w.t.Context(), url, db.Options{AsServer: true, MaxConns: 2})
 	must(w.t, err)
 	w.t.Cleanup(d.Close)
-	_, err = d.CreateAccount(w.t.Context(), handle, "100000")
-	must(w.t, err)
+	w.exec("select pgtape.create_account($1, 100000)", handle) // the server gives no balance of its own
 	return &sqlTrader{w: w, handle: handle, db: d}
 }
 
