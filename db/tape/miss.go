@@ -5,6 +5,7 @@ import "context"
 // miss tells of events that the stream has left out, and goes over to a mode that is to be had.
 func (s *session) miss(ctx context.Context, found int64) error {
 	s.missed = true
+	s.count(s.now) // at once: what follows asks the database
 	var mode Mode
 	var why string
 	err := s.table.ask(ctx, func(ctx context.Context) (err error) {

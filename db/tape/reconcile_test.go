@@ -26,6 +26,8 @@ func TestReconciliationFindsWhatTheStreamSkipped(t *testing.T) {
 		sink.waitEvents(market, 3*(round+1))
 	}
 	allOf(t, d, sink, market)
+	// The last event is delivered before it is counted.
+	waitFor(t, "all to be counted", func() bool { return reader.Status().Reconciled >= rounds })
 	if status := reader.Status(); status.Reconciled != rounds || status.Resets != 0 || status.Connects != 1 {
 		t.Errorf("status %+v, want %d reconciled", status, rounds)
 	}
