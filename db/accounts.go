@@ -50,9 +50,11 @@ func (d *DB) CreateAccount(ctx context.Context, handle string, opening Decimal) 
 // Errors: NotFound.
 func (d *DB) Account(ctx context.Context, handle string) (Account, error) {
 	account, err := one[Account](ctx, d,
-		"select "+accountColumns+" from pgtape.accounts where lower(handle) = lower($1) and kind = 'person'", handle)
+		"with named as (select pgtape.name_of_account($1) as handle) select "+accountColumns+` from pgtape.accounts a
+		where lower(a.handle collate "C") = (select lower(n.handle collate "C") from named n)
+			and a.handle = (select n.handle from named n) and a.kind = 'person'`, handle)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return account, Errorf(NotFound, "there is no account %s", handle)
+		return account, Errorf(NotFound, "there is no account %.70s", Printable(handle))
 	}
 	return account, err
 }

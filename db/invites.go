@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"crypto/rand"
+	"strings"
 	"time"
 )
 
@@ -75,7 +76,7 @@ func (d *DB) SignUpIn(ctx context.Context, n SignUp, label string) (token string
 func (d *DB) signUp(ctx context.Context, n SignUp, tokenHash []byte, label string) (Account, error) {
 	var invite []byte
 	if n.Invite != "" {
-		invite = TokenHash(n.Invite)
+		invite = TokenHash(strings.ToUpper(n.Invite)) // as rand.Text makes them
 	}
 	return one[Account](ctx, d, "select "+accountColumns+" from pgtape.sign_up($1, $2, $3, $4, $5, $6, $7)",
 		n.Handle, nullable(n.PHC), invite, nullable(n.Identity.Issuer), nullable(n.Identity.Subject), tokenHash, label)

@@ -138,7 +138,14 @@ func (d *DB) Market(ctx context.Context, slug string) (Market, error) {
 }
 
 func noMarket(slug string) error {
-	return Errorf(NotFound, "there is no market %s", slug)
+	return Errorf(NotFound, "there is no market %.70s", Printable(slug))
+}
+
+// NameOfMarket gives the slug of a market as it is spelled, for one that somebody typed; empty: there
+// is none.
+func (d *DB) NameOfMarket(ctx context.Context, slug string) (name string, err error) {
+	err = d.pool.QueryRow(ctx, "select coalesce(pgtape.name_of_market($1), '')", slug).Scan(&name)
+	return name, refusal(err)
 }
 
 // MarketFilter chooses markets to list. Sort is active (the default: last event first), new, volume,

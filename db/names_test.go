@@ -195,7 +195,7 @@ func calls(acts string) map[string][]string {
 		"revoke_key": {"'ana', 1"}, "session_account": {hash(1)}, "sessions_of": {"'ana', " + hash(1)},
 		"set_environment": {"'test'"}, "set_password": {"'ana', '$argon2id$', null, '', " + acts, "'ana', '$argon2id$', " + hash(1) + ", ''"},
 		"set_setting": {"'markets_per_day', '7'"}, "set_role": {"'bo', 'operator', " + acts}, "settlement": {"'rain', null", "'rain', '{1,0}'"},
-		"sign_up": {"'new', '$argon2id$', null, 'issuer', 'subject'"}, "site_record": {""}, "take_oidc_flow": {hash(1)},
+		"name_of_account": {"'Ana'"}, "name_of_market": {"'Rain'"}, "sign_up": {"'new', '$argon2id$', null, 'issuer', 'subject'"}, "site_record": {""}, "take_oidc_flow": {hash(1)},
 		"trade": {
 			"'rain', 'yes', 'buy', shares => 1, max_cost => 1, idempotency_key => 'k', deadline => " + soon + ", account => " + acts,
 			"'rain', 'yes', 'sell', shares => 1, expected_price => 0.5, max_slippage_bps => 9000, account => " + acts,

@@ -40,12 +40,12 @@ func Query(ctx context.Context, url, statement string) (*Table, error) {
 	reader := conn.PgConn().ExecParams(ctx, statement, nil, nil, nil, nil)
 	t := &Table{}
 	for _, column := range reader.FieldDescriptions() {
-		t.Columns = append(t.Columns, column.Name)
+		t.Columns = append(t.Columns, Printable(column.Name))
 	}
 	for reader.NextRow() {
 		var row []string
 		for _, value := range reader.Values() {
-			row = append(row, cell(string(value)))
+			row = append(row, Printable(string(value)))
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -63,8 +63,8 @@ func SQLState(err error) string {
 	return ""
 }
 
-// cell is a value as it stands in a table: on one line, with nothing that a terminal would act on.
-func cell(value string) string {
+// Printable is a text as it stands at a terminal: on one line, with nothing that it would act on.
+func Printable(value string) string {
 	if !strings.ContainsFunc(value, unprintable) {
 		return value
 	}

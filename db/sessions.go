@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -98,11 +100,14 @@ func (d *DB) EndOtherSessions(ctx context.Context, account, keep string) ([]Hash
 // Hash is what the database has of a token, a key or a code.
 type Hash [sha256.Size]byte
 
-// TokenHash is the Hash of a token.
+// TokenHash is the Hash of a token, as somebody may have pasted it: with spaces around it.
 func TokenHash(token string) []byte {
-	hash := sha256.Sum256([]byte(token))
+	hash := sha256.Sum256([]byte(strings.TrimFunc(token, blank)))
 	return hash[:]
 }
+
+// blank tells what a token never has, and who copies one may.
+func blank(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) }
 
 // hashes runs a function that returns the hashes of what is no longer good.
 func (d *DB) hashes(ctx context.Context, statement string, args ...any) ([]Hash, error) {

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/dbtest"
+	"github.com/pgtape/pgtape/server"
 )
 
 // shownPages are all that shows markets to everybody; %s is a slug.
@@ -129,5 +131,81 @@ func TestADateThatCannotBeSaidIsRefusedAndHarmsNobody(t *testing.T) {
 		if got := s.nobody().get(t, "/api/v1/markets/"+market+"/history?"+query); got.status != http.StatusBadRequest {
 			t.Errorf("%s: %s", query, got)
 		}
+	}
+}
+
+// Names that look alike, or like nothing, stay where an earlier version took them.
+func TestNamesOfEarlierVersionsAreShownAndHarmNobody(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Earlier(t, dbtest.EarlierNames)
+	s := openOn(t, d)
+	s.follow(t)
+	s.showsEverything(t, "twins", "blank", "shout", "constructor")
+	for _, query := range []string{"category=x", "category=X", "category=x%20", "category=%C2%A0x"} {
+		var list struct{ Markets []struct{ Slug string } }
+		must(t, json.Unmarshal(s.nobody().get(t, "/api/v1/markets?"+query).body, &list))
+		if len(list.Markets) != 3 {
+			t.Errorf("%s lists %v, want all three of the category", query, list.Markets)
+		}
+	}
+
+	// Each twin is traded by its own name.
+	bo := s.signIn(t, "bo")
+	for _, outcome := range []string{"No", "no\u00a0", "caf\u00e9", "cafe\u0301", "N\u200bo"} {
+		order, err := json.Marshal(map[string]string{"outcome": outcome, "side": "buy", "shares": "1", "max_cost": "1"})
+		must(t, err)
+		if receipt := bo.trade(t, "twins", string(order)); receipt.Outcome != outcome {
+			t.Errorf("%+q was traded for %+q", receipt.Outcome, outcome)
+		}
+	}
+	violations, err := d.DB.Verify(t.Context())
+	must(t, err)
+	found := map[string]bool{}
+	for _, v := range violations {
+		found[v.Subject] = true
+		if v.Invariant != "every value can be shown" {
+			t.Errorf("broken: %+v", v)
+		}
+	}
+	for _, subject := range []string{"market twins", "market blank", "market shout", `category "X"`, `category "x "`, "comment 1", "key 1"} {
+		if !found[subject] {
+			t.Errorf("verify does not name %s among %v", subject, violations)
+		}
+	}
+}
+
+// Who types a name with a space too many, or in capitals, means who and what everybody means.
+func TestNamesAreReadAsTheyAreTyped(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(c *server.Config) { c.SignUp = server.Open })
+	s.Exec(t, "select pgtape.create_market('rain', 'Will it?', '{Yes,Café}')")
+	const secret = "correct horse battery"
+	if got := s.nobody().post(t, "/api/v1/session", map[string]any{"handle": " bob ", "password": secret, "new": true}); got.status != http.StatusCreated {
+		t.Fatalf("signing up: %s", got)
+	}
+	for _, handle := range []string{"bob", "bob ", " Bob", "BOB\u00a0", "\u2003bob\t", "bob\u200b", "bob\n"} {
+		got := s.nobody().post(t, "/api/v1/session", map[string]any{"handle": handle, "password": secret})
+		if got.status != http.StatusCreated || !strings.Contains(string(got.body), `"handle":"bob"`) {
+			t.Errorf("signing in as %q: %s", handle, got)
+		}
+	}
+	if got := s.nobody().post(t, "/api/v1/session", map[string]any{"handle": "BOB ", "password": secret, "new": true}); got.code() != db.AlreadyExists {
+		t.Errorf("a second bob: %s", got)
+	}
+	for path, want := range map[string]string{
+		"/m/RAIN": "/m/rain", "/m/rain%20": "/m/rain", "/m/Rain/holders?x=1": "/m/rain/holders?x=1",
+		"/api/v1/markets/Rain": "/api/v1/markets/rain", "/api/v1/markets/RAIN/history?points=5": "/api/v1/markets/rain/history?points=5",
+	} {
+		if got := s.nobody().get(t, path); got.status != http.StatusPermanentRedirect || got.header.Get("Location") != want {
+			t.Errorf("%s: %d to %s, want %s", path, got.status, got.header.Get("Location"), want)
+		}
+	}
+	for _, path := range []string{"/u/BOB", "/u/bob%20", "/api/v1/accounts/Bob%C2%A0"} {
+		if got := s.nobody().get(t, path); got.status != http.StatusOK {
+			t.Errorf("%s: %.200s", path, got)
+		}
+	}
+	if got := s.nobody().get(t, "/m/no%20where"); got.status != http.StatusNotFound {
+		t.Errorf("no market: %.200s", got)
 	}
 }

@@ -53,6 +53,9 @@ func (s *Server) answerError(err error, c echo.Context) {
 		c.Response().WriteHeader(statusGone)
 		return
 	}
+	if s.redirectToName(err, c) {
+		return
+	}
 	status, refusal := s.refusal(err, c)
 	if status == http.StatusServiceUnavailable {
 		after := max(1, int(refusal.RetryAfter.Round(time.Second)/time.Second))
@@ -73,6 +76,24 @@ func (s *Server) answerError(err error, c echo.Context) {
 	if err := c.Blob(status, "application/problem+json", problem(status, refusal)); err != nil {
 		s.log.Debug("answer broke off", "path", request.URL.Path, "request", requestID(c), "err", err)
 	}
+}
+
+// redirectToName sends whoever asked for a market by its slug in capitals, or with a space, to where it is.
+func (s *Server) redirectToName(err error, c echo.Context) bool {
+	request, slug := c.Request(), c.Param("slug")
+	if slug == "" || len(slug) > 200 || s.db == nil || request.Method != http.MethodGet || db.CodeOf(err) != db.NotFound {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(request.Context()), 2*time.Second) // the request's own is over
+	defer cancel()
+	name, err := s.db.NameOfMarket(ctx, slug)
+	if err != nil || name == "" || name == slug {
+		return false
+	}
+	to := *request.URL
+	to.Path, to.RawPath = strings.Replace(c.Path(), ":slug", name, 1), ""
+	to.Path = strings.Replace(to.Path, ":tab", c.Param("tab"), 1)
+	return c.Redirect(http.StatusPermanentRedirect, to.RequestURI()) == nil
 }
 
 // refusal is what an error is to a caller. What was not meant for callers is logged, not told.

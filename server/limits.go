@@ -160,11 +160,25 @@ func (s *Server) limitGuesses(c echo.Context, handle string) error {
 			return s.limits.tooMany(c, signIns, wait)
 		}
 	}
-	guess := sha256.Sum256(append(address[:], strings.ToLower(handle)...))
+	guess := sha256.Sum256(append(address[:], lettersOf(handle)...))
 	if _, wait := s.limits.byGuess.take(guess, now); wait > 0 {
 		return s.limits.tooMany(c, signIns, wait)
 	}
 	return nil
+}
+
+// lettersOf is what a handle is limited by: the letters and digits in it that a handle may have, so that
+// no way to type it, with spaces or in capitals, is another one.
+func lettersOf(handle string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '_', r == '.', r == '-':
+			return r
+		}
+		return -1
+	}, handle)
 }
 
 func (l *limits) tooMany(c echo.Context, k kind, wait time.Duration) error {

@@ -6,6 +6,7 @@ table pgtape_core.account: balance numeric(30,6) not null default 0
 table pgtape_core.account: created_at timestamp with time zone not null default clock_timestamp()
 table pgtape_core.account: role text not null default 'trader'::text
 table pgtape_core.account: gone_at timestamp with time zone
+table pgtape_core.account: look_alike bigint not null default 0
 type pgtape_core.account_state: handle text
 type pgtape_core.account_state: balance numeric(30,6)
 type pgtape_core.account_state: created_at timestamp with time zone
@@ -63,6 +64,9 @@ CASE
     ELSE 0
 END
 view pgtape.categories: category text
+table pgtape_core.category: name text not null
+table pgtape_core.category: key text not null
+table pgtape_core.category: first boolean not null default true
 table pgtape_core.comment: id bigint not null
 table pgtape_core.comment: market_id bigint not null
 table pgtape_core.comment: account_id bigint not null
@@ -398,6 +402,7 @@ constraint book_market_id_fkey on pgtape_core.book: FOREIGN KEY (market_id) REFE
 constraint book_pkey on pgtape_core.book: PRIMARY KEY (market_id)
 constraint paid_out_when_final on pgtape_core.book: CHECK (((payout IS NOT NULL) = (status = ANY (ARRAY['resolved'::text, 'void'::text]))))
 constraint status_is_known on pgtape_core.book: CHECK ((status = ANY (ARRAY['draft'::text, 'open'::text, 'halted'::text, 'closed'::text, 'proposed'::text, 'disputed'::text, 'resolved'::text, 'void'::text])))
+constraint category_name_key on pgtape_core.category: UNIQUE (name)
 constraint body_has_1_to_2000_characters on pgtape_core.comment: CHECK (((length(body) >= 1) AND (length(body) <= 2000)))
 constraint comment_account_id_fkey on pgtape_core.comment: FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
 constraint comment_market_id_fkey on pgtape_core.comment: FOREIGN KEY (market_id) REFERENCES pgtape_core.market(id)
@@ -454,7 +459,7 @@ constraint amount_not_negative on pgtape_core.trade: CHECK ((amount >= (0)::nume
 constraint shares_positive on pgtape_core.trade: CHECK ((shares > (0)::numeric))
 constraint side_is_known on pgtape_core.trade: CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text])))
 constraint trade_pkey on pgtape_core.trade: PRIMARY KEY (id)
-CREATE UNIQUE INDEX account_handle ON pgtape_core.account USING btree (lower(handle))
+CREATE UNIQUE INDEX account_handle ON pgtape_core.account USING btree (lower((handle COLLATE "C")), look_alike)
 CREATE INDEX account_person ON pgtape_core.account USING btree (id) WHERE (kind = 'person'::text)
 CREATE UNIQUE INDEX account_pkey ON pgtape_core.account USING btree (id)
 CREATE INDEX api_key_account ON pgtape_core.api_key USING btree (account_id)
@@ -466,6 +471,9 @@ CREATE INDEX book_active ON pgtape_core.book USING btree (active_minute)
 CREATE UNIQUE INDEX book_pkey ON pgtape_core.book USING btree (market_id)
 CREATE INDEX book_status ON pgtape_core.book USING btree (status)
 CREATE INDEX book_volume ON pgtape_core.book USING btree (volume_class)
+CREATE UNIQUE INDEX category_first ON pgtape_core.category USING btree (key) WHERE first
+CREATE INDEX category_key ON pgtape_core.category USING btree (key)
+CREATE UNIQUE INDEX category_name_key ON pgtape_core.category USING btree (name)
 CREATE INDEX comment_account_at ON pgtape_core.comment USING btree (account_id, at)
 CREATE UNIQUE INDEX comment_idempotency ON pgtape_core.comment USING btree (account_id, idempotency_key COLLATE "C") WHERE (idempotency_key IS NOT NULL)
 CREATE INDEX comment_market ON pgtape_core.comment USING btree (market_id, id)
@@ -564,6 +572,8 @@ function pgtape.market_preview(integer,numeric,numeric) returns record, stable, 
 function pgtape.markets_made(text) returns TABLE(market text, question text, status text, volume numeric, traders bigint, closes_at timestamp with time zone, cost numeric), stable, security definer
 function pgtape.may_end_lock_holders() returns boolean, stable, security definer
 function pgtape.moves(text,text) returns text[], stable, security definer
+function pgtape.name_of_account(text) returns text, stable, security definer
+function pgtape.name_of_market(text) returns text, stable, security definer
 function pgtape.notifications(text,bigint,integer) returns TABLE(id bigint, kind text, market text, question text, seq bigint, detail jsonb, words text, at timestamp with time zone, read_at timestamp with time zone), stable, security definer
 function pgtape.oidc_flow(bytea) returns SETOF jsonb, stable, security definer
 function pgtape.open_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
@@ -612,6 +622,8 @@ function pgtape_core.avg_price(numeric,numeric,integer) returns numeric, immutab
 function pgtape_core.beyond_the_book(pgtape_core.order_request,numeric,numeric) returns pgtape_core.refusal, immutable
 function pgtape_core.can_sign_in(pgtape_core.account) returns boolean, stable
 function pgtape_core.cannot_settle(text,numeric,numeric[],integer,integer,pgtape_core.quote) returns pgtape_core.refusal, immutable
+function pgtape_core.category_spellings(text) returns text[], stable
+function pgtape_core.character_class(integer) returns text, immutable
 function pgtape_core.check_append_only() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_balances() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_bounds() returns TABLE(invariant text, subject text, problem text), stable
@@ -620,6 +632,7 @@ function pgtape_core.check_comments() returns TABLE(invariant text, subject text
 function pgtape_core.check_escrow() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_idempotency() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_ledger() returns TABLE(invariant text, subject text, problem text), stable
+function pgtape_core.check_names() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_orders(pgtape_core.order_request[]) returns record, stable
 function pgtape_core.check_payouts() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_positions() returns TABLE(invariant text, subject text, problem text), stable
@@ -638,7 +651,9 @@ function pgtape_core.derive_notifications(bigint) returns void, volatile
 function pgtape_core.due(bigint,numeric[]) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.entitled(pgtape_core.market,numeric[]) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.event_hash(bytea,text,bigint,timestamp with time zone,text,text) returns bytea, immutable
-function pgtape_core.few_markets(text,text,text) returns bigint[], stable
+function pgtape_core.excerpt(text) returns text, immutable
+function pgtape_core.few_markets(text,text[],text) returns bigint[], stable
+function pgtape_core.folded_letters(text) returns text, immutable
 function pgtape_core.forget_access(bigint) returns void, volatile
 function pgtape_core.forget_words(bigint) returns void, volatile
 function pgtape_core.handle_is_reserved(text) returns boolean, immutable
@@ -648,7 +663,8 @@ function pgtape_core.holding_value(numeric[],numeric,integer[],numeric[]) return
 function pgtape_core.holding_value_at(numeric[],numeric,integer[],numeric[]) returns numeric, immutable
 function pgtape_core.holdings_at(bigint,timestamp with time zone,interval,integer) returns TABLE(market_id bigint, at timestamp with time zone, outcomes integer[], shares numeric[]), stable
 function pgtape_core.holds_shares(bigint,bigint) returns boolean, stable
-function pgtape_core.in_list(text,text,text,text,timestamp with time zone,text,text) returns boolean, stable
+function pgtape_core.identifier(text) returns text, immutable
+function pgtape_core.in_list(text,text[],text,text,timestamp with time zone,text,text) returns boolean, stable
 function pgtape_core.index_market(pgtape_core.market) returns void, volatile
 function pgtape_core.is_guarded(pgtape_core.account) returns boolean, stable
 function pgtape_core.is_operator() returns boolean, stable
@@ -674,7 +690,10 @@ function pgtape_core.lock_holders(pgtape_core.market) returns void, volatile
 function pgtape_core.lock_market(text,text[]) returns record, volatile
 function pgtape_core.lock_to_leave(bigint) returns pgtape_core.account, volatile
 function pgtape_core.lock_traders(bigint[],boolean) returns record, volatile
-function pgtape_core.market_fault(text,text,text[],numeric,timestamp with time zone,text,text) returns text, stable
+function pgtape_core.look_alike_key(text) returns text, immutable
+function pgtape_core.look_alikes(text[]) returns text, immutable
+function pgtape_core.market_fault(text,text[],numeric,timestamp with time zone) returns text, stable
+function pgtape_core.market_named(text) returns pgtape_core.market, stable
 function pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book) returns pgtape_core.market_state, stable, security definer
 function pgtape_core.may_dispute(bigint,bigint) returns boolean, stable
 function pgtape_core.member(text) returns pgtape_core.account, stable
@@ -698,15 +717,16 @@ function pgtape_core.opening_credits(boolean,text,text) returns numeric, volatil
 function pgtape_core.operate(text,text,text,text,text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.order_fault(pgtape_core.order_request) returns pgtape_core.refusal, immutable
 function pgtape_core.orders_of(jsonb,text) returns pgtape_core.order_request[], stable
+function pgtape_core.outcome_spelled(text[],text) returns text, immutable
 function pgtape_core.outstanding_at(bigint,timestamp with time zone[]) returns TABLE(moment timestamp with time zone, outstanding numeric[]), stable
 function pgtape_core.own_account_id() returns bigint, stable, security definer
 function pgtape_core.own_member(text) returns pgtape_core.account, stable
-function pgtape_core.page_by_activity(text,text,text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
-function pgtape_core.page_by_age(text,text,text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
-function pgtape_core.page_by_close(text,text,text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
-function pgtape_core.page_by_rank(text,text,text,numeric,text,integer,text[],numeric[]) returns TABLE(slug text, key numeric), stable
-function pgtape_core.page_by_volume(text,text,text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
-function pgtape_core.page_of_rest(text,text,text,text,numeric,text,integer,bigint[],text[]) returns TABLE(slug text, key numeric), stable
+function pgtape_core.page_by_activity(text,text[],text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
+function pgtape_core.page_by_age(text,text[],text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
+function pgtape_core.page_by_close(text,text[],text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
+function pgtape_core.page_by_rank(text,text[],text,numeric,text,integer,text[],numeric[]) returns TABLE(slug text, key numeric), stable
+function pgtape_core.page_by_volume(text,text[],text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
+function pgtape_core.page_of_rest(text,text[],text,text,numeric,text,integer,bigint[],text[]) returns TABLE(slug text, key numeric), stable
 function pgtape_core.paid_out_at(text) returns timestamp with time zone, stable
 function pgtape_core.pay_out(pgtape_core.market,pgtape_core.book,numeric[],text,text,text) returns pgtape_core.market_state, volatile
 function pgtape_core.payout_fault(pgtape_core.market,numeric[]) returns text, immutable
@@ -717,7 +737,6 @@ function pgtape_core.post(text,bigint[],numeric[],timestamp with time zone,bigin
 function pgtape_core.price_order(pgtape_core.market,pgtape_core.book,pgtape_core.order_request,numeric) returns record, immutable
 function pgtape_core.prices_at(bigint,timestamp with time zone[]) returns TABLE(moment timestamp with time zone, prices numeric[]), stable
 function pgtape_core.raise_refusal(pgtape_core.refusal) returns void, immutable
-function pgtape_core.reason_fault(text) returns text, immutable
 function pgtape_core.receipt_of(pgtape_core.trade,text,text,text,boolean) returns pgtape_core.receipt, immutable
 function pgtape_core.received(pgtape_core.market) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.record_of(bigint) returns TABLE(bucket integer, forecasts numeric, price_sum numeric, outcome_sum numeric, outcome_squares numeric, error_sum numeric), stable
@@ -727,14 +746,18 @@ function pgtape_core.refuse_fault(text) returns void, immutable
 function pgtape_core.renamed(text,text,text,text,boolean) returns text, immutable
 function pgtape_core.request_hash(pgtape_core.order_request) returns bytea, immutable
 function pgtape_core.require_account(text) returns record, stable
+function pgtape_core.require_category(text) returns text, volatile
 function pgtape_core.require_comment_rate(bigint) returns void, stable
 function pgtape_core.require_market_creation(pgtape_core.account,numeric,boolean) returns boolean, stable
 function pgtape_core.require_operator(text) returns text, stable
 function pgtape_core.require_other_admin(bigint) returns void, volatile
+function pgtape_core.require_outcomes(text[]) returns text[], immutable
 function pgtape_core.require_proof(bigint,text) returns void, stable
 function pgtape_core.require_proposal_rate(text,text) returns void, stable
+function pgtape_core.require_reason(text) returns text, immutable
 function pgtape_core.require_role(text,text[]) returns text, stable
 function pgtape_core.require_runner(text,text) returns text, stable
+function pgtape_core.require_text(text,text,integer,integer,boolean) returns text, immutable
 function pgtape_core.revoke_public_rights() returns void, volatile
 function pgtape_core.rewrite_tape(text,text,text,boolean,text) returns void, volatile
 function pgtape_core.ring(text,bigint) returns void, volatile
@@ -744,17 +767,21 @@ function pgtape_core.seq_at(text,timestamp with time zone,bigint,bigint) returns
 function pgtape_core.setting_error(text,text) returns text, immutable
 function pgtape_core.shares_of(bigint[],bigint,integer) returns numeric[], stable
 function pgtape_core.shows_way_in(bigint,text,text,text) returns boolean, stable
+function pgtape_core.spaced(text,boolean) returns text, immutable
 function pgtape_core.sqlstate_of(text) returns text, immutable
 function pgtape_core.stale_quote(pgtape_core.order_request,pgtape_core.quote) returns pgtape_core.refusal, immutable
 function pgtape_core.states_for(text) returns text[], immutable
 function pgtape_core.talk(pgtape_core.market,pgtape_core.book,timestamp with time zone,text,text) returns void, volatile
 function pgtape_core.tapes_naming(pgtape_core.account) returns SETOF bigint, stable
+function pgtape_core.text_error(text,text,integer,integer,boolean) returns text, immutable
 function pgtape_core.time_error(text,timestamp with time zone) returns text, immutable
 function pgtape_core.trades_of_keys(pgtape_core.order_request[],bigint[]) returns record, volatile
 function pgtape_core.trading_ended_at(pgtape_core.market) returns timestamp with time zone, stable
 function pgtape_core.transfer(text,bigint,bigint,numeric,timestamp with time zone,bigint,bigint) returns void, volatile
 function pgtape_core.uniform_payout(integer) returns numeric[], immutable
 function pgtape_core.values_at(bigint,timestamp with time zone,interval,integer) returns TABLE(at timestamp with time zone, amount numeric), stable
+function pgtape_core.what_is(integer) returns text, immutable
+function pgtape_core.without_placed(text) returns text, immutable
 function pgtape_core.words_of(bigint) returns json, stable
 function pgtape_core.write_books(pgtape_core.book[]) returns void, volatile
 function pgtape_core.write_credential(bigint,text,boolean,text) returns SETOF bytea, volatile
@@ -766,6 +793,8 @@ pgtape_auditor may execute pgtape.account_record(text)
 pgtape_auditor may execute pgtape.brier_scores(text[])
 pgtape_auditor may execute pgtape.environment()
 pgtape_auditor may execute pgtape.holders(text,integer)
+pgtape_auditor may execute pgtape.name_of_account(text)
+pgtape_auditor may execute pgtape.name_of_market(text)
 pgtape_auditor may execute pgtape.site_record()
 pgtape_auditor may execute pgtape.verify()
 pgtape_auditor may execute pgtape_core.avg_price(numeric,numeric,integer)
@@ -815,6 +844,8 @@ pgtape_operator may execute pgtape.market_lock_holders()
 pgtape_operator may execute pgtape.market_page(text,text,text,text,numeric,text,integer,text[],numeric[])
 pgtape_operator may execute pgtape.market_preview(integer,numeric,numeric)
 pgtape_operator may execute pgtape.may_end_lock_holders()
+pgtape_operator may execute pgtape.name_of_account(text)
+pgtape_operator may execute pgtape.name_of_market(text)
 pgtape_operator may execute pgtape.notifications(text,bigint,integer)
 pgtape_operator may execute pgtape.open_market(text,text,text)
 pgtape_operator may execute pgtape.people(text,text,integer,text)
@@ -906,6 +937,8 @@ pgtape_server may execute pgtape.market_preview(integer,numeric,numeric)
 pgtape_server may execute pgtape.markets_made(text)
 pgtape_server may execute pgtape.may_end_lock_holders()
 pgtape_server may execute pgtape.moves(text,text)
+pgtape_server may execute pgtape.name_of_account(text)
+pgtape_server may execute pgtape.name_of_market(text)
 pgtape_server may execute pgtape.notifications(text,bigint,integer)
 pgtape_server may execute pgtape.oidc_flow(bytea)
 pgtape_server may execute pgtape.open_market(text,text,text)
@@ -977,6 +1010,8 @@ pgtape_trader may execute pgtape.history(text,timestamp with time zone,timestamp
 pgtape_trader may execute pgtape.holders(text,integer)
 pgtape_trader may execute pgtape.market_page(text,text,text,text,numeric,text,integer,text[],numeric[])
 pgtape_trader may execute pgtape.market_preview(integer,numeric,numeric)
+pgtape_trader may execute pgtape.name_of_account(text)
+pgtape_trader may execute pgtape.name_of_market(text)
 pgtape_trader may execute pgtape.notifications(text,bigint,integer)
 pgtape_trader may execute pgtape.propose_resolution(text,numeric[],text,text)
 pgtape_trader may execute pgtape.quote(text,text,text,numeric,numeric)

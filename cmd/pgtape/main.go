@@ -31,10 +31,10 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "pgtape:", found)
 		return 1
 	}
-	fmt.Fprintln(os.Stderr, "pgtape:", err)
+	fmt.Fprintln(os.Stderr, "pgtape:", printable(err.Error()))
 	var told *db.Error
 	if errors.As(err, &told) && told.Hint != "" {
-		fmt.Fprintln(os.Stderr, "hint:", told.Hint)
+		fmt.Fprintln(os.Stderr, "hint:", printable(told.Hint))
 	}
 	return 2
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -182,4 +183,20 @@ func warnIfOpen(listener net.Listener, f serverFlags, log *slog.Logger) {
 }
 
 // say tells the person at the terminal.
-func say(format string, args ...any) { fmt.Fprintf(os.Stdout, format+"\n", args...) }
+func say(format string, args ...any) {
+	fmt.Fprintln(os.Stdout, printable(fmt.Sprintf(format, args...)))
+}
+
+// printable gives a text of several lines for a terminal: what comes from elsewhere, a name or the words
+// of a database, cannot move its cursor or change its colours.
+func printable(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		cells := strings.Split(line, "\t")
+		for k, cell := range cells {
+			cells[k] = db.Printable(cell)
+		}
+		lines[i] = strings.Join(cells, "\t")
+	}
+	return strings.Join(lines, "\n")
+}

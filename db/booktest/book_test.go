@@ -143,7 +143,7 @@ func (b *book) grant(a *account, amount number, reason, actor string) {
 	b.post(nil, "grant", nil, amount.negative())
 	b.post(a, "grant", nil, amount)
 	b.announce("grant", object{"grant": object{
-		"account": a.handle, "amount": amount.text(6), "reason": reason, "actor": actor,
+		"account": a.handle, "amount": amount.text(6), "reason": strings.TrimSpace(reason), "actor": actor,
 	}})
 }
 

@@ -159,7 +159,7 @@ func (p *program) anyMarket(t *rapid.T, statuses ...string) *market {
 func (p *program) anySlug(t *rapid.T, statuses ...string) (slug string, outcomes int) {
 	m := p.anyMarket(t, statuses...)
 	if odds(t, 30, "no market") {
-		return pick(t, "slug", "nowhere", "house", strings.ToUpper(m.slug)), len(m.outcomes)
+		return pick(t, "slug", "nowhere", "house", "no-"+m.slug), len(m.outcomes)
 	}
 	return m.slug, len(m.outcomes)
 }

@@ -24,7 +24,7 @@ func (b *book) actingFor(who caller, handle string) (*account, db.Code) {
 }
 
 func goodReason(reason string) bool {
-	n := utf8.RuneCountInString(strings.Trim(reason, " "))
+	n := utf8.RuneCountInString(strings.TrimSpace(reason))
 	return n >= 1 && n <= 2000
 }
 
@@ -97,7 +97,7 @@ func (b *book) createMarket(who caller, d db.NewMarket, bad bool) db.Code {
 		return db.InvalidRequest
 	}
 	m := &market{
-		slug: d.Slug, question: d.Question, description: d.Description, category: d.Category,
+		slug: d.Slug, question: d.Question, description: strings.TrimSpace(d.Description), category: d.Category,
 		outcomes: d.Outcomes, closesAt: d.ClosesAt,
 	}
 	if m.outcomes == nil {
@@ -187,7 +187,7 @@ func (b *book) move(who caller, slug, how, reason string) db.Code {
 	}
 	if code == "" {
 		m.status = step.to
-		m.announce(step.kind, object{step.kind: object{"reason": reason, "actor": who.name()}})
+		m.announce(step.kind, object{step.kind: object{"reason": strings.TrimSpace(reason), "actor": who.name()}})
 	}
 	return code
 }
@@ -203,7 +203,7 @@ func (b *book) propose(who caller, slug string, payout []db.Decimal, reason stri
 	}
 	m.status, m.proposal = "proposed", vector
 	m.announce("proposed", object{"proposed": object{
-		"payout": m.byOutcome(vector, 6), "reason": reason, "actor": who.name(),
+		"payout": m.byOutcome(vector, 6), "reason": strings.TrimSpace(reason), "actor": who.name(),
 	}})
 	return ""
 }
@@ -227,6 +227,6 @@ func (b *book) dispute(who caller, slug, reason, handle string) db.Code {
 		actor = acting.handle
 	}
 	m.status = "disputed"
-	m.announce("disputed", object{"disputed": object{"reason": reason, "actor": actor}})
+	m.announce("disputed", object{"disputed": object{"reason": strings.TrimSpace(reason), "actor": actor}})
 	return ""
 }

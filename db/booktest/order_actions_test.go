@@ -50,7 +50,7 @@ func (p *program) orderAnything(t *rapid.T) {
 		Side: pick(t, "side", "buy", "sell"), Account: p.anyHandle(t),
 	}
 	if odds(t, 10, "no market") {
-		o.Market = pick(t, "slug", "nowhere", "house", strings.ToUpper(m.slug))
+		o.Market = pick(t, "slug", "nowhere", "house", "no-"+m.slug)
 	}
 	amount := pick(t, "amount", micro, unity, scaled(1, 12), drawAmount(t, "any amount"))
 	if o.Shares = amount.decimal(); o.Side == "buy" && rapid.Bool().Draw(t, "by spend") {

@@ -1,6 +1,8 @@
 package booktest
 
 import (
+	"strings"
+
 	"github.com/pgtape/pgtape/db"
 )
 
@@ -56,7 +58,7 @@ func (b *book) payOut(m *market, payout []number, status, reason, actor string) 
 	}
 	m.status, m.payout = status, payout
 	m.announce(status, object{status: object{
-		"payout": m.byOutcome(payout, 6), "reason": reason, "actor": actor,
+		"payout": m.byOutcome(payout, 6), "reason": strings.TrimSpace(reason), "actor": actor,
 	}})
 }
 
@@ -99,7 +101,7 @@ func (b *book) correct(who caller, slug string, payout []db.Decimal, reason stri
 	b.post(nil, "correction", m, house)
 	m.status, m.payout = "resolved", vector
 	m.announce("corrected", object{"corrected": object{
-		"payout": m.byOutcome(vector, 6), "short": shorts, "reason": reason, "actor": who.name(),
+		"payout": m.byOutcome(vector, 6), "short": shorts, "reason": strings.TrimSpace(reason), "actor": who.name(),
 	}})
 	return ""
 }

@@ -44,6 +44,22 @@ const EarlierDates = `
 	end;
 	$$`
 
+// EarlierNames makes what looks alike, or like nothing, in every field that took it.
+const EarlierNames = `
+	select pgtape.create_account('ana');
+	select pgtape.create_account('bo');
+	select pgtape.create_market('twins', 'Which?', array['No', U&'no\00A0', U&'caf\00E9', U&'cafe\0301', U&'N\200Bo', U&'\202ENo'], account => 'ana', category => 'x', liquidity => 1);
+	select pgtape.create_market('blank', E'\n', category => 'x ', account => 'ana', liquidity => 1);
+	select pgtape.create_market('shout', U&'a\2028b\0007 \001B[31m', description => U&'\202Ex', category => 'X', account => 'ana', liquidity => 1);
+	select pgtape.create_market('constructor', '__proto__', '{constructor,__proto__,toString,hasOwnProperty}', account => 'ana', category => 'constructor', liquidity => 1);
+	select pgtape.trade('twins', U&'no\00A0', 'buy', shares => 1, max_cost => 1, account => 'bo');
+	select pgtape.trade('constructor', '__proto__', 'buy', shares => 1, max_cost => 1, account => 'bo');
+	select pgtape.comment('blank', U&'\200B\202E', account => 'bo');
+	select pgtape.halt_market('shout', U&'\202Ewhy\2028');
+	select pgtape.grant_credits('bo', 1, U&'\200B');
+	select pgtape.create_key('bo', U&'\200B', 'pt_x', sha256('k'), '{read}');
+	select pgtape.create_session('bo', sha256('s'), label => U&'\001B')`
+
 // Earlier makes a database of an earlier version, which took values that this one refuses, runs
 // statements in it as its superuser, and brings it up to date.
 func Earlier(t testing.TB, statements ...string) *DB {

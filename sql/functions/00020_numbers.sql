@@ -40,18 +40,16 @@ create or replace function pgtape_core.avg_price(amount numeric, shares numeric,
     immutable
     return round(round(amount, 40) / shares, decimals);
 
--- reason_fault says what is wrong with the reason of a public act, or null if nothing is.
+-- require_reason gives the reason of a public act as it is kept.
+-- Raises: TP011 as require_text.
 -- +goose StatementBegin
-create or replace function pgtape_core.reason_fault(reason text)
+create or replace function pgtape_core.require_reason(reason text)
     returns text
     language sql
     immutable
     set search_path = pg_catalog, pg_temp
 as $$
-    select case
-        when reason is null or length(trim(reason)) not between 1 and 2000 then
-            'a reason has 1 to 2000 characters: it is shown to everybody'
-    end;
+    select pgtape_core.require_text('a reason (it is shown to everybody)', reason, 1, 2000, true);
 $$;
 -- +goose StatementEnd
 

@@ -79,7 +79,7 @@ declare
 begin
     perform pgtape_core.raise_refusal(v_actor.refusal);
     if exists (
-        select from pgtape_core.market m where m.slug = require_runner.market and m.funder_id = v_actor.account_id
+        select from pgtape_core.market_named(require_runner.market) m where m.funder_id = v_actor.account_id
     ) then
         return v_actor.account;
     end if;
@@ -88,8 +88,9 @@ end;
 $$;
 -- +goose StatementEnd
 
--- account_id_of finds the account of a person by its handle, or, as the server names it, by '#' and its
--- id: a handle can become somebody else's. Null: there is none.
+-- account_id_of finds the account of a person by its handle, as typed, or, as the server names it, by '#'
+-- and its id: a handle can become somebody else's. Of two handles that are read as the same, which earlier
+-- versions may have taken, the one that is spelled so comes first. Null: there is none.
 -- +goose StatementBegin
 create or replace function pgtape_core.account_id_of(name text)
     returns bigint
@@ -101,7 +102,13 @@ as $$
         when name ~ '^#[0-9]{1,18}$' then (
             select a.id from pgtape_core.account a where a.id = substr(name, 2)::bigint and a.kind = 'person'
         )
-        else (select a.id from pgtape_core.account a where lower(a.handle) = lower(name) and a.kind = 'person')
+        else (
+            select a.id
+            from pgtape_core.account a
+            where lower(a.handle collate "C") = pgtape_core.identifier(name) and a.kind = 'person'
+            order by a.handle = name desc, a.look_alike
+            limit 1
+        )
     end;
 $$;
 -- +goose StatementEnd
@@ -135,6 +142,52 @@ as $$
         (select a.handle from pgtape_core.account a where a.id = pgtape_core.own_account_id()),
         'login:' || session_user
     );
+$$;
+-- +goose StatementEnd
+
+-- market_named finds a market by its slug, as typed; null: there is none.
+-- +goose StatementBegin
+create or replace function pgtape_core.market_named(slug text)
+    returns pgtape_core.market
+    language plpgsql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_market pgtape_core.market;
+begin
+    select m.* into v_market from pgtape_core.market m where m.slug = market_named.slug;
+    if v_market.id is null then
+        select m.* into v_market from pgtape_core.market m where m.slug = pgtape_core.identifier(market_named.slug);
+    end if;
+    return v_market;
+end;
+$$;
+-- +goose StatementEnd
+
+-- name_of_account gives the handle of an account, and name_of_market the slug of a market, as it is
+-- spelled, for one that was typed; null: there is none.
+-- +goose StatementBegin
+create or replace function pgtape.name_of_account(handle text)
+    returns text
+    language sql
+    stable
+    security definer
+    set search_path = pg_catalog, pg_temp
+as $$
+    select a.handle from pgtape_core.account a where a.id = pgtape_core.account_id_of(name_of_account.handle);
+$$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+create or replace function pgtape.name_of_market(slug text)
+    returns text
+    language sql
+    stable
+    security definer
+    set search_path = pg_catalog, pg_temp
+as $$
+    select m.slug from pgtape_core.market_named(name_of_market.slug) m;
 $$;
 -- +goose StatementEnd
 
@@ -176,9 +229,9 @@ begin
         )::pgtape_core.refusal;
     elsif account_id is null then
         refusal := (
-            'not_found', 'there is no account ' || handle,
-            'create it: select * from pgtape.create_account(' || quote_literal(handle) || ')',
-            jsonb_build_object('account', handle)
+            'not_found', 'there is no account ' || pgtape_core.excerpt(handle),
+            'create it: select * from pgtape.create_account(' || quote_literal(pgtape_core.excerpt(handle)) || ')',
+            jsonb_build_object('account', pgtape_core.excerpt(handle))
         )::pgtape_core.refusal;
     end if;
 end;
@@ -201,7 +254,7 @@ begin
     from pgtape_core.account a
     where a.id = pgtape_core.account_id_of(person.handle);
     if v_account.id is null then
-        perform pgtape_core.refuse('not_found', 'there is no account ' || coalesce(handle, '(null)'));
+        perform pgtape_core.refuse('not_found', 'there is no account ' || coalesce(pgtape_core.excerpt(handle), '(null)'));
     end if;
     return v_account;
 end;
@@ -221,7 +274,7 @@ declare
     v_account pgtape_core.account := pgtape_core.person(handle);
 begin
     if v_account.gone_at is not null then
-        perform pgtape_core.refuse('not_found', handle || ' has left');
+        perform pgtape_core.refuse('not_found', pgtape_core.excerpt(handle) || ' has left');
     end if;
     return v_account;
 end;

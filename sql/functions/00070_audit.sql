@@ -93,7 +93,7 @@ begin
     where a.id = pgtape_core.account_id_of(set_role.account)
     returning a.* into v_account;
     if v_account.id is null then
-        perform pgtape_core.refuse('not_found', 'there is no account ' || coalesce(account, '(null)'));
+        perform pgtape_core.refuse('not_found', 'there is no account ' || coalesce(pgtape_core.excerpt(account), '(null)'));
     end if;
     perform pgtape_core.note_act('role_given', v_account.handle, v_actor, jsonb_build_object('role', role));
     return pgtape_core.account_state_of(v_account);

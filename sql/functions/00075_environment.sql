@@ -29,7 +29,8 @@ begin
     if v_before is not null or not pgtape_core.is_server() then
         perform pgtape_core.require_operator();
     end if;
-    if name is null or name !~ '^(branch:)?[a-z][a-z0-9_-]{0,30}$' then
+    name := btrim(left(name, 100));
+    if name is null or name collate "C" !~ '^(branch:)?[a-z][a-z0-9_-]{0,30}$' then
         perform pgtape_core.refuse(
             'invalid_request', 'an environment has a name of up to 31 of a-z, 0-9, _ and -, a letter first'
         );

@@ -30,7 +30,8 @@ declare
     v_balance numeric := open_account.opening_balance;
     v_account pgtape_core.account;
 begin
-    if open_account.handle is null or open_account.handle !~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$' then
+    handle := pgtape_core.spaced(left(handle, 100), false);
+    if open_account.handle is null or open_account.handle collate "C" !~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$' then
         perform pgtape_core.refuse(
             'invalid_request', 'a handle has 1 to 32 letters, digits, _ . or -, and begins with a letter or digit'
         );
@@ -130,9 +131,9 @@ declare
 begin
     perform pgtape_core.refuse_fault(coalesce(
         pgtape_core.amount_fault('amount', amount),
-        pgtape_core.reason_fault(reason),
         case when amount is null then 'amount is missing' end
     ));
+    reason := pgtape_core.require_reason(reason);
     v_account := pgtape_core.person(account);
 
     select h.id into v_house from pgtape_core.account h where h.kind = 'house';
@@ -184,7 +185,7 @@ begin
     where a.id = pgtape_core.account_id_of(map_login.account) and a.gone_at is null;
     if v_account.id is null then
         perform pgtape_core.refuse(
-            'not_found', 'there is no account ' || coalesce(map_login.account, '(null)'),
+            'not_found', 'there is no account ' || coalesce(pgtape_core.excerpt(map_login.account), '(null)'),
             'create it: select * from pgtape.create_account(…)'
         );
     end if;

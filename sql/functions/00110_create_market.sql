@@ -17,16 +17,54 @@ as $$
 $$;
 -- +goose StatementEnd
 
+-- look_alikes words the first two outcomes that somebody might take for each other; null: there are none.
+-- +goose StatementBegin
+create or replace function pgtape_core.look_alikes(outcomes text[])
+    returns text
+    language sql
+    immutable
+    set search_path = pg_catalog, pg_temp
+as $$
+    with named as materialized (
+        select o.name, o.i, pgtape_core.look_alike_key(o.name) as key from unnest(outcomes) with ordinality as o (name, i)
+    )
+    select format('%s (the %s.) and %s (the %s.)', a.name, a.i, b.name, b.i)
+    from named a
+    join named b on b.key = a.key and b.i > a.i
+    order by a.i, b.i
+    limit 1;
+$$;
+-- +goose StatementEnd
+
+-- require_outcomes gives the names of outcomes as they are kept.
+-- Raises: TP011 as require_text.
+-- +goose StatementBegin
+create or replace function pgtape_core.require_outcomes(outcomes text[])
+    returns text[]
+    language plpgsql
+    immutable
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if cardinality(outcomes) not between 2 and 50 or array_ndims(outcomes) <> 1 then
+        return outcomes; -- market_fault tells
+    end if;
+    return array(
+        select pgtape_core.require_text('an outcome', o.name, 1, 60)
+        from unnest(outcomes) with ordinality as o (name, i)
+        order by o.i
+    );
+end;
+$$;
+-- +goose StatementEnd
+
 -- market_fault says what is wrong with the declaration of a market, or null if nothing is.
 -- +goose StatementBegin
 create or replace function pgtape_core.market_fault(
     slug text,
-    question text,
     outcomes text[],
     liquidity numeric,
-    closes_at timestamptz,
-    description text,
-    category text
+    closes_at timestamptz
 )
     returns text
     language sql
@@ -35,21 +73,14 @@ create or replace function pgtape_core.market_fault(
 as $$
     select case
         when slug = 'house' then 'the slug house stands for the house''s own tape'
-        when slug is null or slug !~ '^[a-z0-9][a-z0-9_-]{0,63}$' then
+        when slug is null or octet_length(slug) > 64 or slug collate "C" !~ '^[a-z0-9][a-z0-9_-]{0,63}$' then
             'a slug has 1 to 64 lower-case letters, digits, - or _, and begins with a letter or digit'
-        when question is null or length(trim(question)) not between 1 and 500 then
-            'a question has 1 to 500 characters'
-        when description is null or length(description) > 20000 then
-            'a description has at most 20000 characters'
-        when category is null or length(category) > 60 then 'a category has at most 60 characters'
         when outcomes is null or array_ndims(outcomes) is distinct from 1
             or cardinality(outcomes) not between 2 and 50 then 'a market has 2 to 50 outcomes'
-        when exists (
-            select from unnest(outcomes) o
-            where o is null or o <> trim(o) or length(o) not between 1 and 60 or o ~ '[[:cntrl:]]' or o = '*'
-        ) then 'an outcome has 1 to 60 characters, without spaces around them, and is not * (one of each)'
-        when (select count(distinct lower(o)) from unnest(outcomes) o) < cardinality(outcomes) then
-            'the outcomes of a market have different names'
+        when exists (select from unnest(outcomes) o where o is null or pgtape_core.look_alike_key(o) = '*') then
+            'an outcome has a name, and that is not * (one of each)'
+        when pgtape_core.look_alikes(outcomes) is not null then
+            'the outcomes of a market have names that nobody takes for each other: ' || pgtape_core.look_alikes(outcomes)
         when liquidity is null then 'liquidity is missing'
         when liquidity > 10000000 and liquidity not in ('NaN', 'Infinity') then 'liquidity must be at most 10000000'
         when closes_at <= clock_timestamp() then 'closes_at must lie in the future'
@@ -111,9 +142,12 @@ declare
     v_zeros  numeric[];
 begin
     -- 1. Check what is asked, and by whom.
-    perform pgtape_core.refuse_fault(
-        pgtape_core.market_fault(slug, question, outcomes, liquidity, closes_at, description, category)
-    );
+    slug := pgtape_core.spaced(left(slug, 100), false);
+    question := pgtape_core.require_text('a question', question, 1, 500);
+    description := pgtape_core.require_text('a description', description, 0, 20000, true);
+    outcomes := pgtape_core.require_outcomes(outcomes);
+    perform pgtape_core.refuse_fault(pgtape_core.market_fault(slug, outcomes, liquidity, closes_at));
+    category := pgtape_core.require_category(category);
     v_actor := pgtape_core.acting_account(nullif(account, 'house'));
     perform pgtape_core.raise_refusal(v_actor.refusal);
     if account = 'house' then

@@ -117,7 +117,7 @@ begin
     outcome := array_position(m.outcomes, o.outcome);
     if outcome is null and o.outcome <> '*' then
         refusal := (
-            'not_found', format('the market %s has no outcome %s', m.slug, o.outcome),
+            'not_found', format('the market %s has no outcome %s', m.slug, pgtape_core.excerpt(o.outcome)),
             'its outcomes are ' || array_to_string(m.outcomes, ', '),
             jsonb_build_object('market', m.slug, 'outcomes', m.outcomes)
         )::pgtape_core.refusal;

@@ -32,10 +32,11 @@ begin
     v_order.max_slippage_bps := 0;
     perform pgtape_core.raise_refusal(pgtape_core.order_fault(v_order));
 
-    select m.* into v_market from pgtape_core.market m where m.slug = v_order.market;
+    v_market := pgtape_core.market_named(market);
     if v_market.id is null then
         perform pgtape_core.raise_refusal(pgtape_core.no_market(market));
     end if;
+    v_order.outcome := pgtape_core.outcome_spelled(v_market.outcomes, outcome);
     select b.* into v_book from pgtape_core.book b where b.market_id = v_market.id;
     perform pgtape_core.raise_refusal(pgtape_core.closed_to_orders(v_market.slug, v_book.status, v_market.closes_at, clock_timestamp()));
 

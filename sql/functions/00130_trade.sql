@@ -82,6 +82,9 @@ begin
             v_trader := array_position(v_traders.locked, v_asked.accounts[i]);
             continue when v_trader is null;
             v_order := orders[i];
+            if v_order.outcome <> all (v_market.outcomes) then
+                v_order.outcome := pgtape_core.outcome_spelled(v_market.outcomes, v_order.outcome);
+            end if;
             v_now := clock_timestamp();
 
             -- 3. Repeat: the key's first receipt, whatever has happened to the market since.

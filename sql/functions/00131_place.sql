@@ -35,7 +35,9 @@ begin
                 else (
                     select a.id
                     from pgtape_core.account a
-                    where lower(a.handle) = lower(o.account) and a.kind = 'person' and a.gone_at is null
+                    where lower(a.handle collate "C") = pgtape_core.identifier(o.account) and a.kind = 'person' and a.gone_at is null
+                    order by a.handle = o.account desc
+                    limit 1
                 )
             end
             from unnest(orders) with ordinality as o
@@ -53,6 +55,9 @@ begin
         if orders[i].market is distinct from v_slug then
             v_slug := orders[i].market;
             v_market := (select m.id from pgtape_core.market m where m.slug = v_slug);
+            if v_market is null then
+                v_market := (select m.id from pgtape_core.market m where m.slug = pgtape_core.identifier(v_slug));
+            end if;
         end if;
         if v_refusal.code is null and accounts[i] is null then
             v_refusal := (
@@ -82,8 +87,8 @@ create or replace function pgtape_core.no_market(market text)
     language sql
     immutable
 as $$
-    select 'not_found', 'there is no market ' || coalesce(market, '(null)'), null,
-           jsonb_build_object('market', market);
+    select 'not_found', 'there is no market ' || coalesce(pgtape_core.excerpt(market), '(null)'), null,
+           jsonb_build_object('market', pgtape_core.excerpt(market));
 $$;
 -- +goose StatementEnd
 

@@ -22,7 +22,7 @@ declare
     v_orders pgtape_core.order_request[];
     v_placed record;
 begin
-    if not exists (select from pgtape_core.market m where m.slug = trade_batch.market) then
+    if (pgtape_core.market_named(market)).id is null then
         perform pgtape_core.raise_refusal(pgtape_core.no_market(market));
     end if;
     v_orders := pgtape_core.orders_of(orders, market);

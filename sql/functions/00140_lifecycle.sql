@@ -68,16 +68,16 @@ create or replace function pgtape_core.lock_market(
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    select m.* into market from pgtape_core.market m where m.slug = lock_market.slug;
+    market := pgtape_core.market_named(slug);
     if market.id is null then
         perform pgtape_core.raise_refusal(pgtape_core.no_market(slug));
     end if;
     select b.* into book from pgtape_core.book b where b.market_id = market.id for no key update;
     if book.status <> all (states) then
         perform pgtape_core.refuse(
-            'market_not_open', format('the market %s is %s', slug, book.status),
+            'market_not_open', format('the market %s is %s', market.slug, book.status),
             'this needs a market that is ' || array_to_string(states, ' or '),
-            jsonb_build_object('market', slug, 'market_status', book.status)
+            jsonb_build_object('market', market.slug, 'market_status', book.status)
         );
     end if;
 end;
@@ -105,7 +105,7 @@ create or replace function pgtape_core.move_market(
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform pgtape_core.refuse_fault(pgtape_core.reason_fault(reason));
+    reason := pgtape_core.require_reason(reason);
     b.status := status;
     perform pgtape_core.note_act(kind, m.slug, actor, jsonb_build_object('reason', reason));
     b := pgtape_core.advance(

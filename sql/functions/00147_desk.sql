@@ -18,7 +18,7 @@ declare
     v_operates boolean;
     v_runs     boolean;
 begin
-    select m.* into v_market from pgtape_core.market m where m.slug = moves.market;
+    v_market := pgtape_core.market_named(market);
     if v_market.id is null then
         perform pgtape_core.raise_refusal(pgtape_core.no_market(market));
     end if;
@@ -68,7 +68,7 @@ declare
     v_market pgtape_core.market;
     v_payout numeric[];
 begin
-    select m.* into v_market from pgtape_core.market m where m.slug = settlement.market;
+    v_market := pgtape_core.market_named(market);
     if v_market.id is null then
         perform pgtape_core.raise_refusal(pgtape_core.no_market(market));
     end if;
@@ -112,7 +112,7 @@ begin
     perform pgtape_core.refuse_fault(coalesce(
         case when outcomes is null or outcomes not between 2 and 50 then 'a market has 2 to 50 outcomes' end,
         pgtape_core.market_fault(
-            'preview', 'Will it?', array(select 'o' || i from generate_series(1, outcomes) i), liquidity, null, '', ''
+            'preview', array(select 'o' || i from generate_series(1, outcomes) i), liquidity, null
         ),
         case when spend is null then 'spend is missing' else pgtape_core.amount_fault('spend', spend) end
     ));

@@ -30,8 +30,12 @@ begin
     end if;
     perform pgtape_core.refuse_fault(pgtape_core.lifetime_error('a session', lifetime));
     delete from pgtape_core.session s where s.expires_at < now();
+    label := pgtape_core.spaced(left(label, 100), false);
+    if pgtape_core.text_error('a label', label, 0, 100, false) is not null then
+        label := ''; -- a browser's own words: signing in does not depend on them
+    end if;
     insert into pgtape_core.session (token_hash, account_id, expires_at, label)
-    values (token_hash, account_id, now() + lifetime, left(coalesce(label, ''), 100));
+    values (token_hash, account_id, now() + lifetime, label);
 end;
 $$;
 -- +goose StatementEnd

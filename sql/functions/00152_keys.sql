@@ -22,8 +22,8 @@ declare
     v_account pgtape_core.account := pgtape_core.own_member(account);
     v_id      bigint;
 begin
+    name := pgtape_core.require_text('the name of a key', name, 1, 60);
     perform pgtape_core.refuse_fault(case
-        when name is null or btrim(name) = '' or length(name) > 60 then 'a key has a name of 1 to 60 characters'
         when scopes is null or cardinality(scopes) = 0 or not scopes <@ '{read,trade,operate}'
             then 'a key has one or more of the scopes read, trade and operate'
         when key_hash is null or length(key_hash) <> 32 then 'a key is kept by its SHA-256'
@@ -37,7 +37,7 @@ begin
         perform pgtape_core.refuse('invalid_request', 'an account has 50 keys at most', 'revoke one that is not used');
     end if;
     insert into pgtape_core.api_key (account_id, key_hash, name, prefix, scopes, expires_at)
-    select v_account.id, key_hash, btrim(name), prefix, array(select distinct s from unnest(scopes) s order by s), now() + lifetime
+    select v_account.id, key_hash, name, prefix, array(select distinct s from unnest(scopes) s order by s), now() + lifetime
     returning id into v_id;
     perform pgtape_core.notify_owner(v_account.id, 'key_made', jsonb_build_object('name', btrim(name), 'prefix', prefix, 'scopes', scopes));
     return v_id;

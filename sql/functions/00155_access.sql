@@ -24,9 +24,9 @@ begin
         where s.account_id = a.id and s.expires_at > now()
     ) s
     where a.kind = 'person'
-        and strpos(lower(a.handle), lower(coalesce(query, ''))) > 0
-        and lower(a.handle) > lower(coalesce(after, ''))
-    order by lower(a.handle)
+        and strpos(lower(a.handle collate "C"), coalesce(pgtape_core.identifier(query), '')) > 0
+        and (lower(a.handle collate "C"), a.handle collate "C") > (coalesce(pgtape_core.identifier(after), ''), coalesce(after, ''))
+    order by lower(a.handle collate "C"), a.handle collate "C"
     limit most;
 end;
 $$;

@@ -20,14 +20,14 @@ create or replace function pgtape.comment(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_body    text := btrim(body, E' \t\r\n');
+    v_body    text;
     v_author  record := pgtape_core.require_account(account);
     v         record;
     v_comment pgtape_core.comment;
 begin
     -- 1. Check.
+    v_body := pgtape_core.require_text('a comment', body, 1, 2000, true);
     perform pgtape_core.refuse_fault(case
-        when v_body is null or length(v_body) not between 1 and 2000 then 'a comment has 1 to 2000 characters'
         when length(idempotency_key) not between 1 and 255 then 'an idempotency key has 1 to 255 characters'
     end);
 
@@ -106,7 +106,7 @@ begin
     v_by := v_actor.account;
     if v_actor.account_id is distinct from v_comment.account_id then
         v_by := pgtape_core.require_operator(account);
-        perform pgtape_core.refuse_fault(pgtape_core.reason_fault(reason));
+        reason := pgtape_core.require_reason(reason);
         perform pgtape_core.note_act(
             'comment_removed', v_slug, v_by, jsonb_build_object('id', v_comment.id, 'account', v_author, 'reason', reason)
         );
@@ -232,7 +232,7 @@ begin
         from pgtape_core.position p
         where p.account_id = h.account_id and p.market_id = m.id
     ) w
-    where m.slug = holders.market and h.place <= most
+    where m.id = (pgtape_core.market_named(holders.market)).id and h.place <= most
     order by h.outcome, h.place;
 end;
 $$;

@@ -133,8 +133,8 @@ declare
 begin
     select array_agg(a.id) into v_named
     from pgtape_core.account a
-    where a.kind = 'person' and a.id <> c.account_id and lower(a.handle) in (
-        select lower(rtrim(x.name[1], '.-'))
+    where a.kind = 'person' and a.id <> c.account_id and lower(a.handle collate "C") in (
+        select pgtape_core.identifier(rtrim(x.name[1], '.-'))
         from regexp_matches(c.body, '(?:^|[^[:alnum:]_.@/-])@([A-Za-z0-9][A-Za-z0-9_.-]{0,31})', 'g') with ordinality x (name, place)
         order by x.place
         limit 10

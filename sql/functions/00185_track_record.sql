@@ -140,7 +140,7 @@ create or replace function pgtape.brier_scores(accounts text[])
 as $$
     select a.handle, round(r.forecasts), round(r.error_sum / r.forecasts, 4)
     from unnest(accounts) as n (name)
-    join pgtape_core.account a on lower(a.handle) = lower(n.name) and a.kind = 'person'
+    join pgtape_core.account a on a.id = pgtape_core.account_id_of(n.name)
     cross join lateral (
         select sum(x.forecasts) as forecasts, sum(x.error_sum) as error_sum from pgtape_core.record_of(a.id) x
     ) r

@@ -13,20 +13,12 @@ select m.slug, m.question, m.description, m.category, b.status, m.outcomes, b.pr
 from pgtape_core.market m
 join pgtape_core.book b on b.market_id = m.id;
 
--- The first 200 categories, by name, each found behind the one before: as much work as there are
--- categories, however many markets.
+-- The first 200 categories, by name, each in the spelling of the market that had it first.
 create or replace view pgtape.categories as
-with recursive named as (
-    (select m.category, 1 as place from pgtape_core.market m where m.category > '' order by m.category limit 1)
-    union all
-    select next.category, n.place + 1
-    from named n
-    cross join lateral (
-        select m.category from pgtape_core.market m where m.category > n.category order by m.category limit 1
-    ) next
-    where n.place < 200
-)
-select n.category from named n;
+select c.name collate pg_catalog."default" as category -- as it was before there was a table of them
+from (
+    select x.name from pgtape_core.category x where x.first order by x.name limit 200
+) c;
 
 -- What was traded in the last day, of markets that had trades in it. Complete sets, which can be had
 -- for nothing, do not count: docs/glossary.md.
@@ -199,7 +191,7 @@ begin
         when points is null or points not between 2 and 5000 then 'points must lie between 2 and 5000'
         else coalesce(pgtape_core.time_error('from', since), pgtape_core.time_error('to', until))
     end);
-    select m.* into v_market from pgtape_core.market m where m.slug = history.market;
+    v_market := pgtape_core.market_named(market);
     if v_market.id is null then
         perform pgtape_core.raise_refusal(pgtape_core.no_market(market));
     end if;

@@ -1,12 +1,12 @@
 -- +goose Up
 -- Finding markets by a part of their words.
 
--- search_text is what a market is searched by.
+-- search_text is what a market is searched by: what looks the same is found alike.
 create or replace function pgtape_core.search_text(question text, slug text, category text)
     returns text
     language sql
     immutable
-    return lower(question || ' ' || slug || ' ' || category);
+    return pgtape_core.look_alike_key(question || ' ' || slug || ' ' || category);
 
 -- search_terms gives what a market of this text is found by: all its parts of one to three characters.
 -- +goose StatementBegin
@@ -37,5 +37,18 @@ as $$
     insert into pgtape_core.market_search (market_id, text, terms)
     select m.id, s.text, pgtape_core.search_terms(s.text)
     from (select pgtape_core.search_text(m.question, m.slug, m.category) as text) s;
+$$;
+-- +goose StatementEnd
+
+-- Those that an earlier version has indexed by other words.
+-- +goose StatementBegin
+do $$
+begin
+    update pgtape_core.market_search s
+    set text = n.text,
+        terms = pgtape_core.search_terms(n.text)
+    from (select m.id, pgtape_core.search_text(m.question, m.slug, m.category) as text from pgtape_core.market m) n
+    where s.market_id = n.id and s.text <> n.text;
+end;
 $$;
 -- +goose StatementEnd

@@ -2,11 +2,11 @@
 -- Pages of the list of markets. No page costs as much as there are markets: each is read in the
 -- order of an index until it is full, or from the few markets that a filter leaves.
 
--- in_list says whether a market passes the filters of a list; an empty one lets all pass. Of status, open
+-- in_list says whether a market passes the filters of a list; an empty one, or no categories, lets all pass. Of status, open
 -- is what trades, closed what waits to be resolved; the others are meant literally.
 create or replace function pgtape_core.in_list(
     wanted_status text,
-    wanted_category text,
+    wanted_categories text[],
     query text,
     status text,
     closes_at timestamptz,
@@ -22,13 +22,13 @@ create or replace function pgtape_core.in_list(
             when 'closed' then status in ('closed', 'proposed', 'disputed') or status = 'open' and closes_at <= now()
             else status = wanted_status
         end
-        and (wanted_category = '' or category = wanted_category)
+        and (wanted_categories is null or category = any (wanted_categories))
         and (query = '' or position(query in text) > 0);
 
 -- few_markets gives the markets that one of the filters leaves where those are at most a thousand, so
 -- that a list is made of them alone; null: every filter leaves more, so a page is soon full.
 -- +goose StatementBegin
-create or replace function pgtape_core.few_markets(status text, category text, query text)
+create or replace function pgtape_core.few_markets(status text, categories text[], query text)
     returns bigint[]
     language plpgsql
     stable
@@ -55,8 +55,8 @@ begin
             return v_found;
         end if;
     end if;
-    if category <> '' then
-        v_found := array(select m.id from pgtape_core.market m where m.category = few_markets.category limit c_few + 1);
+    if categories is not null then
+        v_found := array(select m.id from pgtape_core.market m where m.category = any (categories) limit c_few + 1);
         if cardinality(v_found) <= c_few then
             return v_found;
         end if;
@@ -113,7 +113,7 @@ create or replace function pgtape_core.moment_of(micros numeric)
 -- +goose StatementBegin
 create or replace function pgtape_core.page_by_activity(
     wanted_status text,
-    wanted_category text,
+    wanted_categories text[],
     query text,
     after_key numeric,
     after_slug text,
@@ -132,7 +132,7 @@ begin
     return query
     select l.slug, pgtape_core.micros(l.updated_at)
     from pgtape_core.listed l
-    where pgtape_core.in_list(wanted_status, wanted_category, query, l.status, l.closes_at, l.category, l.text)
+    where pgtape_core.in_list(wanted_status, wanted_categories, query, l.status, l.closes_at, l.category, l.text)
         and (few is null or l.id = any (few))
         and (after_key is null
             or l.active_minute <= pgtape_core.moment_of(after_key) at time zone 'UTC'
@@ -147,7 +147,7 @@ $$;
 -- +goose StatementBegin
 create or replace function pgtape_core.page_by_age(
     wanted_status text,
-    wanted_category text,
+    wanted_categories text[],
     query text,
     after_key numeric,
     after_slug text,
@@ -166,7 +166,7 @@ begin
     return query
     select l.slug, pgtape_core.micros(l.created_at)
     from pgtape_core.listed l
-    where pgtape_core.in_list(wanted_status, wanted_category, query, l.status, l.closes_at, l.category, l.text)
+    where pgtape_core.in_list(wanted_status, wanted_categories, query, l.status, l.closes_at, l.category, l.text)
         and (few is null or l.id = any (few))
         and (after_key is null
             or l.created_at <= pgtape_core.moment_of(after_key)
@@ -181,7 +181,7 @@ $$;
 -- +goose StatementBegin
 create or replace function pgtape_core.page_by_volume(
     wanted_status text,
-    wanted_category text,
+    wanted_categories text[],
     query text,
     after_key numeric,
     after_slug text,
@@ -200,7 +200,7 @@ begin
     return query
     select l.slug, trunc(l.volume * 1000000)
     from pgtape_core.listed l
-    where pgtape_core.in_list(wanted_status, wanted_category, query, l.status, l.closes_at, l.category, l.text)
+    where pgtape_core.in_list(wanted_status, wanted_categories, query, l.status, l.closes_at, l.category, l.text)
         and (few is null or l.id = any (few))
         and l.volume_class > 0
         and (after_key is null
@@ -216,7 +216,7 @@ $$;
 -- +goose StatementBegin
 create or replace function pgtape_core.page_by_close(
     wanted_status text,
-    wanted_category text,
+    wanted_categories text[],
     query text,
     after_key numeric,
     after_slug text,
@@ -235,7 +235,7 @@ begin
     return query
     select l.slug, greatest(-pgtape_core.micros(l.closes_at), -1e19)
     from pgtape_core.listed l
-    where pgtape_core.in_list(wanted_status, wanted_category, query, l.status, l.closes_at, l.category, l.text)
+    where pgtape_core.in_list(wanted_status, wanted_categories, query, l.status, l.closes_at, l.category, l.text)
         and (few is null or l.id = any (few))
         and l.status = 'open'
         and l.closes_at > now()
@@ -252,7 +252,7 @@ $$;
 -- +goose StatementBegin
 create or replace function pgtape_core.page_by_rank(
     wanted_status text,
-    wanted_category text,
+    wanted_categories text[],
     query text,
     after_key numeric,
     after_slug text,
@@ -273,7 +273,7 @@ begin
     select l.slug, r.rank
     from unnest(ranking, ranks) with ordinality as r (slug, rank, place)
     join pgtape_core.listed l on l.slug = r.slug
-    where pgtape_core.in_list(wanted_status, wanted_category, query, l.status, l.closes_at, l.category, l.text)
+    where pgtape_core.in_list(wanted_status, wanted_categories, query, l.status, l.closes_at, l.category, l.text)
         and (after_key is null or (r.rank, r.slug) < (after_key, after_slug))
     order by r.place
     limit most;
@@ -285,7 +285,7 @@ $$;
 -- +goose StatementBegin
 create or replace function pgtape_core.page_of_rest(
     wanted_status text,
-    wanted_category text,
+    wanted_categories text[],
     query text,
     sort text,
     after_key numeric,
@@ -308,7 +308,7 @@ begin
     return query
     select l.slug, c_key
     from pgtape_core.listed l
-    where pgtape_core.in_list(wanted_status, wanted_category, query, l.status, l.closes_at, l.category, l.text)
+    where pgtape_core.in_list(wanted_status, wanted_categories, query, l.status, l.closes_at, l.category, l.text)
         and (few is null or l.id = any (few))
         and case sort
             when 'volume' then l.volume_class = 0
@@ -346,28 +346,29 @@ create or replace function pgtape.market_page(
     rows 50
 as $$
 declare
-    v_few  bigint[];
-    v_rest integer;
+    v_few        bigint[];
+    v_rest       integer;
+    v_categories text[] := pgtape_core.category_spellings(category);
 begin
-    query := lower(query);
-    v_few := pgtape_core.few_markets(status, category, query);
+    query := pgtape_core.look_alike_key(left(query, 200));
+    v_few := pgtape_core.few_markets(status, v_categories, query);
     case sort
         when 'active' then
-            return query select * from pgtape_core.page_by_activity(status, category, query, after_key, after_slug, most, v_few);
+            return query select * from pgtape_core.page_by_activity(status, v_categories, query, after_key, after_slug, most, v_few);
         when 'new' then
-            return query select * from pgtape_core.page_by_age(status, category, query, after_key, after_slug, most, v_few);
+            return query select * from pgtape_core.page_by_age(status, v_categories, query, after_key, after_slug, most, v_few);
         when 'volume', 'closing', 'hot' then
             if sort = 'volume' then
-                return query select * from pgtape_core.page_by_volume(status, category, query, after_key, after_slug, most, v_few);
+                return query select * from pgtape_core.page_by_volume(status, v_categories, query, after_key, after_slug, most, v_few);
             elsif sort = 'closing' then
-                return query select * from pgtape_core.page_by_close(status, category, query, after_key, after_slug, most, v_few);
+                return query select * from pgtape_core.page_by_close(status, v_categories, query, after_key, after_slug, most, v_few);
             else
-                return query select * from pgtape_core.page_by_rank(status, category, query, after_key, after_slug, most, ranking, ranks);
+                return query select * from pgtape_core.page_by_rank(status, v_categories, query, after_key, after_slug, most, ranking, ranks);
             end if;
             get diagnostics v_rest = row_count;
             return query
             select *
-            from pgtape_core.page_of_rest(status, category, query, sort, after_key, after_slug, most - v_rest, v_few, ranking);
+            from pgtape_core.page_of_rest(status, v_categories, query, sort, after_key, after_slug, most - v_rest, v_few, ranking);
         else
             perform pgtape_core.refuse('invalid_request', 'sort must be active, new, volume, hot or closing');
     end case;

@@ -194,6 +194,7 @@ as $$
     union all select * from pgtape_core.check_charges()
     union all select * from pgtape_core.check_comments()
     union all select * from pgtape_core.check_values()
-    union all select * from pgtape_core.check_sequences();
+    union all select * from pgtape_core.check_sequences()
+    union all select * from pgtape_core.check_names();
 $$;
 -- +goose StatementEnd

@@ -83,6 +83,7 @@ grant execute on function
     to pgtape_server, pgtape_operator;
 
 grant execute on function
+    pgtape.name_of_account(text), pgtape.name_of_market(text), 
     pgtape.site_record(), pgtape.account_record(text), pgtape.brier_scores(text[]), pgtape.account_profile(text)
     to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
 

@@ -1,0 +1,61 @@
+-- +goose Up
+-- Categories are named by whoever makes a market first in one. Its spelling is everybody's who types
+-- what looks the same; that of markets that earlier versions took stays theirs.
+
+-- require_category gives a category as it is kept: '' is none.
+-- Writes: category.
+-- Raises: TP011 as require_text.
+-- +goose StatementBegin
+create or replace function pgtape_core.require_category(category text)
+    returns text
+    language plpgsql
+    volatile
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_key  text;
+    v_name text;
+begin
+    category := pgtape_core.require_text('a category', category, 0, 60);
+    if category = '' then
+        return category;
+    end if;
+    v_key := pgtape_core.look_alike_key(category);
+    insert into pgtape_core.category (key, name) values (v_key, category) on conflict do nothing;
+    select c.name into v_name from pgtape_core.category c where c.key = v_key and c.first;
+    return v_name;
+end;
+$$;
+-- +goose StatementEnd
+
+-- category_spellings gives all spellings of a category, as typed, that markets have; null for ''.
+-- +goose StatementBegin
+create or replace function pgtape_core.category_spellings(category text)
+    returns text[]
+    language sql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
+    select array(select c.name from pgtape_core.category c where c.key = pgtape_core.look_alike_key(left(category_spellings.category, 200)))
+        || category
+    where category <> '';
+$$;
+-- +goose StatementEnd
+
+-- Those of markets that were made before there was this table.
+-- +goose StatementBegin
+do $$
+begin
+    insert into pgtape_core.category (key, name, first)
+    select x.key, x.category, x.place = 1
+    from (
+        select pgtape_core.look_alike_key(m.category) as key, m.category,
+               row_number() over (partition by pgtape_core.look_alike_key(m.category) order by min(m.id)) as place
+        from pgtape_core.market m
+        where m.category <> ''
+        group by m.category
+    ) x
+    on conflict do nothing;
+end;
+$$;
+-- +goose StatementEnd
