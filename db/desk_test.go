@@ -16,6 +16,7 @@ func TestMovesAreOfferedToWhoMayMakeThem(t *testing.T) {
 	server := d.AsServer(t)
 	const enough = "100000"
 	stranger, holder, maker, operator := d.Account(t, enough), d.Account(t, enough), d.Account(t, enough), d.Account(t, enough)
+	d.Exec(t, "select pgtape.set_setting('markets_per_day', '999999')")
 	if _, err := d.SetRole(t.Context(), operator, db.Operator, ""); err != nil {
 		t.Fatal(err)
 	}

@@ -114,7 +114,7 @@ var blocked = []string{"WebSocket connection to", "answer 403", "ERR_CONNECTION_
 func (p *page) listenIn(market string) {
 	p.t.Helper()
 	get[bool](p, fmt.Sprintf(`import("/static/js/live.js").then(({ feed, store }) => {
-		const heard = globalThis.heardForTest = { from: store.state.markets[%q].state.version, frames: [], states: [] };
+		const heard = globalThis.heardForTest = { from: store.state.markets.get(%q).state.version, frames: [], states: [] };
 		const { onFrame, onStatus } = feed;
 		feed.onFrame = (frame) => {
 			if (frame.market === %q) heard.frames.push(frame.op + " " + frame.cursor);

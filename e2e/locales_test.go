@@ -129,6 +129,7 @@ func TestOtherFieldsReadNumbersAsTheTicketDoes(t *testing.T) {
 	p.fill("#liquidity", "2,5")
 	p.says("[data-preview=subsidy]", "1,73")
 	p.clickWords("#new-market", "Open the market")
+	p.until("the market is open", `location.pathname.startsWith("/m/") && `+find(hook("ticket-submit")))
 	p.untilLive()
 	if got := value[db.Decimal](t, s, "select liquidity::text from pgtape.markets"); number(got) != 2.5 {
 		t.Errorf("the liquidity is %s, want 2.5", got)

@@ -170,7 +170,7 @@ func TestWhoHoldsSharesIsToldOfTheEnd(t *testing.T) {
 	p.faults.allow("answer 409: .*/quote", "status of 409 .*/quote")
 	_, err := s.ResolveMarket(t.Context(), market, []db.Decimal{"1", "0"}, "it rained")
 	must(t, err)
-	p.says("#panel-timeline", "Resolved by postgres")
+	p.says("#panel-timeline", "Resolved by login:postgres")
 	p.says("#panel-timeline", "Yes pays ¤ 1.00")
 	p.says("#panel-timeline", "it rained")
 	p.says(".bell-count", "1")

@@ -191,7 +191,7 @@ func TestAHaltedMarketSaysSoAndRefuses(t *testing.T) {
 	p.click(hook("ticket-submit"))
 	p.untilTicket("refused")
 	p.says("trade-ticket", "is halted")
-	p.says("market-summary", "Trading halted by "+value[string](t, s, "select session_user")+" — a goal")
+	p.says("market-summary", "Trading halted by login:"+value[string](t, s, "select session_user")+" — a goal")
 	p.clickWords("trade-ticket", "OK")
 	p.says("trade-ticket", "This market takes no orders now")
 

@@ -126,7 +126,7 @@ func TestAPortfolioInTheBrowser(t *testing.T) {
 	}
 
 	// The file that the page's link gives, as the browser receives it.
-	text := get[string](p, `fetch(document.querySelector("a[href$='.csv']").href).then((r) => r.text())`)
+	text := get[string](p, `fetch(document.querySelector("a[href*='.csv']").href).then((r) => r.text())`)
 	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	must(t, err)
 	entries := value[int](t, s, "select count(*) from pgtape.ledger where account = 'ana'")
