@@ -69,6 +69,7 @@ func TestSettingsOfADatabaseChangeNothing(t *testing.T) {
 	}
 	defer conn.Close(t.Context())
 	for _, statement := range []string{
+		"set client_encoding = utf8", // as a psql does whose terminal is
 		`select * from pgtape.create_account('ana', 1000)`,
 		`select * from pgtape.create_market('rain', 'Regnet es „morgen“?', '{"yes \\ ja",no}', closes_at => '2090-05-01T12:00:00Z')`,
 		`select * from pgtape.trade('rain', 'no', 'buy', shares => 3, max_cost => 3, account => 'ana')`,

@@ -118,7 +118,7 @@ func (b *book) createMarket(who caller, d db.NewMarket, bad bool) db.Code {
 	if m.funder = acting; d.Account == "house" {
 		m.funder = nil
 	}
-	if m.funder == nil && !who.server && !who.operator {
+	if m.funder == nil && !who.operator {
 		return db.NotPermitted
 	}
 	void, ok := payoutOf(d.VoidPayout, len(m.outcomes))
