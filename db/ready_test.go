@@ -148,22 +148,32 @@ func TestAPoolLearnsWhichKeyExchangeItsServerTakes(t *testing.T) {
 		hold()
 		return way.Count().Since(before).All()
 	}
-	if first := way.Count().All() - 1; first != 7 { // less the ping of Open
-		t.Errorf("the first connection took %d round trips, want 7", first)
+	lift := lifting(own)
+	if first := way.Count().All() - 1; first != 7+lift { // less the ping of Open
+		t.Errorf("the first connection took %d round trips, want %d", first, 7+lift)
 	}
 	for range 2 {
-		if got := connect(); got != 6 {
-			t.Errorf("another connection took %d round trips, want 6", got)
+		if got := connect(); got != 6+lift {
+			t.Errorf("another connection took %d round trips, want %d", got, 6+lift)
 		}
 	}
 	// A server that takes something else from now on: one attempt is lost, and it is learnt.
 	own.Set(t, "ssl_ecdh_curve", "secp384r1")
-	if got := connect(); got <= 7 {
-		t.Errorf("the first connection after the change took %d round trips, want a lost attempt and 7", got)
+	if got := connect(); got <= 7+lift {
+		t.Errorf("the first connection after the change took %d round trips, want a lost attempt and %d", got, 7+lift)
 	}
-	if got := connect(); got != 6 {
-		t.Errorf("the second connection after the change took %d round trips, want 6", got)
+	if got := connect(); got != 6+lift {
+		t.Errorf("the second connection after the change took %d round trips, want %d", got, 6+lift)
 	}
+}
+
+// lifting is what a connection of a command's pays, in round trips, to be free of transaction_timeout,
+// which servers know since 17. A server's own connections are not: see db/connect.
+func lifting(own *dbtest.Own) int {
+	if major, _, _ := strings.Cut(own.Version(), "."); len(major) == 2 && major >= "17" {
+		return 1
+	}
+	return 0
 }
 
 // A server that takes what Go offers first pays nothing for what is done for the others.
@@ -185,7 +195,8 @@ func TestAPoolOffersEverythingWhereThatIsTaken(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(book.Close)
-		for want := 7; want <= 13; want += 6 { // with the ping of Open
+		each := 6 + lifting(own)
+		for want := each + 1; want <= 2*each+1; want += each { // with the ping of Open
 			conn, err := book.Pool().Acquire(t.Context())
 			if err != nil {
 				t.Fatal(err)
