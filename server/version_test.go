@@ -45,7 +45,7 @@ func TestNoAnswerIsOlderThanAFrame(t *testing.T) {
 		must(t, err)
 	}
 
-	reader := tape.NewReader(tape.Options{URL: url + "&synchronous_commit=local"})
+	reader := tape.NewReader(tape.Options{URL: url + "&synchronous_commit=local", Early: true})
 	s := server.New(server.Config{DB: patient, Reader: reader})
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var tasks sync.WaitGroup

@@ -20,6 +20,11 @@ type Options struct {
 	Recheck     time.Duration // pause, in Auto and by NOTIFY, between looks whether the WAL can be read; 0: 30 s
 	Log         *slog.Logger
 
+	// Early delivers an event as soon as it is in the WAL, also where its commit waits for a standby.
+	// A failover may take it back: it is for tests of those who must bear an event that is ahead of
+	// the table, as every event is for a moment.
+	Early bool
+
 	// Servers are those of the URL, if a pool connects to the same. nil: of the reader's own.
 	Servers *hosts.Servers
 }

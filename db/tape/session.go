@@ -119,7 +119,7 @@ func (s *session) await(ctx context.Context, tick <-chan time.Time) error {
 func (s *session) take(ctx context.Context, sig signal) error {
 	switch {
 	case sig.event != nil:
-		if s.options.Servers.Synchronous() || len(s.held.events) > 0 {
+		if !s.options.Early && s.options.Servers.Synchronous() || len(s.held.events) > 0 {
 			return s.hold(ctx, *sig.event)
 		}
 		return s.carried(ctx, func() error { return s.accept(ctx, s.table, *sig.event) })

@@ -56,7 +56,7 @@ func newNode(t *testing.T, mode tape.Mode) *node {
 // follow runs the reader and returns when it is live.
 func (n *node) follow(t *testing.T) {
 	t.Helper()
-	n.reader = tape.NewReader(tape.Options{URL: n.URL(), Mode: n.mode})
+	n.reader = tape.NewReader(tape.Options{URL: n.URL(), Mode: n.mode, Early: true})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- n.reader.Run(ctx, n) }()
