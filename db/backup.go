@@ -192,7 +192,7 @@ func sequences(ctx context.Context, tx pgx.Tx) (map[string]*int64, error) {
 // RestoreBackup fills a database that has no pgtape with a backup, and audits it. What it began is
 // left there when it fails, for somebody to look at: nobody uses it yet.
 // Errors: InvalidRequest when the file is no backup, or of a later pgtape; AlreadyExists when the
-// database has a pgtape; Unavailable.
+// database has a pgtape; NotPermitted, as MigrateUp; Unavailable.
 func RestoreBackup(ctx context.Context, url string, r io.ReaderAt, size int64) (*Backup, error) {
 	file, backup, err := openBackup(r, size)
 	if err != nil {
@@ -212,6 +212,9 @@ func RestoreBackup(ctx context.Context, url string, r io.ReaderAt, size int64) (
 			Code: AlreadyExists, Message: "this database has a pgtape already",
 			Hint: "restore into an empty database, and let the server use that",
 		}
+	}
+	if err := checkMigratable(ctx, url); err != nil {
+		return nil, err
 	}
 	if err := MigrateTo(ctx, url, backup.Migration); err != nil {
 		return nil, err

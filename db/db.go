@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgtape/pgtape/db/connect"
@@ -185,7 +186,14 @@ func connectError(err error) error {
 		return &Error{Code: InvalidRequest, Message: err.Error(), cause: err}
 	}
 	var none *hosts.NoServer
+	var start *pgconn.ConnectError
 	if pg := pgErrorOf(err); pg != nil && !errors.As(err, &none) {
+		if pg.Code == "0A000" && errors.As(err, &start) { // later it is about a prepared statement
+			return &Error{
+				Code: NotPermitted, Message: "the database is not encoded in UTF8, and cannot be read as such: " + pg.Message,
+				Hint: fmt.Sprintf(encodingMend, "pgtape"), cause: err,
+			}
+		}
 		switch pg.Code {
 		case "08P01":
 			return &Error{

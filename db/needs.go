@@ -41,6 +41,7 @@ type databaseState struct {
 	Number       int
 	Login        string
 	Database     string
+	Encoding     string // of the database
 	Superuser    bool
 	Recovery     bool
 	ReadOnly     bool
@@ -69,6 +70,7 @@ const askState = `
 		current_setting('server_version_num')::integer as number,
 		session_user::text as login,
 		current_database()::text as database,
+		current_setting('server_encoding') as encoding,
 		(select rolsuper from me) as superuser,
 		pg_is_in_recovery() as recovery,
 		current_setting('transaction_read_only')::boolean as read_only,
@@ -179,6 +181,7 @@ func (s *databaseState) server() (needs []Need) {
 			Subject: "version", Blocks: true, What: "the server is older than PostgreSQL 14", Mend: "upgrade it to 14 or newer",
 		})
 	}
+	needs = append(needs, s.encoding()...)
 	switch {
 	case s.Recovery:
 		needs = append(needs, Need{
@@ -193,6 +196,26 @@ func (s *databaseState) server() (needs []Need) {
 		})
 	}
 	return needs
+}
+
+// encodingMend is what helps whoever has named a database of another encoding.
+const encodingMend = "make another, and name that: create database %s encoding 'UTF8' template template0"
+
+// encoding is what a database keeps text in. It is chosen when the database is made, and stays. With
+// SQL_ASCII Postgres keeps bytes and knows of no characters; other encodings lack most characters.
+func (s *databaseState) encoding() []Need {
+	if s.Encoding == "UTF8" {
+		return nil
+	}
+	mend := fmt.Sprintf(encodingMend, name(s.Database+"_utf8"))
+	if s.HasSchema {
+		mend += "; what this one holds goes there by pgtape backup and pgtape restore"
+	}
+	return []Need{{
+		Subject: "encoding", Blocks: true,
+		What: fmt.Sprintf("the database %s is encoded in %s: pgtape needs UTF8, and the encoding of a database cannot be changed", name(s.Database), s.Encoding),
+		Mend: mend,
+	}}
 }
 
 // toMigrate is what the login needs to make, or to change, the schema.

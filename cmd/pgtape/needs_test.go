@@ -116,6 +116,8 @@ func wrongDatabases(t *testing.T) []wrong {
 		"create database unpublished template pgtape",
 		"create database crowded template pgtape connection limit 0",
 		"create database restored",
+		"create database bytes "+dbtest.Encoded(t, url(super, "postgres"), "SQL_ASCII"),
+		"create database latin "+dbtest.Encoded(t, url(super, "postgres"), "LATIN1"),
 		"alter database readonly set default_transaction_read_only = on",
 		"alter database unsafe set synchronous_commit = on")
 	onDatabase(t, url(super, "unpublished"), "alter publication pgtape_tape drop table pgtape_core.tape")
@@ -123,11 +125,22 @@ func wrongDatabases(t *testing.T) []wrong {
 	readOnly := said{2, "default_transaction_read_only is on", `alter database "readonly" reset`}
 	standby := said{2, "takes no writes", "name the primary, or all servers"}
 	waits := said{2, "waits for a synchronous standby", "start the standby; or go on without"}
+	encoded := func(in string) said {
+		return said{2, "is encoded in " + in, "_utf8\" encoding 'UTF8' template template0"}
+	}
 	nothing := said{0, "nothing to do", ""}
 	rows := []wrong{
 		{
 			name: "read-only", server: url("web", "readonly"), owner: url(db.OwnOwner, "readonly"),
 			doctor: readOnly.with(1), serve: readOnly, migrate: readOnly,
+		},
+		{
+			name: "SQL_ASCII", server: url("web", "bytes"), owner: url(super, "bytes"),
+			doctor: encoded("SQL_ASCII").with(1), serve: encoded("SQL_ASCII"), migrate: encoded("SQL_ASCII"),
+		},
+		{
+			name: "LATIN1", server: url("web", "latin"), owner: url(super, "latin"),
+			doctor: encoded("LATIN1").with(1), serve: encoded("LATIN1"), migrate: encoded("LATIN1"),
 		},
 		{
 			name: "a standby", server: pair.Second.URL("web", db.OwnDatabase), owner: pair.Second.URL(db.OwnOwner, db.OwnDatabase),

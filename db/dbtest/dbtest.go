@@ -200,12 +200,11 @@ func Clone(t testing.TB) string {
 	return databaseURL(name)
 }
 
-// Empty makes a database without a schema and returns its URL.
-func Empty(t testing.TB) string {
+// Empty makes a database without a schema and returns its URL. options are those of create database.
+func Empty(t testing.TB, options ...string) string {
 	t.Helper()
-	name := "test_" + strings.ToLower(rand.Text())
-	statement(t, "create database "+name)
-	t.Cleanup(func() { statement(t, "drop database "+name+" with (force)") })
+	name := NewName(t)
+	statement(t, "create database "+name+" "+strings.Join(options, " "))
 	return databaseURL(name)
 }
 
