@@ -84,7 +84,7 @@ func TestMarkupIsTextOnAMarket(t *testing.T) {
 	p.clickWords("market-tabs", "Tape")
 
 	// An operator's name and reason, on the tape and above it, live and drawn by the server.
-	halt := fmt.Sprintf("Trading halted by %s — %s", picture, breakOut+closing)
+	halt := fmt.Sprintf("Trading halted by login:%s — %s", picture, breakOut+closing)
 	p.faults.allow("answer 409: .*/quote", "status of 409 .*/quote") // one may be under way
 	s.haltAs(t, picture, "hostile", breakOut+closing)
 	p.says("market-summary", halt)

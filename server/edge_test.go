@@ -151,6 +151,11 @@ func TestFramesOfAnEdgeAreThoseOfItsOrigin(t *testing.T) {
 	s.buyOne(t, ana, market)
 	first, err := s.TapeAfter(t.Context(), market, "", 1)
 	must(t, err)
+	w := s.dial(t) // until the origin has heard of the trade
+	w.subscribe(market, "", "tape")
+	if w.next("snapshot").Seq < 2 {
+		w.next("event")
+	}
 	watch := func(after, mode string) (here, there *wire) {
 		here, there = e.dial(t), s.dial(t)
 		here.subscribe(market, after, mode)

@@ -35,3 +35,6 @@ func (s *Server) Lines() []Line {
 	}
 	return lines
 }
+
+// RestLockWatch has the server look no more at who keeps markets locked, which asks the database.
+func (s *Server) RestLockWatch() { s.locks.rests.Store(true) }

@@ -32,6 +32,7 @@ func TestMarketsAreReadFromMemory(t *testing.T) {
 	t.Parallel()
 	var asServer *db.DB
 	s := open(t, func(c *server.Config) { asServer = c.DB })
+	s.server.RestLockWatch()
 	market, ana := s.Market(t), s.Account(t, "1000")
 	address := "/api/v1/markets/" + market
 	s.follow(t)

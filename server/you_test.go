@@ -76,7 +76,7 @@ func TestAHistoryIsWholePageByPageAndAsCSV(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	ana := s.signIn(t, "ana")
-	_, err := s.CreateMarket(t.Context(), db.NewMarket{Slug: "sum", Question: `=HYPERLINK("x"), "quoted"` + "\nand more", Outcomes: []string{"+1", "-1"}})
+	_, err := s.CreateMarket(t.Context(), db.NewMarket{Slug: "sum", Question: `=HYPERLINK("x"), "quoted" and more`, Outcomes: []string{"+1", "-1"}})
 	must(t, err)
 	for range 5 {
 		ana.trade(t, "sum", `{"outcome":"-1","side":"buy","shares":"1","max_cost":"1"}`)
@@ -114,7 +114,7 @@ func TestAHistoryIsWholePageByPageAndAsCSV(t *testing.T) {
 	if len(rows) != 8 || !strings.HasSuffix(string(got.body), "\r\n") || !strings.Contains(got.header.Get("Content-Disposition"), "attachment") {
 		t.Fatalf("%s", got)
 	}
-	if trade := rows[2]; trade[4] != `'=HYPERLINK("x"), "quoted"`+"\nand more" || trade[5] != "'-1" || trade[8] != string(all.Entries[1].Amount) || trade[8][0] != '-' {
+	if trade := rows[2]; trade[4] != `'=HYPERLINK("x"), "quoted" and more` || trade[5] != "'-1" || trade[8] != string(all.Entries[1].Amount) || trade[8][0] != '-' {
 		t.Errorf("a trade is %q", trade)
 	}
 	for _, path := range []string{"/portfolio/history.csv", "/api/v1/portfolio/history", "/api/v1/account/export"} {
