@@ -56,7 +56,7 @@ func (b *book) createAccount(who caller, handle string, opening db.Decimal) db.C
 		amount, ok = whole(1000), true
 	}
 	switch {
-	case !who.server && !who.operator:
+	case !who.server && !who.operator, !who.operator && opening != "":
 		return db.NotPermitted
 	case !goodHandle(handle) || !ok || !amountBetween(amount, zero):
 		return db.InvalidRequest
