@@ -1,10 +1,8 @@
 package db_test
 
 import (
-	"compress/gzip"
 	"database/sql"
 	"flag"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -118,40 +116,15 @@ func TestOneMigrationDownAndUpAgain(t *testing.T) {
 // What the last release left is brought up to date: its functions make way for others of their names.
 func TestADatabaseOfTheLastReleaseIsBroughtUpToDate(t *testing.T) {
 	t.Parallel()
-	url := dbtest.Empty(t)
-	if err := db.MigrateTo(t.Context(), url, 6); err != nil {
-		t.Fatal(err)
-	}
-	file, err := os.Open("testdata/functions-of-migration-6.sql.gz")
+	functions, err := os.ReadFile("testdata/functions-of-migration-6.sql.gz")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
-	unzipped, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	functions, err := io.ReadAll(unzipped)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(t.Context())
-	for _, statements := range []string{
-		"set check_function_bodies = off; " + string(functions),
-		`select pgtape.create_account('ana'); select pgtape.create_market('rain', 'Will it?', account => 'ana');
-		 select pgtape.trade('rain', 'yes', 'buy', shares => 10, max_cost => 10, account => 'ana');
-		 select pgtape.trade('rain', '*', 'buy', shares => 70, max_cost => 70, account => 'ana');
-		 select pgtape.halt_market('rain', 'why');
-		 select pgtape.create_session('ana', sha256('token'))`,
-	} {
-		if _, err := conn.PgConn().Exec(t.Context(), statements).ReadAll(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	url := dbtest.Left(t, 6, functions, `select pgtape.create_account('ana'); select pgtape.create_market('rain', 'Will it?', account => 'ana');
+		select pgtape.trade('rain', 'yes', 'buy', shares => 10, max_cost => 10, account => 'ana');
+		select pgtape.trade('rain', '*', 'buy', shares => 70, max_cost => 70, account => 'ana');
+		select pgtape.halt_market('rain', 'why');
+		select pgtape.create_session('ana', sha256('token'))`)
 
 	if _, err := db.MigrateUp(t.Context(), url); err != nil {
 		t.Fatal(err)

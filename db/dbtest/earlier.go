@@ -64,28 +64,7 @@ const EarlierNames = `
 // statements in it as its superuser, and brings it up to date.
 func Earlier(t testing.TB, statements ...string) *DB {
 	t.Helper()
-	url := Empty(t)
-	if err := db.MigrateTo(t.Context(), url, earlierMigration); err != nil {
-		t.Fatal(err)
-	}
-	unzipped, err := gzip.NewReader(bytes.NewReader(earlierFunctions))
-	if err != nil {
-		t.Fatal(err)
-	}
-	functions, err := io.ReadAll(unzipped)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(t.Context())
-	for _, statement := range append([]string{"set check_function_bodies = off; " + string(functions)}, statements...) {
-		if _, err := conn.PgConn().Exec(t.Context(), statement).ReadAll(); err != nil {
-			t.Fatalf("%.200s: %v", statement, err)
-		}
-	}
+	url := Left(t, earlierMigration, earlierFunctions, statements...)
 	if _, err := db.MigrateUp(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
@@ -95,4 +74,33 @@ func Earlier(t testing.TB, statements ...string) *DB {
 	}
 	t.Cleanup(d.Close)
 	return &DB{DB: d}
+}
+
+// Left is the URL of a database as an earlier version has left it: its newest migration, its
+// functions, compressed with gzip, and what statements did in it as its superuser.
+func Left(t testing.TB, migration int64, functions []byte, statements ...string) (url string) {
+	t.Helper()
+	url = Empty(t)
+	if err := db.MigrateTo(t.Context(), url, migration); err != nil {
+		t.Fatal(err)
+	}
+	unzipped, err := gzip.NewReader(bytes.NewReader(functions))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(unzipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	for _, statement := range append([]string{"set check_function_bodies = off; " + string(text)}, statements...) {
+		if _, err := conn.PgConn().Exec(t.Context(), statement).ReadAll(); err != nil {
+			t.Fatalf("%.200s: %v", statement, err)
+		}
+	}
+	return url
 }
