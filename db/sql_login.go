@@ -34,15 +34,16 @@ func CreateSQLLogin(ctx context.Context, url, handle string, connections int) (S
 		return SQLLogin{}, connectError(err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	login := SQLLogin{Name: "trader_" + strings.ToLower(handle), Password: strings.ToLower(rand.Text())}
+	login := SQLLogin{Password: strings.ToLower(rand.Text())}
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, "select handle from pgtape.accounts where lower(handle) = lower($1) and kind = 'person'", handle).Scan(&login.Account)
+		err := tx.QueryRow(ctx, "select handle from pgtape.accounts where handle = pgtape.name_of_account($1) and kind = 'person'", handle).Scan(&login.Account)
 		if err == pgx.ErrNoRows {
 			return Errorf(NotFound, "there is no account %s", handle)
 		}
 		if err != nil {
 			return refusal(err)
 		}
+		login.Name = "trader_" + strings.ToLower(login.Account)
 		name := pgx.Identifier{login.Name}.Sanitize()
 		if _, err := tx.Exec(ctx, "create role "+name+" login password '"+login.Password+"' in role pgtape_trader"); err != nil {
 			return loginRefusal(err, login.Name)
