@@ -289,9 +289,9 @@ func (w *watch) accept(f Frame) error {
 	return nil
 }
 
-// refused ends one subscription, unless it is only for now that the server cannot read the market.
+// refused ends one subscription, unless it is only for now that the server does not read the market.
 func (w *watch) refused(t *track, f Frame) error {
-	if f.Code == CodeInternal || f.Code == CodeUnavailable {
+	if f.Code == CodeInternal || f.Code == CodeUnavailable || f.Code == CodeTooManyRequests {
 		return &lost{code: LostConnection, market: f.Market, message: f.Message}
 	}
 	t.ended = true

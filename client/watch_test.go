@@ -75,6 +75,8 @@ func quote(seq int) string {
 	return fmt.Sprintf(`{"op":"quote","market":"m","seq":%d,"prices":{"yes":"0.500000000000"}}`, seq)
 }
 
+const crowded = `{"op":"error","code":"too_many_requests","message":"subscribe again in a while","market":"m"}`
+
 const missing = `{"op":"error","code":"not_found","message":"no such market","market":"m"}`
 
 func TestWatchHoldsTheServerToItsPromises(t *testing.T) {
@@ -150,6 +152,12 @@ func TestWatchHoldsTheServerToItsPromises(t *testing.T) {
 			script: script{{say: []string{snapshot(1), quote(5), quote(4), quote(6)}, code: 1012}, {say: []string{snapshot(7)}}},
 			until:  "snapshot 7", want: []string{"snapshot 1", "quote 5", "quote 6", "reconnecting connection", "snapshot 7"},
 			asked: []string{ask("", "quote"), ask("", "quote")},
+		},
+		{
+			name:   "a market that is not read now is asked for again",
+			script: script{{say: []string{crowded}}, {say: []string{snapshot(1)}}},
+			until:  "snapshot 1", want: []string{"error too_many_requests", "reconnecting connection", "snapshot 1"},
+			asked: []string{ask("", "tape"), ask("", "tape")},
 		},
 		{
 			name:   "what is no frame ends the connection",

@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
+
+	"github.com/pgtape/pgtape/fairqueue"
 )
 
 // What a password may be long, in characters.
@@ -62,21 +64,25 @@ func isCommon(plain string) bool {
 
 // Hasher hashes passwords, a few at a time: each takes 19 MiB and some 20 ms of a core.
 type Hasher struct {
-	turns *queue
+	turns *fairqueue.Queue
 	none  string // a hash that no password has
 }
+
+const (
+	maxOfClient = 8   // passwords that may wait to be hashed
+	maxWaiting  = 512 // in all
+)
 
 // NewHasher makes a Hasher for as many passwords at a time.
 func NewHasher(atATime int) *Hasher {
 	return &Hasher{
-		turns: newQueue(atATime),
+		turns: fairqueue.New(fairqueue.Options{AtOnce: atATime, Each: maxOfClient, All: maxWaiting}),
 		none:  phc(memory, passes, lanes, random(saltLen), random(keyLen)),
 	}
 }
 
-// Hash makes the PHC string of a password. It waits for its turn, in the lane of ctx, until ctx
-// ends.
-// Errors: ErrBusy.
+// Hash makes the PHC string of a password. It waits for a turn of ctx's client, until ctx ends.
+// Errors: fairqueue.ErrBusy.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := random(saltLen)
 	key, err := h.key(ctx, password, salt, memory, passes, lanes, keyLen)
@@ -117,10 +123,10 @@ func (h *Hasher) Again(ctx context.Context, password, of string) (again string, 
 }
 
 func (h *Hasher) key(ctx context.Context, password string, salt []byte, m, t uint32, p uint8, length uint32) ([]byte, error) {
-	if err := h.turns.take(ctx); err != nil {
+	if err := h.turns.Take(ctx); err != nil {
 		return nil, err
 	}
-	defer h.turns.give()
+	defer h.turns.Give()
 	return argon2.IDKey([]byte(password), salt, t, m, p, length), nil
 }
 

@@ -50,7 +50,7 @@ func TestAHashOfOtherParametersIsOutdated(t *testing.T) {
 func TestWhoWaitsForATurnMayLeave(t *testing.T) {
 	t.Parallel()
 	h := NewHasher(1)
-	if err := h.turns.take(t.Context()); err != nil {
+	if err := h.turns.Take(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

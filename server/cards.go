@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/fairqueue"
 	"github.com/pgtape/pgtape/server/card"
 	"github.com/pgtape/pgtape/server/state"
 	"github.com/pgtape/pgtape/static"
@@ -27,12 +28,14 @@ const (
 	// A busy market has a new cursor with each trade: for as long, one picture does for all of them.
 	cardFresh = 5 * time.Second
 	cardWait  = 3 * time.Second // for others to be drawn
+
+	cardsWaiting = 100 // requests of one address
 )
 
-// cards draws one picture at a time, however many ask, and keeps the newest of some markets.
+// cards draws one picture at a time, by turns among those who ask, and keeps the newest of some markets.
 type cards struct {
 	painter *card.Painter
-	turn    chan struct{} // holds one while a picture is being drawn
+	turns   *fairqueue.Queue // by address
 
 	mu    sync.Mutex
 	kept  map[string]picture // by slug
@@ -46,7 +49,7 @@ type picture struct {
 }
 
 func newCards() *cards {
-	return &cards{painter: card.NewPainter(), turn: make(chan struct{}, 1), kept: map[string]picture{}}
+	return &cards{painter: card.NewPainter(), turns: fairqueue.New(fairqueue.Options{Each: cardsWaiting}), kept: map[string]picture{}}
 }
 
 // marketCard handles GET /m/{slug}/card.png: the picture that goes with a link to a market. Its ETag
@@ -57,7 +60,7 @@ func (s *Server) marketCard(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.cardOf(ctx, view)
+	p, err := s.cardOf(fairqueue.WithClient(ctx, networkOf(c)), view)
 	if err != nil {
 		return err
 	}
@@ -79,12 +82,10 @@ func (s *Server) cardOf(ctx context.Context, view *state.View) (picture, error) 
 	}
 	wait, cancel := context.WithTimeout(ctx, cardWait)
 	defer cancel()
-	select {
-	case s.cards.turn <- struct{}{}:
-		defer func() { <-s.cards.turn }()
-	case <-wait.Done():
+	if err := s.cards.turns.Take(wait); err != nil {
 		return picture{}, db.Errorf(db.Unavailable, "too many pictures are being drawn")
 	}
+	defer s.cards.turns.Give()
 	if p, ok := s.cards.find(m.Slug, of, now); ok { // somebody before us has drawn it
 		return p, nil
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/pgtape/pgtape/db"
-	"github.com/pgtape/pgtape/password"
+	"github.com/pgtape/pgtape/fairqueue"
 )
 
 const (
@@ -79,16 +79,38 @@ func (s *Server) isDeviceOf(c echo.Context, handle string) bool {
 	return known != "" && strings.EqualFold(known, handle)
 }
 
-// inLane has the passwords of a request wait in a lane of its device, or else of its network.
+// inLane has the passwords of a request wait for turns of its device, or else of its network.
 func (s *Server) inLane(c echo.Context, handle string) context.Context {
+	client := networkOf(c)
+	if s.isDeviceOf(c, handle) {
+		client = fairqueue.Client{Name: s.deviceOf(c), Known: true}
+	}
+	c.SetRequest(c.Request().WithContext(fairqueue.WithClient(c.Request().Context(), client)))
+	return c.Request().Context()
+}
+
+// watcherOf is whose turns the subscriptions of a request wait for: the account's, if it is known without
+// asking (by a key or a session of late, or by the device), else the network's.
+func (s *Server) watcherOf(c echo.Context) fairqueue.Client {
+	secret, given := bearer(c)
+	if !given {
+		secret, _ = sessionOf(c)
+	}
+	if who, known := s.passes.peek(secret); known {
+		return fairqueue.Client{Name: nameOf(who.Account), Known: true}
+	}
+	if device := s.deviceOf(c); device != "" {
+		return fairqueue.Client{Name: device, Known: true}
+	}
+	return networkOf(c)
+}
+
+// networkOf is where a request comes from, as a client of a queue. IPv6 counts by /48: who has one has
+// 65,536 networks.
+func networkOf(c echo.Context) fairqueue.Client {
 	address := addressOf(c.RealIP())
-	if address[0] == 6 { // who has a /48 has 65,536 networks
+	if address[0] == 6 {
 		address[7], address[8] = 0, 0
 	}
-	lane := password.Lane{Name: string(address[:])}
-	if s.isDeviceOf(c, handle) {
-		lane = password.Lane{Name: s.deviceOf(c), Known: true}
-	}
-	c.SetRequest(c.Request().WithContext(password.InLane(c.Request().Context(), lane)))
-	return c.Request().Context()
+	return fairqueue.Client{Name: string(address[:9])}
 }

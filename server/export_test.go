@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -38,3 +39,23 @@ func (s *Server) Lines() []Line {
 
 // RestLockWatch has the server look no more at who keeps markets locked, which asks the database.
 func (s *Server) RestLockWatch() { s.locks.rests.Store(true) }
+
+// NewReading is New with a call before each read of a market's state for the hub.
+func NewReading(c Config, before func(market string)) *Server {
+	s := newServer(c, observed{database{c.DB}, before})
+	s.route(s.routes(), s.checks)
+	return s
+}
+
+type observed struct {
+	source
+	before func(market string)
+}
+
+func (o observed) MarketState(ctx context.Context, slug string) (db.MarketState, error) {
+	o.before(slug)
+	return o.source.MarketState(ctx, slug)
+}
+
+// Joins are the subscriptions that read, or whose turn it will be.
+func (s *Server) Joins() int64 { return s.hub.Stats().Joins }

@@ -45,6 +45,12 @@ func open(t *testing.T, options ...func(*server.Config)) *site {
 // openOn is open on a database that is there.
 func openOn(t *testing.T, d *dbtest.DB, options ...func(*server.Config)) *site {
 	t.Helper()
+	return openMade(t, d, server.New, options...)
+}
+
+// openMade is openOn with a server that is made otherwise.
+func openMade(t *testing.T, d *dbtest.DB, create func(server.Config) *server.Server, options ...func(*server.Config)) *site {
+	t.Helper()
 	s := &site{DB: d, log: &logs{}}
 	s.reader = tape.NewReader(tape.Options{URL: s.URL()})
 	config := server.Config{
@@ -54,7 +60,7 @@ func openOn(t *testing.T, d *dbtest.DB, options ...func(*server.Config)) *site {
 	for _, option := range options {
 		option(&config)
 	}
-	s.server = server.New(config)
+	s.server = create(config)
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/fairqueue"
 	"github.com/pgtape/pgtape/server/hub"
 )
 
@@ -114,9 +115,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // connect takes a connection up in the hub. One that slipped in while the gate was being shut, too
 // late to be closed with all the others, is closed here.
-func (g *gate) connect(h *hub.Hub, attach func(*hub.Client) hub.Conn) *hub.Client {
+func (g *gate) connect(h *hub.Hub, from fairqueue.Client, attach func(*hub.Client) hub.Conn) *hub.Client {
 	var conn hub.Conn
-	client := h.Connect(func(c *hub.Client) hub.Conn {
+	client := h.Connect(from, func(c *hub.Client) hub.Conn {
 		conn = attach(c)
 		return conn
 	})

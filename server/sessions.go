@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/fairqueue"
 	"github.com/pgtape/pgtape/password"
 )
 
@@ -166,7 +167,7 @@ func (s *Server) hash(ctx context.Context, secret, handle string) (string, error
 
 // busy is what waiting in vain for a turn to hash is to a caller.
 func busy(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, password.ErrBusy) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, fairqueue.ErrBusy) {
 		return &db.Error{
 			Code: db.Unavailable, Message: "too many are signing in from your network, or in all, at the moment: your password was not looked at",
 			Hint: "try again in a few seconds; a browser that has signed in to the account before waits in a line of its own",

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/fairqueue"
 	"github.com/pgtape/pgtape/server/hub"
 )
 
@@ -96,11 +97,11 @@ func (s *Server) openSocket(c echo.Context) error {
 		leave()
 		return restarting()
 	}
-	opened := make(chan error, 1)
+	opened, from := make(chan error, 1), s.watcherOf(c)
 	go func() {
 		defer s.gate.leave()
 		defer leave()
-		s.sockets.run(c.Response(), c.Request(), opened)
+		s.sockets.run(c.Response(), c.Request(), from, opened)
 	}()
 	if err := <-opened; err != nil {
 		s.log.Debug("no socket", "request", requestID(c), "err", err) // refuseUpgrade has answered
@@ -110,8 +111,8 @@ func (s *Server) openSocket(c echo.Context) error {
 
 // run upgrades a request, says whether that went well, and serves the socket until it ends. What it
 // is given is not used after opened has been told.
-func (s *sockets) run(w http.ResponseWriter, r *http.Request, opened chan<- error) {
-	socket := &socket{opened: opened}
+func (s *sockets) run(w http.ResponseWriter, r *http.Request, from fairqueue.Client, opened chan<- error) {
+	socket := &socket{from: from, opened: opened}
 	defer func() {
 		if p := recover(); p != nil { // what goes wrong in one socket is that socket's
 			s.log.Error("socket failed", "panic", p, "stack", string(debug.Stack()))
@@ -142,7 +143,7 @@ func (s *sockets) connected(session *melody.Session) {
 	socket.wire = session.WebsocketConnection().NetConn().(*wire)
 	socket.limit(s.limits)
 	session.Request = nil
-	s.gate.connect(s.hub, func(client *hub.Client) hub.Conn {
+	s.gate.connect(s.hub, socket.from, func(client *hub.Client) hub.Conn {
 		socket.client = client
 		return socket
 	})
@@ -184,6 +185,7 @@ type socket struct {
 	session *melody.Session
 	wire    *wire
 	client  *hub.Client
+	from    fairqueue.Client
 	opened  chan<- error // nil once that is told
 
 	messages *rate.Limiter // nil: as many as it likes

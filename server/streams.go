@@ -49,7 +49,7 @@ func (s *Server) streamMarket(c echo.Context) error {
 	defer s.streams.Add(-1)
 
 	conn := &stream{comments: s.comments, frames: make(chan hub.Messages, 1), over: make(chan struct{})}
-	client := s.gate.connect(s.hub, func(*hub.Client) hub.Conn { return conn })
+	client := s.gate.connect(s.hub, s.watcherOf(c), func(*hub.Client) hub.Conn { return conn })
 	defer client.Close()
 	client.Subscribe(slug, after, mode)
 	return conn.run(c, client)

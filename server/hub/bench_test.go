@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pgtape/pgtape/fairqueue"
 	"github.com/pgtape/pgtape/server/hub"
 )
 
@@ -31,7 +32,7 @@ func BenchmarkPublish(b *testing.B) {
 			h.Reset("rain", cursor("a", "rain", 1), 1)
 			for range clients {
 				var d discard
-				h.Connect(d.attach)
+				h.Connect(fairqueue.Client{}, d.attach)
 				d.client.Subscribe("rain", cursor("a", "rain", 1), hub.Tape)
 			}
 			publishAll(b, h, clients)
@@ -45,7 +46,7 @@ func BenchmarkPublish(b *testing.B) {
 		h.Reset("rain", cursor("a", "rain", 1), 1)
 		for range 10_000 {
 			var s stall
-			h.Connect(s.attach)
+			h.Connect(fairqueue.Client{}, s.attach)
 			s.client.Subscribe("rain", cursor("a", "rain", 1), hub.Quote)
 		}
 		publishAll(b, h, 0)
@@ -82,7 +83,7 @@ func BenchmarkHeartbeat(b *testing.B) {
 	h.Reset("rain", cursor("a", "rain", 1), 1)
 	for range 10_000 {
 		var d discard
-		h.Connect(d.attach)
+		h.Connect(fairqueue.Client{}, d.attach)
 		d.client.Subscribe("rain", cursor("a", "rain", 1), hub.Tape)
 	}
 	b.ResetTimer()

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/pgtape/pgtape/fairqueue"
 )
 
 // Close codes of the hub.
@@ -33,7 +35,8 @@ type Conn interface {
 type Client struct {
 	hub  *Hub
 	conn Conn
-	turn int // of the heartbeat
+	from fairqueue.Client // whose turns its joins wait for
+	turn int              // of the heartbeat
 
 	mu       sync.Mutex
 	subs     map[string]*subscription
@@ -47,10 +50,11 @@ type Client struct {
 	joiners  int             // goroutines that join
 }
 
-// Connect takes up a socket. Heartbeats may be written before it returns, so attach is called
-// first: it lets the socket know which client's Sent to call, and returns its Conn.
-func (h *Hub) Connect(attach func(*Client) Conn) *Client {
-	c := &Client{hub: h, subs: make(map[string]*subscription)}
+// Connect takes up a connection of somebody who may have several. Heartbeats may be written before it
+// returns, so attach is called first: it lets the socket know which client's Sent to call, and returns
+// its Conn.
+func (h *Hub) Connect(from fairqueue.Client, attach func(*Client) Conn) *Client {
+	c := &Client{hub: h, from: from, subs: make(map[string]*subscription)}
 	c.conn = attach(c)
 	h.counts.clients.Add(1)
 	h.mu.Lock()
@@ -71,9 +75,8 @@ func (c *Client) Subscribe(market, after string, mode Mode) {
 		c.Reply(errorFrame(codeInvalidRequest, "malformed cursor: want <seq>.<16 hex digits>", market))
 		return
 	}
-	if !c.enter(market, after, pos, mode) {
-		c.Reply(errorFrame(codeInvalidRequest,
-			fmt.Sprintf("too many subscriptions: at most %d", c.hub.o.MaxSubscriptions), market))
+	if refused := c.enter(market, after, pos, mode); refused != nil {
+		c.Reply(errorFrame(refused.Code, refused.Message, market))
 		return
 	}
 	c.startJoins()
@@ -113,9 +116,9 @@ func (c *Client) Reply(frame []byte) {
 // Close forgets the client, whose socket is gone, and stops its joins.
 func (c *Client) Close() { c.close() }
 
-// enter registers a subscription and decides how it begins; false if there are too many. A join
-// that needs History is left in c.joins.
-func (c *Client) enter(market, after string, pos int64, mode Mode) bool {
+// enter registers a subscription and decides how it begins, or says why not. A join that needs History
+// is left in c.joins.
+func (c *Client) enter(market, after string, pos int64, mode Mode) *Refusal {
 	t := c.hub.locked(market)
 	defer c.hub.forget(t)
 	defer t.mu.Unlock()
@@ -124,28 +127,64 @@ func (c *Client) enter(market, after string, pos int64, mode Mode) bool {
 
 	old := c.subs[market]
 	if c.closed {
-		return true
+		return nil
 	}
-	if old == nil && len(c.subs) >= c.hub.o.MaxSubscriptions {
-		return false
+	if most := c.hub.o.MaxSubscriptions; old == nil && len(c.subs) >= most {
+		return &Refusal{codeInvalidRequest, fmt.Sprintf("too many subscriptions: at most %d", most)}
+	}
+	s := &subscription{client: c, topic: t, mode: mode, pos: pos, cursor: after, seen: pos, has: after, waitsAt: -1, drained: make(chan struct{}, 1)}
+	s.joined = t.holds(s)
+	if !s.joined {
+		replaces := old != nil && old.counted
+		if s.counted = replaces || c.hub.countWaiting(c.from); !s.counted {
+			return &Refusal{codeTooManyRequests, fmt.Sprintf("%d subscriptions from here wait to be read already: subscribe again in a while", c.hub.o.MaxWaiting)}
+		}
+		if replaces {
+			old.counted = false
+		}
 	}
 	if old != nil {
 		c.drop(old)
 		t.remove(old, time.Now())
 	}
-	s := &subscription{client: c, topic: t, mode: mode, pos: pos, cursor: after, seen: pos, has: after, waitsAt: -1, drained: make(chan struct{}, 1)}
 	c.subs[market] = s
 	t.add(s)
 	c.hub.counts.subscriptions.Add(1)
-	if s.joined = t.holds(s); !s.joined {
+	if !s.joined {
 		c.joins = append(c.joins, s)
-		return true
+		return nil
 	}
 	if s.pos >= t.head {
 		s.acknowledge()
 	}
 	c.push(s)
+	return nil
+}
+
+// countWaiting counts one more subscription that waits to be read, unless they are too many of one
+// client's.
+func (h *Hub) countWaiting(from fairqueue.Client) bool {
+	h.waitingMu.Lock()
+	defer h.waitingMu.Unlock()
+	if h.waiting[from] >= h.o.MaxWaiting {
+		return false
+	}
+	h.waiting[from]++
 	return true
+}
+
+// uncount says that a subscription waits no more. Called with client.mu held.
+func (s *subscription) uncount() {
+	if !s.counted {
+		return
+	}
+	s.counted = false
+	h, from := s.client.hub, s.client.from
+	h.waitingMu.Lock()
+	defer h.waitingMu.Unlock()
+	if h.waiting[from]--; h.waiting[from] == 0 {
+		delete(h.waiting, from)
+	}
 }
 
 // holds says whether the cursor that a subscriber comes with can be gone on from without asking
@@ -169,6 +208,7 @@ func (s *subscription) acknowledge() {
 func (c *Client) drop(s *subscription) {
 	delete(c.subs, s.topic.market)
 	s.gone = true
+	s.uncount()
 	s.parts = nil
 	c.queue.remove(s)
 	c.joins = slices.DeleteFunc(c.joins, func(waits *subscription) bool { return waits == s })

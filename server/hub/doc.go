@@ -34,6 +34,10 @@
 // Reset everybody joins again with the cursor of what he has been sent: who is of the history goes
 // on, the others start from a snapshot.
 //
+// Reads of History are done by turns among clients (fairqueue), of whom each may have many connections:
+// what one of them subscribes to does not hold up another. Of one client so many may wait and no more;
+// beyond that a subscription is refused (too_many_requests).
+//
 // What cannot be read is not invented: while History fails, the join tries again with growing
 // pauses, heartbeats leave the market out and say what the reader's state is. Only if History
 // keeps failing although the reader is live does the client get an error frame of code
@@ -45,5 +49,6 @@
 //   - Hub.mu guards which topics and clients there are.
 //   - topic.mu guards the head, the ring and each subscriber's position.
 //   - Client.mu guards the client's queue and what waits in it.
+//   - Hub.waitingMu guards how many of each client wait to be read; it is taken last.
 //   - fanOut.mu guards whose turn it is; none of the others is held with it.
 package hub

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/pgtape/pgtape/fairqueue"
 	"github.com/pgtape/pgtape/server/hub"
 )
 
@@ -185,16 +186,19 @@ type socket struct {
 	closed    int
 }
 
-func connect(h *hub.Hub) *socket {
+func connect(h *hub.Hub) *socket { return connectFrom(h, fairqueue.Client{}) }
+
+// connectFrom is a connection of somebody's.
+func connectFrom(h *hub.Hub, from fairqueue.Client) *socket {
 	s := &socket{open: true}
-	h.Connect(s.attach)
+	h.Connect(from, s.attach)
 	return s
 }
 
 // connectStalled returns a socket that lets nothing through until it is told to.
 func connectStalled(h *hub.Hub) *socket {
 	s := &socket{}
-	h.Connect(s.attach)
+	h.Connect(fairqueue.Client{}, s.attach)
 	return s
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/pgtape/pgtape/fairqueue"
 	"github.com/pgtape/pgtape/server/hub"
 )
 
@@ -132,7 +133,7 @@ func TestQuotesLeaveRoomForTheTape(t *testing.T) {
 		quotes := make([]*costly, watchers)
 		for i := range quotes {
 			quotes[i] = &costly{}
-			h.Connect(quotes[i].attach)
+			h.Connect(fairqueue.Client{}, quotes[i].attach)
 			quotes[i].client.Subscribe("rain", cursor("a", "rain", 3), hub.Quote)
 		}
 		var sockets []*socket

@@ -4,9 +4,10 @@ import "encoding/json"
 
 // Codes of the error frames that the hub itself sends.
 const (
-	codeNotFound       = "not_found"
-	codeInvalidRequest = "invalid_request"
-	codeInternal       = "internal"
+	codeNotFound        = "not_found"
+	codeInvalidRequest  = "invalid_request"
+	codeInternal        = "internal"
+	codeTooManyRequests = "too_many_requests"
 )
 
 // errorFrame tells a client why a request of it about a market was not carried out.

@@ -14,6 +14,11 @@ var (
 	ErrCursorUnknown = errors.New("cursor is not of this history")
 )
 
+// Refusal is an error of a History, or of the hub, of which the client is told as it is.
+type Refusal struct{ Code, Message string }
+
+func (r *Refusal) Error() string { return r.Message }
+
 // Event is one committed event of a market, encoded once for all who watch it. The hub keeps
 // the slices: they must not change after Publish.
 type Event struct {
@@ -35,7 +40,8 @@ type Snapshot struct {
 }
 
 // History reads what the hub does not remember. Its answers come from the table of events, which
-// may be ahead of or behind what was published. The hub calls it from several goroutines.
+// may be ahead of or behind what was published. The hub calls it from several goroutines, with a context
+// that knows whose turn it is (fairqueue.ClientOf).
 type History interface {
 	// Snapshot returns the newest state, or ErrNoMarket.
 	Snapshot(ctx context.Context, market string) (Snapshot, error)

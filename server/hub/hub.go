@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/pgtape/pgtape/fairqueue"
 )
 
 // State is how fresh the tape reader's deliveries are.
@@ -43,7 +45,8 @@ type Options struct {
 	Linger           time.Duration // how long they are kept when nobody follows any more, default 1 minute
 	ReplayLimit      int64         // widest gap that is replayed, in events, default 10,000; a wider one gets a snapshot
 	Heartbeat        time.Duration // default 1 second
-	MaxSubscriptions int           // of one client, default 1000
+	MaxSubscriptions int           // of one connection, default 1000
+	MaxWaiting       int           // subscriptions of all connections of one client that wait to be read, default 10 times as many
 	Reads            int           // calls of History at a time, default 8
 	Log              *slog.Logger
 }
@@ -54,6 +57,7 @@ func (o Options) withDefaults() Options {
 	o.ReplayLimit = cmp.Or(o.ReplayLimit, 10_000)
 	o.Heartbeat = cmp.Or(o.Heartbeat, time.Second)
 	o.MaxSubscriptions = cmp.Or(o.MaxSubscriptions, 1000)
+	o.MaxWaiting = cmp.Or(o.MaxWaiting, 10*o.MaxSubscriptions)
 	o.Reads = cmp.Or(o.Reads, 8)
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	return o
@@ -63,7 +67,7 @@ func (o Options) withDefaults() Options {
 type Hub struct {
 	history History
 	o       Options
-	reads   chan struct{} // one place for each call of History
+	reads   *fairqueue.Queue // a turn for each call of History
 
 	state  atomic.Int32
 	counts counters
@@ -78,6 +82,9 @@ type Hub struct {
 	clients map[*Client]struct{}
 	turn    int // spreads clients over the turns of a heartbeat
 
+	waitingMu sync.Mutex
+	waiting   map[fairqueue.Client]int // subscriptions that wait to be read, by whose they are
+
 	tasksMu sync.Mutex // taken last; no task starts once stopped
 	stopped bool
 }
@@ -89,11 +96,12 @@ func New(history History, o Options) *Hub {
 	h := &Hub{
 		history: history,
 		o:       o,
-		reads:   make(chan struct{}, o.Reads),
+		reads:   fairqueue.New(fairqueue.Options{AtOnce: o.Reads}), // MaxWaiting bounds who waits
 		ctx:     ctx,
 		cancel:  cancel,
 		topics:  make(map[string]*topic),
 		clients: make(map[*Client]struct{}),
+		waiting: make(map[fairqueue.Client]int),
 	}
 	h.fanOut = newFanOut(h)
 	return h

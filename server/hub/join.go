@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/pgtape/pgtape/fairqueue"
 )
 
 const (
@@ -51,7 +53,10 @@ func (c *Client) runJoins() {
 			return
 		}
 		c.hub.counts.joins.Add(1)
-		c.hub.join(ctx, s)
+		c.hub.join(fairqueue.WithClient(ctx, c.from), s)
+		c.mu.Lock()
+		s.uncount()
+		c.mu.Unlock()
 		c.hub.counts.joins.Add(-1)
 		cancel()
 	}
@@ -113,11 +118,15 @@ func (h *Hub) step(ctx context.Context, s *subscription, t *tries) progress {
 		return over
 	}
 	got, err := h.read(ctx, from)
+	var refused *Refusal
 	switch {
 	case ctx.Err() != nil:
 		return over
 	case errors.Is(err, ErrNoMarket):
 		s.refuse(codeNotFound, "no such market")
+		return over
+	case errors.As(err, &refused):
+		s.refuse(refused.Code, refused.Message)
 		return over
 	case errors.Is(err, ErrCursorUnknown):
 		s.startOver(from.epoch)
@@ -182,14 +191,13 @@ func (h *Hub) nextRead(s *subscription) (from place, ok bool) {
 	return from, true
 }
 
-// read asks History once, when its turn has come.
+// read asks History once, when it is the client's turn: a client waits for the reads of each other one,
+// not for all that one of them has asked for.
 func (h *Hub) read(ctx context.Context, from place) (place, error) {
-	select {
-	case h.reads <- struct{}{}:
-		defer func() { <-h.reads }()
-	case <-ctx.Done():
-		return place{}, ctx.Err()
+	if err := h.reads.Take(ctx); err != nil {
+		return place{}, err
 	}
+	defer h.reads.Give()
 	if from.cursor == "" {
 		snap, err := h.history.Snapshot(ctx, from.market)
 		if err != nil {

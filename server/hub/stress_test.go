@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pgtape/pgtape/fairqueue"
 	"github.com/pgtape/pgtape/server/hub"
 )
 
@@ -49,7 +50,7 @@ func newWatcher(h *hub.Hub, seed uint64, restless bool) *watcher {
 	if restless {
 		w.starts = map[string]map[int64]bool{}
 	}
-	h.Connect(w.attach)
+	h.Connect(fairqueue.Client{}, w.attach)
 	return w
 }
 

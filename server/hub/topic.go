@@ -54,6 +54,7 @@ type subscription struct {
 	taking  bool   // somebody reads the ring for it, without the lock
 	begun   bool   // the acknowledgement is written
 	queued  bool   // in the client's queue
+	counted bool   // among those that wait to be read
 	gone    bool   // unsubscribed or replaced: nothing more of it is written
 	drained chan struct{}
 	cancel  func() // stops the join under way

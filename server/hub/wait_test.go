@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pgtape/pgtape/fairqueue"
 	"github.com/pgtape/pgtape/server/hub"
 )
 
@@ -61,7 +62,7 @@ func TestPublishWaitsForNobody(t *testing.T) {
 		slow := make([]*narrow, 10)
 		for i := range slow {
 			slow[i] = &narrow{}
-			h.Connect(slow[i].attach)
+			h.Connect(fairqueue.Client{}, slow[i].attach)
 			slow[i].client.Subscribe("rain", cursor("a", "rain", 1), hub.Tape)
 		}
 		time.Sleep(time.Millisecond) // so that no heartbeat falls on an event

@@ -33,6 +33,7 @@ const CLOCKS_AGREE = 250; // a difference below this is delay, above it the cloc
 const SOON = 500;
 const GLANCE = 20;
 const NOT_PERMITTED = 4003;
+const NOT_NOW = new Set(["too_many_requests", "unavailable", "internal"]); // a market is asked for again
 
 export class Feed {
   // url is the socket's, api where to poll. open makes what has the methods and callbacks of a
@@ -355,7 +356,11 @@ export class Feed {
   }
 
   fail(frame) {
-    if (frame.market && frame.code === "not_found") this.subscriptions.delete(frame.market);
+    const { market } = frame;
+    const sub = this.subscriptions.get(market);
+    const again = () => this.subscriptions.get(market) === sub && !sub.acknowledged && this.ask(market);
+    if (frame.code === "not_found") this.subscriptions.delete(market);
+    else if (sub && NOT_NOW.has(frame.code)) this.clock.setTimeout(again, LONGEST_PAUSE * (0.5 + this.random() / 2));
     this.onError(frame);
     this.report();
   }

@@ -355,15 +355,6 @@ test("who is not live asks at once; too far behind, or with prices only, for the
   assert.deepEqual(t.frames.slice(-2).map((f) => [f.op, f.seq]), [["event", 1_012], ["snapshot", 5_000]]);
 });
 
-test("a market that does not exist is forgotten, the others go on", () => {
-  const t = live();
-  t.feed.subscribe("nothing");
-  t.receive({ op: "error", code: "not_found", message: "no such market", market: "nothing" });
-  t.beat({ rain: 10 });
-  assert.equal(t.status.state, "live");
-  assert.equal(t.errors.length, 1);
-});
-
 test("quotes may skip, never go back", () => {
   const t = setUp();
   t.feed.subscribe("rain", { mode: "quote" });

@@ -1,4 +1,4 @@
-package password
+package fairqueue
 
 import (
 	"context"
@@ -8,12 +8,18 @@ import (
 	"time"
 )
 
-// wait puts somebody in a lane, and returns once it waits; the channel then hears how that ended.
-func wait(t *testing.T, q *queue, lane Lane) <-chan error {
+// Bounds of the queues below.
+const (
+	ofEach = 8
+	inAll  = 512
+)
+
+// wait has somebody wait, and returns once it waits; the channel then hears how that ended.
+func wait(t *testing.T, q *Queue, client Client) <-chan error {
 	t.Helper()
 	before := q.count()
 	ended := make(chan error, 1)
-	go func() { ended <- q.take(InLane(t.Context(), lane)) }()
+	go func() { ended <- q.Take(WithClient(t.Context(), client)) }()
 	for deadline := time.Now().Add(10 * time.Second); len(ended) == 0 && q.count() == before; {
 		if time.Now().After(deadline) {
 			t.Fatal("nobody waits")
@@ -39,16 +45,16 @@ func first(t *testing.T, some []<-chan error) error {
 	return nil
 }
 
-func (q *queue) count() int {
+func (q *Queue) count() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.waiting
 }
 
 // turnsUntil gives turns until somebody has one.
-func turnsUntil(q *queue, mine <-chan error) int {
+func turnsUntil(q *Queue, mine <-chan error) int {
 	for turns := 1; turns < 10_000; turns++ {
-		q.give()
+		q.Give()
 		select {
 		case <-mine:
 			return turns
@@ -60,19 +66,19 @@ func turnsUntil(q *queue, mine <-chan error) int {
 
 func TestTurnsGoRoundAmongAddresses(t *testing.T) {
 	t.Parallel()
-	q := newQueue(1)
-	if err := q.take(t.Context()); err != nil {
+	q := New(Options{AtOnce: 1, Each: ofEach, All: inAll})
+	if err := q.Take(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for n := range 8 { // eight addresses with all that a lane holds, before anybody else
-		for range laneLength {
-			wait(t, q, Lane{Name: fmt.Sprint("attacker", n)})
+	for n := range 8 { // eight addresses with all that may wait of one, before anybody else
+		for range ofEach {
+			wait(t, q, Client{Name: fmt.Sprint("attacker", n)})
 		}
 	}
-	if err := q.take(InLane(t.Context(), Lane{Name: "attacker1"})); !errors.Is(err, ErrBusy) {
+	if err := q.Take(WithClient(t.Context(), Client{Name: "attacker1"})); !errors.Is(err, ErrBusy) {
 		t.Errorf("one more of an address: %v", err)
 	}
-	stranger, owner := wait(t, q, Lane{Name: "stranger"}), wait(t, q, Lane{Name: "owner", Known: true})
+	stranger, owner := wait(t, q, Client{Name: "stranger"}), wait(t, q, Client{Name: "owner", Known: true})
 	if turns := turnsUntil(q, owner); turns < 1 || turns > 2 {
 		t.Errorf("a device that is known has its turn as number %d", turns)
 	}
@@ -83,36 +89,36 @@ func TestTurnsGoRoundAmongAddresses(t *testing.T) {
 
 func TestAFullQueueTakesWhoHasFewer(t *testing.T) {
 	t.Parallel()
-	q := newQueue(1)
-	if err := q.take(t.Context()); err != nil {
+	q := New(Options{AtOnce: 1, Each: ofEach, All: inAll})
+	if err := q.Take(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	waiting := make([]<-chan error, maxWaiting)
+	waiting := make([]<-chan error, inAll)
 	for n := range waiting {
-		waiting[n] = wait(t, q, Lane{Name: fmt.Sprint("attacker", n/laneLength)})
+		waiting[n] = wait(t, q, Client{Name: fmt.Sprint("attacker", n/ofEach)})
 	}
 	stranger := make(chan error, 1)
-	go func() { stranger <- q.take(InLane(t.Context(), Lane{Name: "stranger"})) }()
-	if err := first(t, append(waiting, stranger)); !errors.Is(err, ErrBusy) || len(stranger) != 0 || q.count() != maxWaiting {
+	go func() { stranger <- q.Take(WithClient(t.Context(), Client{Name: "stranger"})) }()
+	if err := first(t, append(waiting, stranger)); !errors.Is(err, ErrBusy) || len(stranger) != 0 || q.count() != inAll {
 		t.Fatalf("%d wait, one hears %v, the newcomer is answered: %v", q.count(), err, len(stranger) != 0)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	left := make(chan error, 1)
-	go func() { left <- q.take(InLane(ctx, Lane{Name: "leaver"})) }()
+	go func() { left <- q.Take(WithClient(ctx, Client{Name: "leaver"})) }()
 	cancel()
 	if err := <-left; err == nil {
 		t.Error("who has left has a turn")
 	}
 	given := 0
 	for q.count() > 0 {
-		q.give()
+		q.Give()
 		given++
 	}
-	if given < maxWaiting-2 || given > maxWaiting {
-		t.Errorf("%d turns, want one for each of %d", given, maxWaiting)
+	if given < inAll-2 || given > inAll {
+		t.Errorf("%d turns, want one for each of %d", given, inAll)
 	}
-	q.give()
-	if err := q.take(t.Context()); err != nil {
+	q.Give()
+	if err := q.Take(t.Context()); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 }
