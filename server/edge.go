@@ -18,6 +18,7 @@ import (
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/tape"
+	"github.com/pgtape/pgtape/fairqueue"
 	"github.com/pgtape/pgtape/server/edge"
 	"github.com/pgtape/pgtape/server/hub"
 )
@@ -125,7 +126,7 @@ func (e *Edge) getMarket(c echo.Context) error {
 		return err
 	}
 	if status := c.Response().Status; status == http.StatusOK || status == http.StatusNotModified {
-		e.origin.Want(c.Request().Context(), slug)
+		e.origin.Want(fairqueue.WithClient(c.Request().Context(), networkOf(c)), slug)
 	}
 	return nil
 }

@@ -449,7 +449,7 @@ func TestMarketsThatNobodyWantsAreGivenUp(t *testing.T) {
 		if round == 0 {
 			third := e.dial(t)
 			third.subscribe(s.Market(t), "", "tape")
-			if f := third.next("error"); f.Code != "internal" {
+			if f := third.next("error"); f.Code != "too_many_requests" {
 				t.Errorf("one market too many: %+v", f)
 			}
 			third.conn.Close()

@@ -2,11 +2,13 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/tape"
+	"github.com/pgtape/pgtape/server/edge"
 	"github.com/pgtape/pgtape/server/hub"
 	"github.com/pgtape/pgtape/server/state"
 )
@@ -46,7 +48,7 @@ func (h history) Snapshot(ctx context.Context, market string) (hub.Snapshot, err
 	case db.NotFound, db.InvalidRequest:
 		return hub.Snapshot{}, hub.ErrNoMarket
 	default:
-		return hub.Snapshot{}, fmt.Errorf("reading a snapshot: %w", err)
+		return hub.Snapshot{}, fmt.Errorf("reading a snapshot: %w", refusalOf(err))
 	}
 	m := &view.Market
 	return hub.Snapshot{Market: m.Slug, Seq: m.Version, Cursor: m.Cursor, Message: view.Frame(snapshotMessage)}, nil
@@ -65,11 +67,21 @@ func (h history) Since(ctx context.Context, market, after string, limit int) ([]
 	case db.CursorUnknown, db.InvalidRequest:
 		return nil, hub.ErrCursorUnknown
 	default:
-		return nil, fmt.Errorf("reading the tape: %w", err)
+		return nil, fmt.Errorf("reading the tape: %w", refusalOf(err))
 	}
 	read := make([]hub.Event, len(events))
 	for i, e := range events {
 		read[i] = hub.Event{Market: e.Market, Seq: e.Seq, Cursor: e.Head().String(), Frame: eventFrame(e)}
 	}
 	return read, nil
+}
+
+// refusalOf is what a client is told at once, as it is no failure to read: an edge has no place for one
+// more market.
+func refusalOf(err error) error {
+	var none *edge.NoPlace
+	if errors.As(err, &none) {
+		return &hub.Refusal{Code: string(db.CodeOf(err)), Message: none.Error()}
+	}
+	return err
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/tape"
+	"github.com/pgtape/pgtape/fairqueue"
 )
 
 const (
@@ -20,6 +21,8 @@ const (
 
 // market is one that is followed, or about to be. It is guarded by Origin.mu.
 type market struct {
+	of       fairqueue.Client // who wanted it first, whose place it takes
+	placed   bool
 	head     tape.Head // of the last event delivered; before the first, where to begin
 	asked    bool      // the socket that there is was asked for it
 	followed bool      // and the Sink knows it
@@ -33,22 +36,20 @@ type market struct {
 
 // Follow sees to it that a market's events are delivered: behind what the Sink has been told of it by
 // then. What is not wanted again is given up after a while.
-// Errors: NotFound, InvalidRequest, Unavailable when there is no link, or too many are followed.
+// Errors: NotFound, InvalidRequest, Unavailable when there is no link, NoPlace when all places are taken,
+// or ctx's client has its share.
 func (o *Origin) Follow(ctx context.Context, slug string) error {
 	ctx, cancel := context.WithTimeout(ctx, beginWithin)
 	defer cancel()
 	o.mu.Lock()
 	m := o.markets[slug]
 	fresh := m == nil
-	if fresh && len(o.markets) >= o.most {
+	if fresh && len(o.markets)-o.places >= o.most { // there is no link for a while
 		o.mu.Unlock()
-		return &db.Error{
-			Code: db.Unavailable, Message: "this server follows as many markets as it may",
-			Hint: "raise --max-markets here, and --max-subscriptions of its origin",
-		}
+		return full()
 	}
 	if fresh {
-		m = &market{settled: make(chan struct{})}
+		m = &market{of: fairqueue.ClientOf(ctx), settled: make(chan struct{})}
 		o.markets[slug] = m
 	}
 	m.wanted = time.Now()
@@ -91,6 +92,9 @@ func (o *Origin) begin(ctx context.Context, slug string, m *market) {
 func (o *Origin) drop(slug string, m *market, err error) {
 	if o.markets[slug] == m {
 		delete(o.markets, slug)
+		if m.placed {
+			o.places--
+		}
 	}
 	if !m.isSettled() {
 		m.err = err
@@ -139,7 +143,7 @@ func (o *Origin) Follows(slug string) bool {
 // those that are watched.
 func (o *Origin) Want(ctx context.Context, slug string) {
 	o.mu.Lock()
-	wanted := o.markets[slug] == nil && len(o.markets) < o.most/2 && o.wanting < maxWanting
+	wanted := o.markets[slug] == nil && o.places < o.most/2 && o.wanting < maxWanting
 	if wanted {
 		o.wanting++
 	}

@@ -41,6 +41,7 @@ type Origin struct {
 
 	mu      sync.Mutex
 	markets map[string]*market
+	places  int // taken by them, at most most
 	wanting int // calls of Want that have not ended
 	state   tape.State
 	heard   time.Time // when the socket last brought something
@@ -89,7 +90,7 @@ func (o *Origin) Status() Status {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	s.State, s.Markets = o.state, len(o.markets)
+	s.State, s.Markets = o.state, o.places
 	if !o.heard.IsZero() {
 		s.Silence = time.Since(o.heard)
 	}

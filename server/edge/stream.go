@@ -148,6 +148,9 @@ func (s *socket) run(ctx context.Context, heard <-chan []byte, ended chan error)
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	for {
+		if err := s.place(); err != nil {
+			return err
+		}
 		more, err := s.ask()
 		if err != nil {
 			return err
@@ -186,6 +189,10 @@ func (s *socket) ask() (more bool, err error) {
 		if m.asked || m.head.Seq == 0 {
 			continue
 		}
+		if !m.placed {
+			more = true
+			continue
+		}
 		if more = !s.messages.Allow(); more {
 			break
 		}
@@ -222,12 +229,17 @@ func (s *socket) sweep(now time.Time) error {
 		if s.watched(slug) || !s.messages.Allow() {
 			continue
 		}
-		s.giveUp(slug, nil)
-		if err := s.send(map[string]string{"op": "unsubscribe", "market": slug}); err != nil {
+		if err := s.unfollow(slug); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// unfollow gives up a market, and has the origin send no more of it.
+func (s *socket) unfollow(slug string) error {
+	s.giveUp(slug, nil)
+	return s.send(map[string]string{"op": "unsubscribe", "market": slug})
 }
 
 // giveUp ends a market. Whoever has come to watch it meanwhile begins it anew.
