@@ -19,13 +19,15 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/embedded"
 )
 
 // Own is a Postgres of one test's own, with settings of its own.
 type Own struct {
 	*embedded.Cluster
-	dir string
+	dir     string
+	options embedded.Options
 }
 
 // NewOwn starts a Postgres with settings, given as name and value by turns. It goes with the test.
@@ -36,6 +38,12 @@ func NewOwn(t testing.TB, settings ...string) *Own {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
+	return NewOwnAt(t, dir, settings...)
+}
+
+// NewOwnAt is NewOwn in an empty folder.
+func NewOwnAt(t testing.TB, dir string, settings ...string) *Own {
+	t.Helper()
 	programs := BinDir(t)
 	if err := copyTemplate(t.Context(), dir, programs, "empty", nil); err != nil {
 		t.Fatal(err)
@@ -44,12 +52,43 @@ func NewOwn(t testing.TB, settings ...string) *Own {
 	for i := 0; i < len(settings); i += 2 {
 		chosen[settings[i]] = settings[i+1]
 	}
-	cluster, err := embedded.Start(t.Context(), embedded.Options{DataDir: dir, BinDir: programs, Settings: chosen})
+	o := &Own{dir: dir, options: embedded.Options{DataDir: dir, BinDir: programs, Settings: chosen}}
+	o.start(t)
+	t.Cleanup(func() { _ = o.Stop(context.WithoutCancel(t.Context())) })
+	return o
+}
+
+func (o *Own) start(t testing.TB) {
+	t.Helper()
+	cluster, err := embedded.Start(t.Context(), o.options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cluster.Stop(context.WithoutCancel(t.Context())) })
-	return &Own{cluster, dir}
+	o.Cluster, o.options.Port = cluster, cluster.Port()
+}
+
+// StartAgain starts it once more, on the same port, after it has ended by itself.
+func (o *Own) StartAgain(t testing.TB) {
+	t.Helper()
+	<-o.Done()
+	if err := o.Stop(t.Context()); err != nil { // it lets the folder go
+		t.Fatal(err)
+	}
+	o.start(t)
+}
+
+// Provisioned gives it what an embedded Postgres of a server has, and opens that as the superuser.
+func (o *Own) Provisioned(t testing.TB) *DB {
+	t.Helper()
+	if err := db.Provision(t.Context(), o.Endpoint); err != nil {
+		t.Fatal(err)
+	}
+	d, err := db.Open(t.Context(), o.URL(o.Superuser(), db.OwnDatabase), db.Options{MaxConns: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return &DB{DB: d}
 }
 
 // Exec runs statements, each in a transaction of its own, as the superuser on the database postgres.
