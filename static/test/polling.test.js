@@ -47,16 +47,20 @@ test("a socket that is never answered is not waited for", async () => {
   assert.deepEqual(t.state, ["live", "polling"]);
 });
 
-test("where there are no sockets at all it polls", async () => {
+const without = () => {
+  throw new ReferenceError("WebSocket is not defined");
+};
+
+test("where there are no sockets at all it polls, and says so once", async () => {
   const t = setUp();
   t.server.markets = rain();
-  t.feed.open = () => {
-    throw new ReferenceError("WebSocket is not defined");
-  };
+  t.feed.open = without;
   t.feed.subscribe("rain", { cursor: "10.aa" });
   t.feed.start();
+  assert.deepEqual(t.errors.map((e) => e.code), ["no_websocket"]);
+  assert.match(t.errors[0].message, /it polls.*open.*Node before 22/);
   await t.clock.live(60_000);
-  assert.deepEqual(t.state, ["live", "polling"]);
+  assert.deepEqual([...t.state, t.errors.length], ["live", "polling", 1]);
 });
 
 test("a server that does not answer is not polled for long: sockets have their turn", async () => {
