@@ -80,7 +80,7 @@ func NewEdge(c EdgeConfig) *Edge {
 	}
 	e.route(table, func(r route) []echo.MiddlewareFunc {
 		if _, answers := own[r.path]; answers && !lasting(r.path) {
-			return []echo.MiddlewareFunc{bounded}
+			return []echo.MiddlewareFunc{timeout}
 		}
 		return nil // the origin's to make
 	})

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"crypto/rand"
 	"fmt"
 	"mime"
@@ -9,12 +8,12 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/pgtape/pgtape/db"
 )
@@ -64,20 +63,12 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// contain makes a panic in one request that request's error, but for the one that cuts an answer off
+// recoverPanic makes a panic in one request that request's error, but for the one that cuts an answer off
 // which could not be finished.
-func contain(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) (err error) {
-		defer func() {
-			if r := recover(); r == http.ErrAbortHandler {
-				panic(r)
-			} else if r != nil {
-				err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
-			}
-		}()
-		return next(c)
-	}
-}
+var recoverPanic = middleware.RecoverWithConfig(middleware.RecoverConfig{
+	StackSize: 64 << 10, DisableStackAll: true, DisableErrorHandler: true,
+	LogErrorFunc: func(_ echo.Context, err error, stack []byte) error { return fmt.Errorf("panic: %v\n%s", err, stack) },
+})
 
 // secure sets what browsers are to hold pages and answers to.
 func secure(next echo.HandlerFunc) echo.HandlerFunc {
@@ -112,15 +103,19 @@ func embeddable(next echo.HandlerFunc) echo.HandlerFunc {
 // sameSite refuses a change that a page of another site asks for in its visitor's name.
 func (s *Server) sameSite(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		switch c.Request().Method {
-		case http.MethodGet, http.MethodHead, http.MethodOptions:
-			return next(c)
-		}
-		if !sameOrigin(c.Request()) && !s.sites.mayUse(c.Request().Header.Get(echo.HeaderOrigin)) {
+		if !s.mayAsk(c.Request()) {
 			return s.otherOrigin(c.Request())
 		}
 		return next(c)
 	}
+}
+
+// mayAsk is false for a change that a page of another site asks for, unless Sites names it. Browsers say
+// whether a page is of another site, old ones by its Origin alone; what is no browser says neither.
+func (s *Server) mayAsk(r *http.Request) bool {
+	var protection http.CrossOriginProtection
+	origin := r.Header.Get(echo.HeaderOrigin)
+	return protection.Check(r) == nil || r.Header.Get("Sec-Fetch-Site") == "" && isOf(origin, r.Host) || s.sites.mayUse(origin)
 }
 
 // otherOrigin refuses, and says so in the log, where a proxy that passes on another Host can be told
@@ -137,22 +132,14 @@ func (s *Server) otherOrigin(r *http.Request) error {
 	}
 }
 
-// sameOrigin is true for a page of this host, and for what is no browser. A browser also says where
-// a request comes from when it leaves out the Origin.
-func sameOrigin(r *http.Request) bool {
-	if r.Header.Get("Sec-Fetch-Site") == "cross-site" {
-		return false
-	}
-	origin := r.Header.Get("Origin")
-	if origin == "" {
-		return true
-	}
+// isOf is whether an origin is of a host, which may have another spelling: https://ex.org is of EX.org:443.
+// What scheme a request had before the proxies is not known for sure: its page's counts.
+func isOf(origin, host string) bool {
 	u, err := url.Parse(origin)
-	return err == nil && u.Host != "" && hostname(u.Host) == hostname(r.Host) && portOf(u.Host, u.Scheme) == portOf(r.Host, u.Scheme)
+	return err == nil && u.Host != "" && hostname(u.Host) == hostname(host) && portOf(u.Host, u.Scheme) == portOf(host, u.Scheme)
 }
 
-// portOf is the port of a host, by default that of a scheme: https://ex.org and ex.org:443 are one. What
-// scheme a request had before the proxies is not known for sure: its page's counts.
+// portOf is the port of a host, by default that of a scheme.
 func portOf(host, scheme string) string {
 	if _, port, err := net.SplitHostPort(host); err == nil && port != "" {
 		return port
@@ -211,12 +198,8 @@ func requireJSON(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// bounded limits how long a request may take.
-func bounded(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		ctx, cancel := context.WithTimeout(c.Request().Context(), answerWithin)
-		defer cancel()
-		c.SetRequest(c.Request().WithContext(ctx))
-		return next(c)
-	}
-}
+// timeout limits how long a request may take, by its context.
+var timeout = middleware.ContextTimeoutWithConfig(middleware.ContextTimeoutConfig{
+	Timeout:      answerWithin,
+	ErrorHandler: func(err error, _ echo.Context) error { return err }, // answerError's to word
+})

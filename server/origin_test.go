@@ -41,20 +41,33 @@ func TestAPageOfThisHostIsKnownHoweverItIsSpelled(t *testing.T) {
 		{behind, "inner:8080", "https://evil.example", "evil.example, ex.org", false},
 		{behind, "inner:8080", "https://inner:8080", "ex.org", false},
 	}
-	for _, tt := range tests {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, tt.site.url+"/api/v1/session", strings.NewReader(`{"handle":"ana"}`))
+	taken := func(s *site, host string, headers ...string) bool { // for a page of the server's own
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/api/v1/session", strings.NewReader(`{"handle":"ana"}`))
 		must(t, err)
-		request.Host = tt.host
+		request.Host = host
 		request.Header.Set("Content-Type", "application/json")
-		request.Header.Set("Origin", tt.origin)
-		if tt.forwarded != "" {
-			request.Header.Set("X-Forwarded-Host", tt.forwarded)
+		for i := 0; i < len(headers); i += 2 {
+			request.Header.Set(headers[i], headers[i+1])
 		}
 		response, err := http.DefaultClient.Do(request)
 		must(t, err)
 		must(t, response.Body.Close())
-		if same := response.StatusCode != http.StatusForbidden; same != tt.same {
-			t.Errorf("host %s, origin %s, forwarded %q: %d, want it taken for the same: %v", tt.host, tt.origin, tt.forwarded, response.StatusCode, tt.same)
+		return response.StatusCode != http.StatusForbidden
+	}
+	for _, tt := range tests {
+		headers := []string{"Origin", tt.origin}
+		if tt.forwarded != "" {
+			headers = append(headers, "X-Forwarded-Host", tt.forwarded)
+		}
+		if same := taken(tt.site, tt.host, headers...); same != tt.same {
+			t.Errorf("host %s, origin %s, forwarded %q: taken for the same: %v, want %v", tt.host, tt.origin, tt.forwarded, same, tt.same)
+		}
+	}
+	// A browser that says itself whose page it is needs no proxy's word.
+	for fetch, want := range map[string]bool{"same-origin": true, "none": true, "same-site": false, "cross-site": false} {
+		if same := taken(plain, "inner:8080", "Origin", "https://ex.org", "Sec-Fetch-Site", fetch); same != want {
+			t.Errorf("%s: taken for the same: %v, want %v", fetch, same, want)
 		}
 	}
 	if log := plain.log.String(); !strings.Contains(log, "another site was refused") || !strings.Contains(log, "host=") {

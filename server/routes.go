@@ -150,7 +150,7 @@ func lasting(path string) bool { return path == "/ws" || path == "/api/v1/market
 func (s *Server) checks(r route) []echo.MiddlewareFunc {
 	var checks []echo.MiddlewareFunc
 	if !lasting(r.path) {
-		checks = append(checks, bounded)
+		checks = append(checks, timeout)
 	}
 	if r.method == post && r.path != "/signin" && r.path != "/signup" { // whose secrets come by a form; sameSite refuses other sites'
 		checks = append(checks, requireJSON)

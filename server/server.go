@@ -155,7 +155,7 @@ func (s *Server) Handler() http.Handler { return s.echo }
 
 // route lets requests in, each by its line of the table.
 func (s *Server) route(table []route, checks func(route) []echo.MiddlewareFunc) {
-	s.echo.Use(s.forwardedHost, s.begin, s.leaving, s.observe, contain, secure, s.knownHost, s.crossOrigin, s.sameSite, s.limit, plainParams, s.knownPolicy)
+	s.echo.Use(s.forwardedHost, s.begin, s.leaving, s.observe, recoverPanic, secure, s.knownHost, s.crossOrigin, s.sameSite, s.limit, plainParams, s.knownPolicy)
 	for _, r := range table {
 		s.echo.Add(r.method, r.path, r.handler, checks(r)...)
 	}

@@ -86,7 +86,9 @@ func newSockets(h *hub.Hub, g *gate, l *limits, log *slog.Logger) *sockets {
 // openSocket handles GET /ws. The socket lives on without its request, whose buffers, headers and
 // deep stack would stay as long as its goroutine does: most of what an idle socket would cost.
 func (s *Server) openSocket(c echo.Context) error {
-	if !sameOrigin(c.Request()) && !s.sites.mayUse(c.Request().Header.Get(echo.HeaderOrigin)) {
+	opening := c.Request().WithContext(c.Request().Context())
+	opening.Method = http.MethodPost // as a GET it would pass unseen
+	if !s.mayAsk(opening) {
 		return s.otherOrigin(c.Request())
 	}
 	leave, err := s.seat(c)
