@@ -115,7 +115,7 @@ func TestALaptopThatWakesUp(t *testing.T) {
 func (p *page) showsAsleepFor(age time.Duration) {
 	p.t.Helper()
 	p.until("the page is stale", `document.body.dataset.feed === "stale"`)
-	get[bool](p, `import("/static/js/live.js").then(({ store }) => { globalThis.ageForTest = store.state.feed.age; return true; })`)
+	get[bool](p, importLive+`.then(({ store }) => { globalThis.ageForTest = store.state.feed.age; return true; })`)
 	if got := time.Duration(get[float64](p, "ageForTest")) * time.Millisecond; got < age || got > age+time.Minute {
 		p.t.Errorf("the prices are said to be %v old, want %v", got, age)
 	}

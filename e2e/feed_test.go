@@ -110,10 +110,13 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // blocked is what a browser says of sockets that do not get through.
 var blocked = []string{"WebSocket connection to", "answer 403", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_REFUSED", "ERR_SOCKET_NOT_CONNECTED"}
 
+// importLive imports the module that the page has loaded: under another address it would be another one.
+const importLive = `import(document.querySelector("script[src$='/js/app.js']").src.replace("app.js", "live.js"))`
+
 // listenIn notes, in the page, what the feed hands over, and the states it has been in.
 func (p *page) listenIn(market string) {
 	p.t.Helper()
-	get[bool](p, fmt.Sprintf(`import("/static/js/live.js").then(({ feed, store }) => {
+	get[bool](p, fmt.Sprintf(importLive+`.then(({ feed, store }) => {
 		const heard = globalThis.heardForTest = { from: store.state.markets.get(%q).state.version, frames: [], states: [] };
 		const { onFrame, onStatus } = feed;
 		feed.onFrame = (frame) => {

@@ -2,12 +2,10 @@ package server
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"maps"
 	"net/http"
 	"path"
-	"slices"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,49 +14,77 @@ import (
 	"github.com/pgtape/pgtape/static"
 )
 
-// assets are the files under /static/, by path.
-type assets map[string]asset
+var buildPattern = regexp.MustCompile(`^[0-9a-f]{16}$`)
 
-type asset struct {
-	static.Asset
-	etag string
-}
-
-// loadAssets hashes the files, once.
-func loadAssets() assets {
-	loaded := assets{}
-	for name, file := range static.Assets() {
-		hash := sha256.Sum256(file.Plain)
-		loaded[name] = asset{file, hex.EncodeToString(hash[:8])}
+// assetOf parses the rest of an address under /static/: a file, behind the build of which it is to be, if
+// the address says that.
+func assetOf(c echo.Context) (build, name string) {
+	name = c.Param("*")
+	if first, rest, _ := strings.Cut(name, "/"); buildPattern.MatchString(first) {
+		return first, rest
 	}
-	return loaded
+	return "", name
 }
 
-// digest tells the assets of one build from those of another.
-func (a assets) digest() string {
-	hash := sha256.New()
-	for _, name := range slices.Sorted(maps.Keys(a)) {
-		hash.Write([]byte(name + a[name].etag))
-	}
-	return hex.EncodeToString(hash.Sum(nil)[:8])
-}
-
-// getAsset handles GET /static/*. Browsers ask each time, and are mostly told that nothing changed.
+// getAsset handles GET /static/BUILD/FILE, which browsers may keep for ever, and GET /static/FILE, the same
+// under an address for other programs. A page of another build, in the middle of an update, gets the file of
+// this one, and asks again next time.
 func (s *Server) getAsset(c echo.Context) error {
-	name := c.Param("*")
-	file, known := s.assets[name]
+	build, name := assetOf(c)
+	file, known := static.Assets()[name]
 	if !known {
 		return echo.ErrNotFound
 	}
 	h := c.Response().Header()
 	h.Set("Cache-Control", "no-cache")
-	h.Set("Vary", "Accept-Encoding")
-	data, etag := file.Plain, `"`+file.etag+`"`
-	if strings.Contains(c.Request().Header.Get("Accept-Encoding"), "gzip") && c.Request().Header.Get("Range") == "" {
-		data, etag = file.Zipped, `"`+file.etag+`-gzip"`
-		h.Set("Content-Encoding", "gzip")
+	if build == static.Build() {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	h.Set("ETag", etag)
+	h.Set("Vary", "Accept-Encoding")
+	coding := negotiate(c.Request().Header.Values("Accept-Encoding"), "br", "gzip", identity)
+	if coding == "" {
+		return echo.NewHTTPError(http.StatusNotAcceptable, "there are the codings br, gzip and identity")
+	}
+	data := map[string][]byte{"br": file.Brotli, "gzip": file.Gzip, identity: file.Plain}[coding]
+	if coding != identity {
+		h.Set("Content-Encoding", coding)
+	}
+	h.Set("ETag", strconv.Quote(static.Build()+"-"+coding))
 	http.ServeContent(c.Response(), c.Request(), path.Base(name), time.Time{}, bytes.NewReader(data))
 	return nil
 }
+
+// identity is the coding that changes nothing.
+const identity = "identity"
+
+// negotiate returns which of some content codings, the best first, an Accept-Encoding wants most; empty if it
+// takes none of them (RFC 9110, 12.5.3).
+func negotiate(header []string, codings ...string) string {
+	wants := map[string]float64{}
+	for listed := range strings.SplitSeq(strings.Join(header, ","), ",") {
+		name, q, weighted := strings.Cut(strings.ToLower(listed), ";")
+		weight := 1.0
+		if weighted {
+			_, q, _ = strings.Cut(q, "=")
+			weight, _ = strconv.ParseFloat(strings.TrimSpace(q), 64) // 0 for what is no number
+		}
+		wants[strings.TrimPrefix(strings.TrimSpace(name), "x-")] = weight
+	}
+	best, most := "", 0.0
+	for _, coding := range codings {
+		weight, listed := wants[coding]
+		if !listed {
+			weight, listed = wants["*"]
+		}
+		if !listed && coding == identity {
+			weight = least
+		}
+		if weight > most {
+			best, most = coding, weight
+		}
+	}
+	return best
+}
+
+// least is the weight of identity where a header leaves it out: it is taken if nothing else is.
+const least = 1e-6

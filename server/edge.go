@@ -21,6 +21,7 @@ import (
 	"github.com/pgtape/pgtape/fairqueue"
 	"github.com/pgtape/pgtape/server/edge"
 	"github.com/pgtape/pgtape/server/hub"
+	"github.com/pgtape/pgtape/static"
 )
 
 // forwardWithin leaves the origin the time to say itself that it takes too long.
@@ -48,7 +49,6 @@ const edgeHeader = "X-Pgtape-Edge"
 type Edge struct {
 	*Server
 	origin *edge.Origin
-	assets string        // of this build
 	pasts  chan struct{} // holds one for each past that is being read
 	tasks  sync.WaitGroup
 }
@@ -67,7 +67,6 @@ func NewEdge(c EdgeConfig) *Edge {
 		origin: c.Origin,
 		pasts:  make(chan struct{}, pastsAtOnce),
 	}
-	e.assets = e.Server.assets.digest()
 	e.metrics.registry.MustRegister(edgeGauges{e.origin})
 	own := e.handlers()
 	table := e.Server.routes()
@@ -168,7 +167,8 @@ func (e *Edge) readPast(ctx context.Context, slug string) {
 
 // getAsset handles GET /static/*. Pages are the origin's: if it is of another build, so are its files.
 func (e *Edge) getAsset(c echo.Context) error {
-	if assets := e.origin.Assets(); assets != "" && assets != e.assets {
+	build, _ := assetOf(c)
+	if cmp.Or(build, e.origin.Assets(), static.Build()) != static.Build() {
 		return e.forward(c)
 	}
 	return e.Server.getAsset(c)

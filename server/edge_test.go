@@ -16,6 +16,7 @@ import (
 	"github.com/pgtape/pgtape/e2e/link"
 	"github.com/pgtape/pgtape/server"
 	"github.com/pgtape/pgtape/server/edge"
+	"github.com/pgtape/pgtape/static"
 )
 
 // edgeSite is a site as seen through an edge.
@@ -133,6 +134,8 @@ func TestAnEdgeAnswersAsItsOrigin(t *testing.T) {
 		same(path, "forwarded")
 	}
 	same("/static/js/app.js", "")
+	same("/static/"+static.Build()+"/js/app.js", "")
+	same("/static/0123456789abcdef/js/app.js", "forwarded") // of an origin that is newer, say
 
 	etag := e.nobody().get(t, "/api/v1/markets/rain").header.Get("ETag")
 	if got := e.nobody().get(t, "/api/v1/markets/rain", "If-None-Match", etag); got.status != http.StatusNotModified {

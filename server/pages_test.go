@@ -88,20 +88,6 @@ func TestAPageThatIsNotThereIsAPage(t *testing.T) {
 	}
 }
 
-func TestAssetsAreAskedForAgainAndNotSentAgain(t *testing.T) {
-	t.Parallel()
-	s := open(t)
-	got := s.nobody().get(t, "/static/js/app.js")
-	if got.status != http.StatusOK || !strings.HasPrefix(got.header.Get("Content-Type"), "text/javascript") ||
-		got.header.Get("Cache-Control") != "no-cache" {
-		t.Fatalf("%d %v", got.status, got.header)
-	}
-	again := s.nobody().get(t, "/static/js/app.js", "If-None-Match", got.header.Get("ETag"))
-	if again.status != http.StatusNotModified || len(again.body) > 0 {
-		t.Errorf("again: %s", again)
-	}
-}
-
 func TestTheListHasTheDayBeforeScriptsRun(t *testing.T) {
 	t.Parallel()
 	s := open(t)

@@ -24,6 +24,7 @@ import (
 	"github.com/pgtape/pgtape/server/hub"
 	"github.com/pgtape/pgtape/server/orders"
 	"github.com/pgtape/pgtape/server/state"
+	"github.com/pgtape/pgtape/static"
 )
 
 // Config of a server. DB and Reader are required.
@@ -82,7 +83,6 @@ type Server struct {
 	own      bool // metrics are not for everybody
 	locks    lockWatch
 	log      *slog.Logger
-	assets   assets
 	cards    *cards
 	sockets  *sockets
 	streams  atomic.Int64 // open ones
@@ -133,7 +133,6 @@ func newServer(c Config, from source) *Server {
 		sites:    c.Sites,
 		own:      c.OwnMetrics,
 		log:      c.Log,
-		assets:   loadAssets(),
 		cards:    newCards(),
 		locks:    lockWatch{db: c.DB, log: c.Log},
 		echo:     echo.New(),
@@ -147,6 +146,7 @@ func newServer(c Config, from source) *Server {
 	s.proxies = c.Proxies
 	s.origins.Interval = 10 * time.Second
 	return s
+	static.Assets() // compressed before anybody asks
 }
 
 // Handler answers everything. An http.Server around it needs a limit on reading headers, and no

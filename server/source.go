@@ -11,6 +11,7 @@ import (
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/tape"
+	"github.com/pgtape/pgtape/static"
 )
 
 // getSource handles GET /api/v1/source: how this node's tape reader is doing.
@@ -37,7 +38,7 @@ func (s *Server) getSource(c echo.Context) error {
 
 // getHealth handles GET /healthz: the process is alive, and serves these assets.
 func (s *Server) getHealth(c echo.Context) error {
-	return c.JSON(http.StatusOK, map[string]string{"status": "alive", "assets": s.assets.digest()})
+	return c.JSON(http.StatusOK, map[string]string{"status": "alive", "assets": static.Build()})
 }
 
 // readyWithin is for the database to give a sign of life: whoever asks for readiness decides by the

@@ -3,8 +3,10 @@ package static
 import (
 	"bytes"
 	"compress/gzip"
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"regexp"
@@ -12,15 +14,15 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/evanw/esbuild/pkg/api"
+	"github.com/andybalholm/brotli"
 )
 
-// Asset is a file as it is sent: without comments and spare white space, and the same compressed.
+// Asset is a file as it is written, and as it is sent in the content codings that browsers take.
 type Asset struct {
-	Plain, Zipped []byte
+	Plain, Gzip, Brotli []byte
 }
 
-// Assets are the files of FS by path. They are made once; nobody changes them.
+// Assets are the files of FS by path, compressed once. Nobody changes them.
 var Assets = sync.OnceValue(func() map[string]Asset {
 	assets := map[string]Asset{}
 	err := fs.WalkDir(FS, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -28,49 +30,55 @@ var Assets = sync.OnceValue(func() map[string]Asset {
 			return err
 		}
 		text, err := FS.ReadFile(name)
-		if err != nil {
-			return err
+		if err == nil {
+			assets[name], err = compressed(text)
 		}
-		if loader, ok := loaders[path.Ext(name)]; ok {
-			if text, err = minify(text, loader); err != nil {
-				return fmt.Errorf("minifying %s: %w", name, err)
-			}
-		}
-		zipped, err := zip(text)
-		assets[name] = Asset{text, zipped}
 		return err
 	})
 	if err != nil {
-		panic(err) // the files are embedded, and a test has read them all
+		panic(fmt.Errorf("compressing the embedded files: %w", err)) // a test has read them all
 	}
 	return assets
 })
 
-var loaders = map[string]api.Loader{".js": api.LoaderJS, ".css": api.LoaderCSS}
+// brotliLevel is the last that costs little: 10 and 11 take twenty times as long for 8 % less.
+const brotliLevel = 5
 
-func minify(text []byte, loader api.Loader) ([]byte, error) {
-	result := api.Transform(string(text), api.TransformOptions{
-		Loader: loader, MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true,
-		Target: api.ES2022, LegalComments: api.LegalCommentsInline,
-	})
-	if len(result.Errors) > 0 {
-		return nil, errors.New(result.Errors[0].Text)
-	}
-	return result.Code, nil
-}
-
-func zip(text []byte) ([]byte, error) {
-	var zipped bytes.Buffer
-	w, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
+func compressed(text []byte) (Asset, error) {
+	var asGzip, asBrotli bytes.Buffer
+	g, err := gzip.NewWriterLevel(&asGzip, gzip.BestCompression)
 	if err != nil {
-		return nil, err
+		return Asset{}, err
 	}
-	if _, err := w.Write(text); err != nil {
-		return nil, err
+	for _, w := range []io.WriteCloser{g, brotli.NewWriterLevel(&asBrotli, brotliLevel)} {
+		if _, err := w.Write(text); err != nil {
+			return Asset{}, err
+		}
+		if err := w.Close(); err != nil {
+			return Asset{}, err
+		}
 	}
-	err = w.Close()
-	return zipped.Bytes(), err
+	return Asset{text, asGzip.Bytes(), asBrotli.Bytes()}, nil
 }
+
+// Build is the hash of all files of FS. It stands in their addresses, /static/BUILD/js/app.js, so that a
+// browser may keep them for ever, and a page never has modules of two builds: what they import is beside
+// them.
+var Build = sync.OnceValue(func() string {
+	hash := sha256.New()
+	_ = fs.WalkDir(FS, ".", func(name string, entry fs.DirEntry, err error) error { // Assets tells of errors
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := FS.ReadFile(name)
+		fmt.Fprintf(hash, "%s %d\n%s", name, len(text), text)
+		return err
+	})
+	return hex.EncodeToString(hash.Sum(nil)[:8])
+})
+
+// address is where pages find a file of FS.
+func address(name string) string { return "/static/" + Build() + "/" + name }
 
 // modules are the scripts that a page imports, directly or not, for browsers to fetch at once and
 // not one by one as they discover them. Each page has js/app.js, and its own in js/pages if there

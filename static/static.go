@@ -18,7 +18,7 @@ import (
 	"github.com/pgtape/pgtape/static/markdown"
 )
 
-// FS holds what is served under /static/, as written: Assets has it as sent.
+// FS holds what is served under /static/: Assets has it compressed, too.
 //
 //go:embed css js favicon.svg
 var FS embed.FS
@@ -57,6 +57,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"markdown":  markdown.HTML,
 	"mayRemove": mayRemove,
 
+	"asset":   address,
 	"modules": func(page string) []string { return modules[page] },
 	"own":     func(page string) bool { return modules[page] != nil && len(modules[page]) > len(modules[""]) },
 }).ParseFS(pages, "pages/*.html"))
