@@ -8,9 +8,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/labstack/echo/v4"
 
 	"github.com/pgtape/pgtape/db"
@@ -35,11 +35,8 @@ const (
 // cards draws one picture at a time, by turns among those who ask, and keeps the newest of some markets.
 type cards struct {
 	painter *card.Painter
-	turns   *fairqueue.Queue // by address
-
-	mu    sync.Mutex
-	kept  map[string]picture // by slug
-	order []string           // in which they were first kept
+	turns   *fairqueue.Queue            // by address
+	kept    *lru.Cache[string, picture] // by slug
 }
 
 type picture struct {
@@ -49,7 +46,8 @@ type picture struct {
 }
 
 func newCards() *cards {
-	return &cards{painter: card.NewPainter(), turns: fairqueue.New(fairqueue.Options{Each: cardsWaiting}), kept: map[string]picture{}}
+	kept, _ := lru.New[string, picture](cardsKept) // the error is of a size that is none
+	return &cards{painter: card.NewPainter(), turns: fairqueue.New(fairqueue.Options{Each: cardsWaiting}), kept: kept}
 }
 
 // marketCard handles GET /m/{slug}/card.png: the picture that goes with a link to a market. Its ETag
@@ -98,28 +96,13 @@ func (s *Server) cardOf(ctx context.Context, view *state.View) (picture, error) 
 		return picture{}, fmt.Errorf("drawing the card of %s: %w", m.Slug, err)
 	}
 	p := picture{of, now, text.Bytes()}
-	s.cards.keep(m.Slug, p)
+	s.cards.kept.Add(m.Slug, p)
 	return p, nil
 }
 
 func (k *cards) find(slug, of string, now time.Time) (picture, bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	p, ok := k.kept[slug]
+	p, ok := k.kept.Get(slug)
 	return p, ok && (p.of == of || now.Sub(p.at) < cardFresh)
-}
-
-func (k *cards) keep(slug string, p picture) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if _, known := k.kept[slug]; !known {
-		if len(k.order) == cardsKept {
-			delete(k.kept, k.order[0])
-			k.order = k.order[1:]
-		}
-		k.order = append(k.order, slug)
-	}
-	k.kept[slug] = p
 }
 
 func (s *Server) cardContent(ctx context.Context, m *db.Market, now time.Time) (card.Card, error) {

@@ -12,12 +12,12 @@ func TestPicturesAreKeptForAWhileAndOnlySoMany(t *testing.T) {
 	t.Parallel()
 	k, now := newCards(), time.Now()
 	for i := range cardsKept + 10 {
-		k.keep("m"+strconv.Itoa(i), picture{of: "1.a", at: now})
+		k.kept.Add("m"+strconv.Itoa(i), picture{of: "1.a", at: now})
 	}
-	if len(k.kept) != cardsKept || len(k.order) != cardsKept {
-		t.Errorf("%d pictures are kept, want %d", len(k.kept), cardsKept)
+	if k.kept.Len() != cardsKept {
+		t.Errorf("%d pictures are kept, want %d", k.kept.Len(), cardsKept)
 	}
-	k.keep("m20", picture{of: "2.b", at: now})
+	k.kept.Add("m20", picture{of: "2.b", at: now})
 	for _, tt := range []struct {
 		name, slug, of string
 		later          time.Duration

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
 	"github.com/pgtape/pgtape/db"
 )
 
@@ -23,7 +25,12 @@ const (
 // may be somebody else's.
 type passes struct {
 	mu    sync.Mutex
-	known map[db.Hash]pass // by the hash of the token or key
+	known *simplelru.LRU[db.Hash, pass] // by the hash of the token or key
+}
+
+func newPasses() *passes {
+	known, _ := simplelru.NewLRU[db.Hash, pass](maxPasses, nil) // the error is of a size that is none
+	return &passes{known: known}
 }
 
 type pass struct {
@@ -35,7 +42,7 @@ type pass struct {
 func (p *passes) caller(ctx context.Context, secret string, ask func(context.Context, string) (caller, error)) (caller, error) {
 	key, now := sha256.Sum256([]byte(secret)), time.Now()
 	p.mu.Lock()
-	known, ok := p.known[key]
+	known, ok := p.known.Get(key)
 	p.mu.Unlock()
 	if ok && now.Before(known.until) {
 		return known.answer()
@@ -52,7 +59,7 @@ func (p *passes) peek(secret string) (who caller, known bool) {
 	key, now := sha256.Sum256([]byte(secret)), time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	found, ok := p.known[key]
+	found, ok := p.known.Get(key)
 	return found.caller, ok && found.Handle != "" && now.Before(found.until)
 }
 
@@ -65,20 +72,20 @@ func (p *passes) withdraw(ended ...db.Hash) {
 
 // forget has everything of an account asked for again.
 func (p *passes) forget(account int64) {
-	p.replace(account, func(key db.Hash) { delete(p.known, key) })
+	p.replace(account, func(key db.Hash) { p.known.Remove(key) })
 }
 
 // forgetAccount ends all sessions of an account.
 func (p *passes) forgetAccount(account int64) {
-	p.replace(account, func(key db.Hash) { p.known[key] = pass{until: time.Now().Add(passLife)} })
+	p.replace(account, func(key db.Hash) { p.known.Add(key, pass{until: time.Now().Add(passLife)}) })
 }
 
 // replace goes through what is known of an account.
 func (p *passes) replace(account int64, change func(key db.Hash)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for key, known := range p.known {
-		if known.ID == account {
+	for _, key := range p.known.Keys() {
+		if known, _ := p.known.Peek(key); known.ID == account {
 			change(key)
 		}
 	}
@@ -88,13 +95,10 @@ func (p *passes) replace(account int64, change func(key db.Hash)) {
 func (p *passes) note(key db.Hash, new pass) pass {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.known == nil || len(p.known) >= maxPasses {
-		p.known = make(map[db.Hash]pass)
-	}
-	if old, ok := p.known[key]; ok && old.Handle == "" && time.Now().Before(old.until) {
+	if old, ok := p.known.Peek(key); ok && old.Handle == "" && time.Now().Before(old.until) {
 		return old
 	}
-	p.known[key] = new
+	p.known.Add(key, new)
 	return new
 }
 

@@ -65,7 +65,7 @@ type Server struct {
 	reads    *cache.Cache
 	hub      *hub.Hub
 	orders   *orders.Queue
-	passes   passes
+	passes   *passes
 	signUp   SignUp
 	hasher   *password.Hasher
 	devices  devices
@@ -118,6 +118,7 @@ func newServer(c Config, from source) *Server {
 		reads:    cache.New(c.DB, c.CacheBytes),
 		hub:      hub.New(history{from, markets}, c.Hub),
 		orders:   orders.New(c.DB),
+		passes:   newPasses(),
 		signUp:   cmp.Or(c.SignUp, Closed),
 		hasher:   password.NewHasher(2),
 		devices:  devices{key: c.DB.DeviceKey},
@@ -145,8 +146,8 @@ func newServer(c Config, from source) *Server {
 	trustOnly(s.echo, c.Proxies)
 	s.proxies = c.Proxies
 	s.origins.Interval = 10 * time.Second
-	return s
 	static.Assets() // compressed before anybody asks
+	return s
 }
 
 // Handler answers everything. An http.Server around it needs a limit on reading headers, and no

@@ -2,16 +2,18 @@ package cache
 
 import (
 	"cmp"
-	"container/list"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/tape"
@@ -76,9 +78,8 @@ type Cache struct {
 	epoch   int64 // counts the times that everything was forgotten
 	recent  recent
 	fills   map[string]*fill
-	entries map[string]*list.Element // of *entry
+	entries *simplelru.LRU[string, *entry]
 	byKey   map[Key]map[*entry]struct{}
-	used    list.List // of *entry, the one used last first
 	stats   Stats
 }
 
@@ -106,13 +107,14 @@ type fill struct {
 // New makes a cache of so many bytes (0: 32 MiB; negative: of none) in front of a database. Nothing
 // is kept until SetState says that the tape is live.
 func New(d *db.DB, bytes int64) *Cache {
-	return &Cache{
+	c := &Cache{
 		db: d, most: cmp.Or(bytes, defaultBytes), stamped: d.Stamped, sees: db.Snapshot.Sees,
-		recent:  recent{underWay: make(map[*fill]struct{})},
-		fills:   make(map[string]*fill),
-		entries: make(map[string]*list.Element),
-		byKey:   make(map[Key]map[*entry]struct{}),
+		recent: recent{underWay: make(map[*fill]struct{})},
+		fills:  make(map[string]*fill),
+		byKey:  make(map[Key]map[*entry]struct{}),
 	}
+	c.entries, _ = simplelru.NewLRU(math.MaxInt, c.forgotten) // keep bounds their bytes, whatever their number
+	return c
 }
 
 // Get returns what a query returns: what is kept, or what it reads, for all who ask at this time.
@@ -248,21 +250,20 @@ func (c *Cache) end(f *fill, name string, stamp db.Snapshot, keys []Key) {
 
 // kept finds an entry's answer; nil if there is none. Called with c.mu held.
 func (c *Cache) kept(name string) any {
-	place := c.entries[name]
-	if place == nil {
+	e, ok := c.entries.Get(name)
+	if !ok {
 		return nil
 	}
-	c.used.MoveToFront(place)
-	return place.Value.(*entry).found
+	return e.found
 }
 
 // keep makes an entry, and room for it: those go that were used longest ago. Called with c.mu held.
 func (c *Cache) keep(e *entry) {
-	c.drop(c.entries[e.name])
+	c.entries.Remove(e.name)
 	if e.bytes > c.most/4 {
 		return // it is the answer of those who wait, but would be in the way of all others
 	}
-	c.entries[e.name] = c.used.PushFront(e)
+	c.entries.Add(e.name, e)
 	for _, k := range e.keys {
 		if c.byKey[k] == nil {
 			c.byKey[k] = make(map[*entry]struct{})
@@ -271,17 +272,12 @@ func (c *Cache) keep(e *entry) {
 	}
 	c.stats.Entries++
 	for c.stats.Bytes += e.bytes; c.stats.Bytes > c.most; c.stats.Evicted++ {
-		c.drop(c.used.Back())
+		c.entries.RemoveOldest()
 	}
 }
 
-// drop forgets an entry; nil is none. Called with c.mu held.
-func (c *Cache) drop(place *list.Element) {
-	if place == nil {
-		return
-	}
-	e := c.used.Remove(place).(*entry)
-	delete(c.entries, e.name)
+// forgotten takes account of an entry that has gone. Called with c.mu held.
+func (c *Cache) forgotten(_ string, e *entry) {
 	for _, k := range e.keys {
 		if delete(c.byKey[k], e); len(c.byKey[k]) == 0 {
 			delete(c.byKey, k)
@@ -295,10 +291,7 @@ func (c *Cache) drop(place *list.Element) {
 func (c *Cache) clear() {
 	c.epoch++
 	c.stats.Invalidated += c.stats.Entries
-	c.stats.Entries, c.stats.Bytes = 0, 0
-	clear(c.entries)
-	clear(c.byKey)
-	c.used.Init()
+	c.entries.Purge()
 }
 
 // Publish takes the next event of a market.
@@ -321,7 +314,7 @@ func (c *Cache) changed(e event) {
 	for _, k := range e.keys {
 		for old := range c.byKey[k] {
 			if e.xid == 0 || !c.sees(old.stamp, e.xid) {
-				c.drop(c.entries[old.name])
+				c.entries.Remove(old.name)
 				c.stats.Invalidated++
 			}
 		}
