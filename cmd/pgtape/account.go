@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -157,8 +156,8 @@ func (a *accounts) role() *cobra.Command {
 
 func (a *accounts) list() *cobra.Command {
 	return a.command("list", "List the accounts", 0, func(ctx context.Context, book *db.DB, _ []string) error {
-		table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "HANDLE\tROLE\tPASSWORD\tSESSIONS\tKEYS\tLAST SEEN\tCREATED")
+		table := newTable()
+		table.row("HANDLE", "ROLE", "PASSWORD", "SESSIONS", "KEYS", "LAST SEEN", "CREATED")
 		const page = 500
 		for after := ""; ; {
 			people, err := book.People(ctx, "", after, page, "")
@@ -171,7 +170,7 @@ func (a *accounts) list() *cobra.Command {
 					seen = p.LastSeenAt.Format(time.RFC3339)
 				}
 				guarded := map[bool]string{true: "yes", false: "no"}[p.Guarded]
-				fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%s\t%s\n", p.Handle, p.Role, guarded, p.Sessions, p.Keys, seen, p.CreatedAt.Format(time.RFC3339))
+				table.row(p.Handle, p.Role, guarded, p.Sessions, p.Keys, seen, p.CreatedAt.Format(time.RFC3339))
 			}
 			if len(people) < page {
 				return table.Flush()

@@ -98,15 +98,16 @@ func listBranches(ctx context.Context, list *db.Branches) error {
 		say("no branches")
 		return nil
 	}
-	say("%-20s %-20s %9s  %s", "name", "made", "size", "heads")
+	table := newTable()
+	table.row("name", "made", "size", "heads")
 	for _, branch := range found {
 		far := "cannot be read"
 		if heads, err := list.Heads(ctx, branch); err == nil {
 			far = fmt.Sprintf("%d markets, %d events", heads.Markets, heads.Events)
 		}
-		say("%-20s %-20s %6.1f MB  %s", branch.Name, branch.Made.Format("2006-01-02 15:04 MST"), float64(branch.Size)/1e6, far)
+		table.row(branch.Name, branch.Made.Format("2006-01-02 15:04 MST"), fmt.Sprintf("%.1f MB", float64(branch.Size)/1e6), far)
 	}
-	return nil
+	return table.Flush()
 }
 
 func newBranchDelete() *cobra.Command {

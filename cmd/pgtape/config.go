@@ -12,7 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/BurntSushi/toml"
+	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -27,10 +28,10 @@ var onlyAsked = []string{"config", "env", "from", "branch", "yes", "all", "help"
 // config is a file that sets flags: keys at the top for all, and a block [env.NAME] for each
 // environment.
 type config struct {
-	path string
-	text string
-	top  map[string]any
-	envs map[string]map[string]any
+	path  string
+	lines map[string]int // of each key and block, by its full name
+	top   map[string]any
+	envs  map[string]map[string]any
 }
 
 // configure fills the flags that the command line has left out: from the environment, from the file's
@@ -83,15 +84,17 @@ func readConfig(flags *pflag.FlagSet) (*config, error) {
 }
 
 func parseConfig(path, text string) (*config, error) {
-	c := &config{path: path, text: text, envs: map[string]map[string]any{}}
-	_, err := toml.Decode(text, &c.top)
-	var malformed toml.ParseError
+	c := &config{path: path, lines: map[string]int{}, top: map[string]any{}, envs: map[string]map[string]any{}}
+	err := toml.Unmarshal([]byte(text), &c.top)
+	var malformed *toml.DecodeError
 	if errors.As(err, &malformed) {
-		return nil, fmt.Errorf("%s:%d: %s", path, malformed.Position.Line, malformed.Message)
+		line, _ := malformed.Position()
+		return nil, fmt.Errorf("%s:%d: %s", path, line, strings.TrimPrefix(malformed.Error(), "toml: "))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	c.findLines(text)
 	envs, there := c.top["env"]
 	delete(c.top, "env")
 	if !there {
@@ -266,38 +269,43 @@ func describe(value any) string {
 		return "a block"
 	case []any:
 		return "a list"
-	case []map[string]any:
-		return "a list of blocks"
 	}
 	return fmt.Sprint(value)
 }
 
 // wrong is an error with the place of a key, or of a block where the key is empty.
 func (c *config) wrong(block, key, format string, args ...any) error {
-	return fmt.Errorf("%s:%d: %s", c.path, c.lineOf(block, key), fmt.Sprintf(format, args...))
+	line := cmp.Or(c.lines[strings.Trim(block+"."+key, ".")], 1)
+	return fmt.Errorf("%s:%d: %s", c.path, line, fmt.Sprintf(format, args...))
 }
 
-// lineOf finds a key by reading the lines, since the parser does not tell where it was. Keys with
-// dots are found as well: env.development.listen = "…".
-func (c *config) lineOf(block, key string) int {
-	want := strings.Trim(block+"."+key, ".")
-	unquoted := strings.NewReplacer(`"`, "", "'", "", " ", "", "\t", "")
-	current := ""
-	for i, line := range strings.Split(c.text, "\n") {
-		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
-		if name, ok := strings.CutPrefix(line, "["); ok {
-			current = unquoted.Replace(strings.Trim(name, "[] \t"))
-		} else if name, _, ok := strings.Cut(line, "="); ok {
-			if full := strings.Trim(current+"."+unquoted.Replace(name), "."); full == want || strings.HasPrefix(full, want+".") {
-				return i + 1
-			}
-			continue
-		}
-		if current == want || strings.HasPrefix(current, want+".") {
-			return i + 1
+// findLines notes where the keys and blocks of a text are, which has been decoded without an error.
+func (c *config) findLines(text string) {
+	var parser unstable.Parser
+	block := ""
+	for parser.Reset([]byte(text)); parser.NextExpression(); {
+		if node := parser.Expression(); node.Kind == unstable.KeyValue {
+			c.findLine(&parser, node, block)
+		} else {
+			block = c.findLine(&parser, node, "")
 		}
 	}
-	return 1
+}
+
+// findLine notes the keys of a node that stands in a block, those of an inline table too, and returns the
+// node's full name. env.a.listen is in env.a and in env: where these come first counts.
+func (c *config) findLine(parser *unstable.Parser, node *unstable.Node, block string) (name string) {
+	name = block
+	for keys := node.Key(); keys.Next(); {
+		name = strings.TrimPrefix(name+"."+string(keys.Node().Data), ".")
+		c.lines[name] = cmp.Or(c.lines[name], parser.Shape(keys.Node().Raw).Start.Line)
+	}
+	if node.Kind == unstable.KeyValue && node.Value().Kind == unstable.InlineTable {
+		for inner := node.Value().Children(); inner.Next(); {
+			c.findLine(parser, inner.Node(), name)
+		}
+	}
+	return name
 }
 
 // nearest suggests what may have been meant.

@@ -13,7 +13,7 @@ import (
 // The architecture as a table: what of ours, and of the libraries that belong to one place, each
 // package may import. Tests may import more.
 var allowed = map[string][]string{
-	"cmd/pgtape":      {"audit", "bench", "bench/compare", "bench/rivals", "client", "db", "db/embedded", "db/tape", "db/hosts", "doctor", "flow", "password", "placement", "server", "server/edge", "github.com/BurntSushi/toml", "github.com/spf13/cobra", "golang.org/x/crypto"},
+	"cmd/pgtape":      {"audit", "bench", "bench/compare", "bench/rivals", "client", "db", "db/embedded", "db/tape", "db/hosts", "doctor", "flow", "password", "placement", "server", "server/edge", "github.com/pelletier/go-toml/v2", "github.com/spf13/cobra", "golang.org/x/crypto"},
 	"audit":           {"audit/lmsr"},
 	"audit/lmsr":      {"github.com/cockroachdb/apd/v3"},
 	"bench":           {"client", "github.com/gorilla/websocket"},
@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"server/hub":      {"fairqueue"},
 	"server/orders":   {"db"},
 	"server/state":    {"audit/lmsr", "db", "db/tape"},
-	"static":          {"static/markdown"},
+	"static":          {"static/markdown", "github.com/andybalholm/brotli"},
 	"static/markdown": {"github.com/yuin/goldmark", "github.com/microcosm-cc/bluemonday"},
 	"sql":             {},
 	"db":              {"db/connect", "db/embedded", "db/hosts", "db/pgtime", "db/tape", "sql", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
@@ -57,8 +57,8 @@ var allowed = map[string][]string{
 var homes = []string{
 	"github.com/jackc/pgx/v5", "github.com/jackc/pglogrepl", "github.com/pressly/goose/v3", "github.com/labstack/echo/v4",
 	"github.com/olahol/melody", "github.com/gorilla/websocket", "github.com/spf13/cobra",
-	"github.com/BurntSushi/toml", "github.com/cockroachdb/apd/v3", "github.com/coreos/go-oidc/v3", "github.com/gorilla/feeds", "golang.org/x/crypto", "golang.org/x/image",
-	"github.com/yuin/goldmark", "github.com/microcosm-cc/bluemonday",
+	"github.com/pelletier/go-toml/v2", "github.com/cockroachdb/apd/v3", "github.com/coreos/go-oidc/v3", "github.com/gorilla/feeds", "golang.org/x/crypto", "golang.org/x/image",
+	"github.com/yuin/goldmark", "github.com/microcosm-cc/bluemonday", "github.com/andybalholm/brotli",
 }
 
 const module = "github.com/pgtape/pgtape/"

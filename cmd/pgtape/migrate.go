@@ -99,11 +99,15 @@ func migrateStatus(cmd *cobra.Command, d *database) error {
 		return err
 	}
 	word := map[bool]string{true: "applied", false: "missing"}
+	table := newTable()
 	for _, m := range migrations {
-		say("%-8s %s", word[m.Applied], m.Name)
+		table.row(word[m.Applied], m.Name)
 		current = current && m.Applied
 	}
-	say("%-8s functions", word[current])
+	table.row(word[current], "functions")
+	if err := table.Flush(); err != nil {
+		return err
+	}
 	if !current {
 		return &foundWrong{"the schema is not up to date: pgtape migrate up"}
 	}

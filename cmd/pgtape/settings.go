@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,9 +42,9 @@ pgtape settings set NAME VALUE changes one; the login must be an operator's.`,
 			if err != nil {
 				return err
 			}
-			table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+			table := newTable()
 			for _, s := range settings {
-				fmt.Fprintf(table, "%s\t%s\n", s.Name, s.Value)
+				table.row(s.Name, s.Value)
 			}
 			return table.Flush()
 		},
