@@ -62,6 +62,8 @@ func TestMentionsReachWhomTheyName(t *testing.T) {
 		{"bo@bo.example @nobody @@bo a/@bo", "comment", "", ""},
 		{"@ana @c.d...", "mention", "", "mention"},
 		{"@house @market:rain", "comment", "", ""},
+		{"「@bo」、“@c.d”", "comment", "mention", "mention"},
+		{"مرحبا@bo, né@c.d", "comment", "mention", "mention"},
 	} {
 		d.Exec(t, "delete from pgtape_core.notification")
 		comment(t, d, d.Account(t, "1"), "rain", tt.body)

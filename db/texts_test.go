@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/dbtest"
 )
@@ -36,6 +38,11 @@ func TestOutcomesThatLookAlikeAreRefused(t *testing.T) {
 		{"Ångström", "\u212bngström"},
 		{"\u2126", "\u03c9"},
 		{"𝐍𝐨", "no"},
+		{"m\u0103", "m\u04d1"},
+		{"C\u00f3rdoba", "C\u03ccrdoba"},
+		{"\u00c8", "\u0400"},
+		{"i\u0307", "I"},
+		{"i\u0323\u0307", "\u0130\u0323"},
 	} {
 		_, err := d.CreateMarket(t.Context(), db.NewMarket{Slug: "x", Question: "Which?", Outcomes: []string{"other", pair[0], pair[1]}})
 		if db.CodeOf(err) != db.InvalidRequest || !strings.Contains(err.Error(), "for each other") {
@@ -136,7 +143,9 @@ func TestTextsAreKeptInOneForm(t *testing.T) {
 			{"\u2800", "U+2800"},
 			{"a\u034fb", "U+034F"},
 			{"a\U000e0041", "U+E0041"},
+			{"a\U00013441b", "U+13441"},
 			{"\u0301", ""},
+			{"a" + strings.Repeat("\u0344", 5), "8 marks"},
 			{"z" + strings.Repeat("\u0335", 9), "8 marks"},
 			{strings.Repeat("x", 30000), "characters"},
 		} {
@@ -222,6 +231,23 @@ func TestCategoriesThatLookAlikeAreOne(t *testing.T) {
 			t.Errorf("%+v finds %d, %v, want all four", f, len(markets), err)
 		}
 	}
+}
+
+// The normal form of some texts is longer than they are: it is what has to fit.
+func TestALengthIsThatOfWhatIsKept(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	ana, market := d.Account(t, "1000"), d.Market(t)
+	for _, letter := range []string{"\u0958", "\ufb2c", "\u2adc", "\U0001d15e"} {
+		grown := len([]rune(norm.NFC.String(letter)))
+		for length, want := range map[int]db.Code{2000: db.InvalidRequest, 2000/grown + 1: db.InvalidRequest, 2000 / grown: ""} {
+			c, err := d.Comment(t.Context(), db.NewComment{Market: market, Body: strings.Repeat(letter, length), Account: ana})
+			if db.CodeOf(err) != want || len([]rune(c.Body)) > 2000 {
+				t.Errorf("%d times %+q: %d characters, %v, want %q", length, letter, len([]rune(c.Body)), err, want)
+			}
+		}
+	}
+	d.Verify(t)
 }
 
 // Nothing is done to what is too long, before it is refused.

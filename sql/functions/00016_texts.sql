@@ -19,7 +19,7 @@ create or replace function pgtape_core.excerpt(value text)
     returns text
     language sql
     immutable
-    return regexp_replace(left(value, 60), E'[\\u0001-\\u001f\\u007f-\\u009f\\u00ad\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]', E'\uFFFD', 'g')
+    return regexp_replace(left(value, 60), E'[\\u0001-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ue000-\\uf8ff\\ufeff\\ufff0-\\uffff\\U000E0000-\\U0010FFFF]', E'\uFFFD', 'g')
         || case when length(left(value, 61)) > 60 then '…' else '' end;
 
 -- spaced gives a text with Unicode's spaces as plain ones and none around it. In one line, runs of
@@ -131,12 +131,18 @@ create or replace function pgtape_core.require_text(name text, value text, short
     language plpgsql
     immutable
 as $$
+declare
+    v_kept text;
 begin
     if octet_length(value) <= 8 * longest + 100 then -- longer is only told
         value := pgtape_core.spaced(value, lines);
     end if;
     perform pgtape_core.refuse_fault(pgtape_core.text_error(name, value, shortest, longest, lines));
-    return normalize(value, nfc);
+    v_kept := normalize(value, nfc);
+    if v_kept <> value collate "C" then -- NFC takes some characters apart for good: there are more of them then, and more marks
+        perform pgtape_core.refuse_fault(pgtape_core.text_error(name, v_kept, shortest, longest, lines));
+    end if;
+    return v_kept;
 end;
 $$;
 -- +goose StatementEnd
@@ -160,7 +166,10 @@ begin
         from string_to_table(v_name, null) with ordinality as c (value, i)
         cross join lateral pgtape_core.character_class(ascii(c.value)) as f (class)
         where f.class in ('x', 'm', 's') or ascii(c.value) between 917536 and 917630; -- a flag differs by its tags
-        v_name := normalize(replace(pgtape_core.folded_letters(coalesce(v_name, '')), 'ß', 'ss'), nfkc);
+        v_name := replace(pgtape_core.folded_letters(coalesce(v_name, '')), 'ß', 'ss');
+        -- Again under the marks: ӑ is made of an а as ă is of an a. An i has its dot already.
+        v_name := pgtape_core.folded_letters(normalize(v_name, nfkd));
+        v_name := normalize(regexp_replace(v_name, E'([ij][\\u0316-\\u0333]*)\\u0307', E'\\1', 'g'), nfkc);
     end if;
     return lower(btrim(regexp_replace(v_name, ' +', ' ', 'g')) collate "C");
 end;

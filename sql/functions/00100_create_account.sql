@@ -176,7 +176,7 @@ begin
     perform pgtape_core.require_operator();
     if not exists (select from pg_catalog.pg_roles r where r.rolname = map_login.login) then
         perform pgtape_core.refuse(
-            'not_found', 'there is no SQL login ' || coalesce(map_login.login, '(null)'),
+            'not_found', 'there is no SQL login ' || coalesce(pgtape_core.excerpt(map_login.login), '(null)'),
             'create it: create role … login in role pgtape_trader'
         );
     end if;

@@ -23,7 +23,7 @@ as $$
                 'opening_credits is everyone, invite, oidc or approval: who begins with credits' end
         when 'comments_per_minute' then
             case when (value ~ '^[0-9]{1,6}$') is not true then 'comments_per_minute is a whole number, of one account' end
-        else 'there is no setting ' || coalesce(name, '(null)')
+        else 'there is no setting ' || coalesce(pgtape_core.excerpt(name), '(null)')
     end;
 $$;
 -- +goose StatementEnd

@@ -56,6 +56,20 @@ begin
         group by m.category
     ) x
     on conflict do nothing;
+
+    -- Those that an earlier version told apart otherwise: of each key one is the first.
+    update pgtape_core.category c
+    set key = pgtape_core.look_alike_key(c.name),
+        first = false
+    where c.key <> pgtape_core.look_alike_key(c.name);
+    update pgtape_core.category c
+    set first = true
+    from (
+        select x.name, bool_or(x.first) over (partition by x.key) as has_first,
+               row_number() over (partition by x.key order by (select min(m.id) from pgtape_core.market m where m.category = x.name), x.name) as place
+        from pgtape_core.category x
+    ) x
+    where x.name = c.name and x.place = 1 and not x.has_first;
 end;
 $$;
 -- +goose StatementEnd

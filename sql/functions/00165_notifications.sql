@@ -135,7 +135,7 @@ begin
     from pgtape_core.account a
     where a.kind = 'person' and a.id <> c.account_id and lower(a.handle collate "C") in (
         select pgtape_core.identifier(rtrim(x.name[1], '.-'))
-        from regexp_matches(c.body, '(?:^|[^[:alnum:]_.@/-])@([A-Za-z0-9][A-Za-z0-9_.-]{0,31})', 'g') with ordinality x (name, place)
+        from regexp_matches(c.body collate "C", '(?:^|[^A-Za-z0-9_.@/-])@([A-Za-z0-9][A-Za-z0-9_.-]{0,31})', 'g') with ordinality x (name, place)
         order by x.place
         limit 10
     );

@@ -15,7 +15,7 @@ func (mentions) Trigger() []byte { return []byte{'@'} }
 
 func (mentions) Parse(_ ast.Node, block text.Reader, _ parser.Context) ast.Node {
 	switch before := block.PrecendingCharacter(); {
-	case before >= 'a' && before <= 'z', before >= 'A' && before <= 'Z', before >= '0' && before <= '9', before > 127:
+	case before >= 'a' && before <= 'z', before >= 'A' && before <= 'Z', before >= '0' && before <= '9':
 		return nil
 	case bytes.ContainsRune([]byte("_.@/-"), before):
 		return nil

@@ -23,6 +23,7 @@ func TestHTML(t *testing.T) {
 		{"an address", "see https://a.example/b.", `<p>see <a href="https://a.example/b"` + rel + `>https://a.example/b</a>.</p>`},
 		{"a mailbox", "<bo@a.example>", `<p><a href="mailto:bo@a.example"` + rel + `>bo@a.example</a></p>`},
 		{"a mention", "@bo, and (@c.d).", `<p><a href="/u/bo">@bo</a>, and (<a href="/u/c.d">@c.d</a>).</p>`},
+		{"a mention in any script", "「@bo」、“@c”、مرحبا@d", `<p>「<a href="/u/bo">@bo</a>」、“<a href="/u/c">@c</a>”、مرحبا<a href="/u/d">@d</a></p>`},
 		{"no mention", "bo@a @@b a/@c `@d`", "<p>bo@a @@b a/@c <code>@d</code></p>"},
 		{"no link in a link", "[@bo](https://a.example/)", `<p>[<a href="/u/bo">@bo</a>](<a href="https://a.example/"` + rel + `>https://a.example/</a>)</p>`},
 		{"an image is a link", "![cat](https://a.example/c.png)", `<p><a href="https://a.example/c.png"` + rel + `>cat</a></p>`},
