@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/pgtape/pgtape/fairqueue"
 )
@@ -38,19 +40,46 @@ var commonText string
 
 // Fault says why a password of somebody is too weak; empty: it is not.
 func Fault(password, handle string) string {
+	password = Prepared(password)
 	length := utf8.RuneCountInString(password)
 	plain := strings.ToLower(strings.TrimSpace(password))
 	switch {
-	case !utf8.ValidString(password):
+	case !utf8.ValidString(password), strings.ContainsRune(password, utf8.RuneError):
 		return "the password is not UTF-8"
 	case length < MinLength:
 		return fmt.Sprintf("the password is too short: use %d characters or more, a few words, say", MinLength)
 	case length > MaxLength:
 		return fmt.Sprintf("the password is longer than %d characters", MaxLength)
-	case plain == strings.ToLower(handle), strings.Count(plain, plain[:min(1, len(plain))]) == len(plain), isCommon(plain):
+	case plain == strings.ToLower(handle), isOneCharacter(plain), isCommon(plain):
 		return "this password is among the first that anybody would try: choose another"
 	}
 	return ""
+}
+
+// Prepared is a password as it is hashed: in the normal form NFC and with plain spaces, as RFC 8265 has
+// it (OpaqueString), so that one who types it on another keyboard types the same.
+func Prepared(password string) string {
+	return norm.NFC.String(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Zs, r) {
+			return ' '
+		}
+		return r
+	}, password))
+}
+
+// Spellings are what a password that somebody types may have been hashed as: prepared, or, by earlier
+// versions, as it was typed.
+func Spellings(password string) []string {
+	if prepared := Prepared(password); prepared != password {
+		return []string{prepared, password}
+	}
+	return []string{password}
+}
+
+// isOneCharacter tells whether a text is nothing, or one character again and again.
+func isOneCharacter(text string) bool {
+	first, size := utf8.DecodeRuneInString(text)
+	return size == 0 || strings.Trim(text, string(first)) == ""
 }
 
 func isCommon(plain string) bool {
@@ -81,18 +110,18 @@ func NewHasher(atATime int) *Hasher {
 	}
 }
 
-// Hash makes the PHC string of a password. It waits for a turn of ctx's client, until ctx ends.
+// Hash makes the PHC string of a password, prepared. It waits for a turn of ctx's client, until ctx ends.
 // Errors: fairqueue.ErrBusy.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := random(saltLen)
-	key, err := h.key(ctx, password, salt, memory, passes, lanes, keyLen)
+	key, err := h.key(ctx, Prepared(password), salt, memory, passes, lanes, keyLen)
 	if err != nil {
 		return "", err
 	}
 	return phc(memory, passes, lanes, salt, key), nil
 }
 
-// Again makes the PHC string of a password by the parameters, the salt and the length of another, whose
+// Again makes the PHC string of a password, as it is spelled, by the parameters, the salt and the length of another, whose
 // hash may be left out by writing A for each of its letters: the password is right if it is what is
 // kept. outdated: the parameters are no longer ours. An empty string is of no password, which takes as
 // long to find.

@@ -118,12 +118,16 @@ func (s *Server) checkPassword(ctx context.Context, handle, secret string) (phc 
 	if err != nil {
 		return "", false, false, err
 	}
-	phc, outdated, err = s.hasher.Again(ctx, secret, salt)
-	if err != nil {
-		return "", false, false, busy(err)
+	for i, spelled := range password.Spellings(secret) {
+		phc, outdated, err = s.hasher.Again(ctx, spelled, salt)
+		if err != nil {
+			return "", false, false, busy(err)
+		}
+		if right, err = s.db.IsPassword(ctx, handle, phc); right || err != nil {
+			return phc, right, outdated || i > 0, err
+		}
 	}
-	right, err = s.db.IsPassword(ctx, handle, phc)
-	return phc, right, outdated, err
+	return phc, false, outdated, nil
 }
 
 // renew hashes a password again that was hashed by other parameters. Failing does no harm.
