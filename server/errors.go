@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -96,8 +98,40 @@ func (s *Server) redirectToName(err error, c echo.Context) bool {
 	return c.Redirect(http.StatusPermanentRedirect, to.RequestURI()) == nil
 }
 
-// refusal is what an error is to a caller. What was not meant for callers is logged, not told.
+// refusal is what an error is to a caller, in words that can be shown.
 func (s *Server) refusal(err error, c echo.Context) (status int, e *db.Error) {
+	status, e = s.causeOf(err, c)
+	message, hint := readable(e.Message), readable(e.Hint)
+	if message == e.Message && hint == e.Hint {
+		return status, e
+	}
+	shown := *e
+	shown.Message, shown.Hint = message, hint
+	return status, &shown
+}
+
+// longestMessage is more than any message has of its own.
+const longestMessage = 2000
+
+// readable is a message that may repeat what a caller has sent: what is not seen in it, or would turn the
+// direction of what follows, is marked, and it ends somewhere.
+func readable(message string) string {
+	if len(message) > longestMessage {
+		message = strings.ToValidUTF8(message[:longestMessage], "") + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Co, unicode.Zl, unicode.Zp) && r != '\n' || strings.ContainsRune(misleading, r) {
+			return utf8.RuneError
+		}
+		return r
+	}, message)
+}
+
+// misleading are what turns the direction of text, and what is not seen.
+const misleading = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u00ad\u180e\u200b\u2060\ufeff"
+
+// causeOf finds the status and the error of it. What was not meant for callers is logged, not told.
+func (s *Server) causeOf(err error, c echo.Context) (status int, e *db.Error) {
 	var ofEcho *echo.HTTPError
 	switch {
 	case errors.As(err, &e) && statuses[e.Code] != 0 && e.Code != db.Internal:

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -201,7 +202,7 @@ func words(text *string) string {
 	if text == nil {
 		return ""
 	}
-	if *text != "" && strings.ContainsRune("=+-@\t\r\n", rune((*text)[0])) {
+	if first, size := utf8.DecodeRuneInString(*text); size > 0 && strings.ContainsRune("=+-@＝＋－＠\t\r\n", first) {
 		return "'" + *text
 	}
 	return *text

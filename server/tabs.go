@@ -26,7 +26,7 @@ func (s *Server) marketTab(c echo.Context) error {
 	default:
 		return echo.ErrNotFound
 	}
-	if !c.QueryParams().Has("part") {
+	if shown == "rules" || !c.QueryParams().Has("part") { // the rules are of the market, and of no part
 		return s.marketPage(c)
 	}
 	account, err := s.visitor(c)

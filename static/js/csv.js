@@ -5,6 +5,6 @@
 export const csv = (rows) => rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
 
 function cell(text) {
-  const safe = /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
+  const safe = /^[=+\-@＝＋－＠\t\r\n]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -18,4 +18,5 @@ test("an address is suggested from the words of any script", () => {
 
 test("a file for spreadsheets holds no formulas, and plain decimals", () => {
   assert.equal(csv([["at", "=1+1", '@"x"', "a,b"], ["t", (1.4e-11).toFixed(12)]]), `at,'=1+1,"'@""x""","a,b"\r\nt,0.000000000014\r\n`);
+  assert.equal(csv([["＝1+1", "＋1", "－1", "＠x", "a＝b", "'t"]]), "'＝1+1,'＋1,'－1,'＠x,a＝b,'t\r\n");
 });
