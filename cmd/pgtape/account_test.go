@@ -70,6 +70,7 @@ func TestTheFirstAdminIsMadeOnTheCommandLine(t *testing.T) {
 			t.Errorf("the log has %s", hidden)
 		}
 	}
+	namesAtATerminal(t, dir)
 }
 
 // post sends JSON, as a program that keeps no cookie.

@@ -46,6 +46,7 @@ var allowed = map[string][]string{
 
 	// For tests only.
 	"db/dbtest":         {"db", "db/embedded", "e2e/lag", "e2e/link", "sql", "github.com/jackc/pgx/v5"},
+	"db/dbtest/texts":   {},
 	"db/booktest":       {},
 	"server/servertest": {"db", "db/dbtest", "db/tape", "e2e/lag", "server"},
 	"e2e/lag":           {},
