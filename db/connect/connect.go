@@ -82,12 +82,11 @@ func PoolConfig(url string, o Options) (*pgxpool.Config, error) {
 }
 
 // Replication is Config for the replication protocol.
-func Replication(url string, o Options) (*pgconn.Config, error) {
-	config, err := pgconn.ParseConfig(url)
+func Replication(url string, o Options) (*pgx.ConnConfig, error) {
+	config, err := Config(url, o)
 	if err != nil {
-		return nil, fmt.Errorf("database URL: %w", err)
+		return nil, err
 	}
-	fix(config, o)
 	config.RuntimeParams["replication"] = "database"
 	return config, nil
 }

@@ -87,18 +87,6 @@ func (s *Servers) Connect(ctx context.Context, config *pgx.ConnConfig) (*pgx.Con
 	return conn, err
 }
 
-// ConnectLow is Connect of pgconn.
-func (s *Servers) ConnectLow(ctx context.Context, config *pgconn.Config) (*pgconn.PgConn, error) {
-	config = config.Copy()
-	begun, err := s.Prepare(ctx, config)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := pgconn.ConnectConfig(ctx, config)
-	begun(err)
-	return conn, err
-}
-
 // Prepare makes a configuration ready for one connection: it names one server, with the secrets of
 // now. begun is to be told how connecting went.
 // Errors: *NoServer.

@@ -49,11 +49,11 @@ func connectReplication(ctx context.Context, url string, servers *hosts.Servers)
 	config.RuntimeParams["application_name"] = readerOptions.Name
 	ctx, cancel := context.WithTimeout(ctx, servers.Patience())
 	defer cancel()
-	conn, err := servers.ConnectLow(ctx, config)
+	conn, err := servers.Connect(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting for replication: %w", err)
 	}
-	return conn, nil
+	return conn.PgConn(), nil
 }
 
 // hangUp closes a connection, also one whose other end no longer answers.
