@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,8 +18,8 @@ import (
 	"github.com/pgtape/pgtape/db/embedded"
 )
 
-// Pair is two Postgres, of which the second replicates the first until it is promoted. Both have what
-// db.Provision makes.
+// Pair is two Postgres, of which the second replicates the first until it is promoted. Both begin as
+// copies of ProvisionedData.
 type Pair struct {
 	First, Second *Node
 }
@@ -37,18 +36,11 @@ type Node struct {
 // NewPair starts a pair, the first with settings given as name and value by turns.
 func NewPair(t testing.TB, settings ...string) *Pair {
 	t.Helper()
-	chosen := map[string]string{"fsync": "off", "max_connections": "60", "shared_buffers": "32MB"}
+	chosen := map[string]string{"fsync": "off", "shared_buffers": "32MB"} // max_connections as in the data, which a standby insists on
 	for i := 0; i < len(settings); i += 2 {
 		chosen[settings[i]] = settings[i+1]
 	}
 	p := &Pair{First: newNode(t, chosen), Second: newNode(t, chosen)}
-	p.First.Start()
-	if err := db.Provision(t.Context(), p.First.Endpoint); err != nil {
-		t.Fatal(err)
-	}
-	p.First.Stop()
-	p.First.allowReplication()
-	p.First.copyTo(p.Second)
 	p.First.Start()
 	p.Second.Follow(p.First)
 	return p
@@ -61,6 +53,8 @@ func newNode(t testing.TB, settings map[string]string) *Node {
 		t.Fatal(err)
 	}
 	n := &Node{t: t, dir: dir, settings: maps.Clone(settings)}
+	ProvisionedData(t, dir)
+	n.allowReplication()
 	t.Cleanup(func() {
 		if n.Cluster != nil {
 			n.Signal(syscall.SIGCONT)
@@ -168,17 +162,20 @@ func (n *Node) Row(into any, query string) error {
 	return conn.QueryRow(ctx, query).Scan(into)
 }
 
-// Signal sends a signal to the postmaster and to all its children, as when a machine hangs
+// Signal is SignalPostgres for this server.
+func (n *Node) Signal(signal syscall.Signal) { SignalPostgres(n.Pid(), signal) }
+
+// SignalPostgres sends a signal to a postmaster and to all its children, as when a machine hangs
 // (SIGSTOP), goes on (SIGCONT) or loses its power (SIGKILL). For the last, all are stopped before: a
 // backend that outlives the postmaster by a moment ends its wait for a standby, and others see its commit.
-func (n *Node) Signal(signal syscall.Signal) {
+func SignalPostgres(pid int, signal syscall.Signal) {
 	if signal == syscall.SIGKILL {
-		n.Signal(syscall.SIGSTOP)
+		SignalPostgres(pid, syscall.SIGSTOP)
 	}
-	all := children(n.Pid())          // who has lost its parent is nobody's child
-	_ = syscall.Kill(n.Pid(), signal) // an error: it has ended
-	for _, pid := range append(all, children(n.Pid())...) {
-		_ = syscall.Kill(pid, signal)
+	all := children(pid)          // who has lost its parent is nobody's child
+	_ = syscall.Kill(pid, signal) // an error: it has ended
+	for _, child := range append(all, children(pid)...) {
+		_ = syscall.Kill(child, signal)
 	}
 }
 
@@ -248,17 +245,6 @@ func (n *Node) allowReplication() {
 }
 
 const embeddedSuperuser = "postgres"
-
-// copyTo gives another node the data of this one, which does not run.
-func (n *Node) copyTo(other *Node) {
-	n.t.Helper()
-	if out, err := exec.Command("cp", "-a", n.dir+"/.", other.dir).CombinedOutput(); err != nil {
-		n.t.Fatalf("copying the data: %v\n%s", err, out)
-	}
-	if err := os.Remove(filepath.Join(other.dir, "endpoint.json")); err != nil {
-		n.t.Fatal(err)
-	}
-}
 
 // CaughtUp says whether the second has replayed all that the first has written.
 func (p *Pair) CaughtUp() (caught bool) {

@@ -12,13 +12,27 @@ import (
 	"path/filepath"
 	"runtime"
 	"syscall"
+	"testing"
 	"time"
 
+	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/embedded"
 )
 
 // templatesKept is how long a data directory that nobody has copied stays.
 const templatesKept = 24 * time.Hour
+
+// ProvisionedData gives a folder the data of an embedded Postgres that db.Provision has been called
+// for, and that has been stopped in order.
+func ProvisionedData(t testing.TB, dir string) {
+	t.Helper()
+	err := copyTemplate(t.Context(), dir, BinDir(t), "provisioned", func(c *embedded.Cluster) error {
+		return db.Provision(t.Context(), c.Endpoint)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
 
 // copyTemplate gives a data directory the content of one that was made once on this machine: initdb
 // and, if it is to be migrated, the template database of this schema. prepare is called with the

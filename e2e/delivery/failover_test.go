@@ -26,7 +26,7 @@ const readyWithin = 2 * time.Second
 // failover is a world with two Postgres, and what is done to it.
 type failover struct {
 	*world
-	pair *dbtest.Pair
+	pair *dbtest.Pair // nil: they are in the hands of a cluster manager
 }
 
 // TestFailover has a standby take over in the ways that happen. The commits of the first server wait
@@ -51,6 +51,7 @@ func TestFailover(t *testing.T) {
 			if s.long && !*failovers {
 				t.Skip("with -delivery.failovers only")
 			}
+			t.Parallel()
 			s.act(newFailover(t))
 		})
 	}
@@ -85,9 +86,12 @@ func (f *failover) trial(takeOver func()) {
 	f.node.awaitReady(t)
 	f.floor = newFloor(f.world)
 	audience := newAudience(f.world)
-	f.exec("alter system set synchronous_standby_names = 'standby'")
-	f.exec("select pg_reload_conf()")
-	f.exec("checkpoint") // the process that makes it is the one that has commits wait from now on
+	if f.pair != nil {
+		f.exec("alter system set synchronous_standby_names = 'standby'")
+		f.exec("select pg_reload_conf()")
+		f.exec("checkpoint")  // the process that makes it is the one that has commits wait from now on
+		f.awaitSignsOfLife(3) // by which the reader hears of it
+	}
 	f.floor.begin()
 	f.awaitTrades(20)
 	takeOver()
@@ -122,14 +126,14 @@ func (f *failover) awaitTrades(n int) {
 func (f *failover) promote() {
 	f.t.Helper()
 	f.pair.Second.Promote()
-	f.took()
-}
-
-func (f *failover) took() {
-	f.t.Helper()
 	f.mu.Lock()
 	f.cluster = f.pair.Second.Cluster
 	f.mu.Unlock()
+	f.awaitTradesAfterPromotion()
+}
+
+func (f *failover) awaitTradesAfterPromotion() {
+	f.t.Helper()
 	began := time.Now()
 	f.awaitTrades(1)
 	after := time.Since(began)
@@ -163,21 +167,34 @@ func (f *failover) readyAnswers() {
 }
 
 // stall has the second server take nothing more, until commits wait for it and the reader has had the
-// time to show what it must not: so many signs of life.
+// time to show what it must not.
 func (f *failover) stall(signsOfLife int) {
 	f.t.Helper()
 	f.pair.Second.Signal(syscall.SIGSTOP)
-	var waiting int
-	places := make(map[string]bool) // in the WAL, which only signs of life move on while all commits wait
-	for deadline := time.Now().Add(recoverWithin); waiting == 0 || len(places) < signsOfLife; pause(context.Background(), 20*time.Millisecond) {
-		var place string
-		must(f.t, f.pair.First.Row(&place, "select pg_current_wal_lsn()::text"))
-		must(f.t, f.pair.First.Row(&waiting, "select count(*)::integer from pg_stat_activity where wait_event = 'SyncRep'"))
-		if waiting > 0 { // one may be all: the others then wait for its market
-			places[place] = true
+	for deadline := time.Now().Add(recoverWithin); ; pause(context.Background(), 20*time.Millisecond) {
+		var waiting bool // one may be all: the others then wait for its market
+		must(f.t, f.pair.First.Row(&waiting, "select exists (select from pg_stat_activity where wait_event = 'SyncRep')"))
+		if waiting {
+			break
 		}
 		if time.Now().After(deadline) {
-			f.t.Fatalf("%d commits wait, and the WAL was at %d places", waiting, len(places))
+			f.t.Fatal("no commit waits")
+		}
+	}
+	f.awaitSignsOfLife(signsOfLife)
+}
+
+// awaitSignsOfLife waits until the reader has given so many: while nothing is committed, only they
+// move the WAL on.
+func (f *failover) awaitSignsOfLife(n int) {
+	f.t.Helper()
+	places := make(map[string]bool)
+	for deadline := time.Now().Add(recoverWithin); len(places) <= n; pause(context.Background(), 20*time.Millisecond) {
+		var place string
+		must(f.t, f.pair.First.Row(&place, "select pg_current_wal_lsn()::text"))
+		places[place] = true
+		if time.Now().After(deadline) {
+			f.t.Fatalf("the WAL was at %d places", len(places))
 		}
 	}
 }

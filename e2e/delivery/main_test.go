@@ -11,11 +11,12 @@ import (
 )
 
 var (
-	duration  = flag.Duration("delivery.for", 45*time.Second, "how long faults go on")
-	faults    = flag.Int("delivery.faults", 36, "how many there are in that time")
-	failovers = flag.Bool("delivery.failovers", false, "all ways in which a standby takes over, not only two")
-	seed      = flag.Uint64("delivery.seed", 0, "of the schedule; 0: another each time")
-	keep      = flag.String("delivery.keep", "", "a folder for the server's log, to be looked at afterwards")
+	duration     = flag.Duration("delivery.for", 20*time.Second, "how long faults go on, at least")
+	faults       = flag.Int("delivery.faults", 25, "how many there are in that time: with 25, each kind once")
+	failovers    = flag.Bool("delivery.failovers", false, "all ways in which a standby takes over, not only two")
+	underPatroni = flag.Bool("delivery.patroni", false, "have Patroni, which must be installed as must etcd, change the primary")
+	seed         = flag.Uint64("delivery.seed", 0, "of the schedule; 0: another each time")
+	keep         = flag.String("delivery.keep", "", "a folder for the server's log, to be looked at afterwards")
 )
 
 // binary is the pgtape under test.

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"sync"
@@ -40,7 +39,7 @@ func newNode(t *testing.T, database string) *node {
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	log, err := os.Create(filepath.Join(dir, "pgtape.log"))
+	log, err := os.CreateTemp(dir, "pgtape-*.log")
 	must(t, err)
 	n := &node{
 		t: t, database: database, log: log, done: make(chan struct{}), source: "auto",
@@ -110,6 +109,13 @@ func (n *node) signal(signal syscall.Signal) {
 	if n.process != nil {
 		_ = n.process.Signal(signal)
 	}
+}
+
+// started is how often the process was.
+func (n *node) started() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.starts
 }
 
 func (n *node) switchSource(source string) {

@@ -35,16 +35,17 @@ var markets = []string{"rain", "snow", "wind"}
 // world is what is under test, and the histories that its database has had: each restore begins
 // another.
 type world struct {
-	t        *testing.T
-	dir      string
-	binDir   string // of Postgres' programs
-	settings map[string]string
-	port     int // of Postgres: the same after each start
-	dbLink   *link.Link
-	webLink  *link.Link
-	node     *node
-	floor    *floor
-	database string // URL for traders by SQL; empty: the socket, past the links
+	t         *testing.T
+	dir       string
+	binDir    string // of Postgres' programs
+	settings  map[string]string
+	port      int // of Postgres: the same after each start
+	dbLink    *link.Link
+	webLink   *link.Link
+	node      *node
+	floor     *floor
+	database  string // URL for traders by SQL; empty: the socket, past the links
+	superuser string // URL of the superuser's; empty: the socket
 
 	mu       sync.Mutex // held while Postgres is stopped and started
 	cluster  *embedded.Cluster
@@ -63,6 +64,7 @@ func newWorld(t *testing.T) *world {
 		"max_wal_size": "96MB", "min_wal_size": "32MB", // a backup is a copy
 		"max_replication_slots": "4",
 	}}
+	dbtest.ProvisionedData(t, dir)
 	w.start(0)
 	w.port = w.cluster.Port()
 	t.Cleanup(func() {
@@ -70,8 +72,6 @@ func newWorld(t *testing.T) *world {
 		defer w.mu.Unlock()
 		w.stop(syscall.SIGINT)
 	})
-	ctx := t.Context()
-	must(t, db.Provision(ctx, w.cluster.Endpoint))
 	w.exec(fmt.Sprintf("alter role %s password '%s'", db.OwnServer, password))
 	for _, market := range markets {
 		w.exec("select pgtape.create_market($1, 'Will it?', liquidity => 1000)", market)
@@ -111,6 +111,9 @@ func (w *world) socketURL(role string) string {
 
 // admin connects as the superuser.
 func (w *world) admin(ctx context.Context) (*pgx.Conn, error) {
+	if w.superuser != "" {
+		return pgx.Connect(ctx, w.superuser)
+	}
 	return pgx.Connect(ctx, w.socketURL(w.cluster.Superuser()))
 }
 
