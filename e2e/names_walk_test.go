@@ -33,6 +33,7 @@ func TestRandomNamesInTheBrowser(t *testing.T) {
 	s := open(t, siteOptions{})
 	w := texts.New(t, 3)
 	other := s.Account(t, "100000")
+	s.Exec(t, "select pgtape.set_setting('comments_per_minute', '999999')")
 	p := s.phone(t)
 	for range w.Rounds {
 		m := s.namedAtRandom(t, w)

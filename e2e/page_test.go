@@ -215,10 +215,13 @@ func (p *page) poll(what string, met func() bool) {
 func hook(id string, attributes ...string) string {
 	selector := "[data-testid=" + strconv.Quote(id) + "]"
 	for i := 0; i < len(attributes); i += 2 {
-		selector += fmt.Sprintf("[data-%s=%q]", attributes[i], attributes[i+1])
+		selector += "[data-" + attributes[i] + `="` + inSelector.Replace(attributes[i+1]) + `"]`
 	}
 	return selector
 }
+
+// inSelector writes a text into the quotes of a selector. Go's escapes are not those of CSS.
+var inSelector = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\a `)
 
 // find is the expression for the element of a selector.
 func find(selector string) string { return "document.querySelector(" + js(selector) + ")" }

@@ -212,7 +212,7 @@ func (n *namesWalk) checkScript(path string, node *html.Node, of map[string]stri
 			n.Errorf("%s has a state that is no JSON", path)
 		}
 		return 1
-	case strings.HasPrefix(of["src"], "/static/js/") && node.FirstChild == nil:
+	case strings.HasPrefix(of["src"], "/static/") && strings.HasSuffix(of["src"], ".js") && node.FirstChild == nil:
 	default:
 		n.Errorf("%s has a script: %v %v", path, of, node.FirstChild)
 	}

@@ -252,7 +252,10 @@ func (n *namesWalk) misuse() {
 		"/markets":                        {text: text, "slug": "x"},
 	} {
 		who := n.ana
-		if strings.HasPrefix(path, "/invites") || strings.HasPrefix(path, "/accounts") {
+		switch {
+		case strings.HasPrefix(path, "/session"): // signing in ends the session of before
+			who = n.site.nobody()
+		case strings.HasPrefix(path, "/invites"), strings.HasPrefix(path, "/accounts"):
 			who = n.boss
 		}
 		if got := n.send(who, http.MethodPost, "/api/v1"+path, jsonOf(body), "Idempotency-Key", newKey()); got.status < 400 && !strings.HasPrefix(path, "/session") {
