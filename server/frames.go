@@ -2,8 +2,13 @@ package server
 
 import (
 	"encoding/json"
+	"log/slog"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"golang.org/x/time/rate"
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/tape"
@@ -11,11 +16,42 @@ import (
 	"github.com/pgtape/pgtape/server/state"
 )
 
-// Frames are what sockets and streams carry: JSON objects without line breaks, one in each message.
+// Frames are what sockets and streams carry: JSON objects without line breaks, one in each message, in
+// valid UTF-8. Clients have to close a socket over a text that is not, and would again each time they come
+// back to it. All but the bodies of events is written by encoding/json, which sees to that.
+
+// texts sees to it for events, wherever they come from: Postgres keeps what it was once given, an origin
+// may be of an earlier version.
+type texts struct {
+	log    *slog.Logger
+	mended atomic.Int64 // events
+	said   rate.Sometimes
+}
+
+func newTexts(log *slog.Logger) *texts {
+	return &texts{log: log, said: rate.Sometimes{Interval: outageEvery}}
+}
+
+// utf8Event is an event whose body is valid UTF-8: frames are made of no other.
+type utf8Event struct{ tape.Event }
+
+// readable replaces what is not UTF-8 by U+FFFD, as encoding/json does.
+func (t *texts) readable(e tape.Event) utf8Event {
+	if utf8.ValidString(e.Body) {
+		return utf8Event{e}
+	}
+	e.Body = strings.ToValidUTF8(e.Body, "\ufffd")
+	mended := t.mended.Add(1)
+	t.said.Do(func() {
+		t.log.Error("an event holds bytes that are not UTF-8, which are shown as U+FFFD", "market", e.Market, "seq", e.Seq,
+			"mended", mended, "mend", "restore the event's text from a backup: pgtape verify names the event")
+	})
+	return utf8Event{e}
+}
 
 // eventFrame is an event as everybody gets it. Its body, a JSON object, goes on where the frame's
 // own members end.
-func eventFrame(e tape.Event) []byte {
+func eventFrame(e utf8Event) []byte {
 	market := encode(e.Market)
 	frame := make([]byte, 0, len(market)+len(e.Body)+160)
 	frame = append(frame, `{"op":"event","market":`...)
@@ -38,7 +74,7 @@ func eventFrame(e tape.Event) []byte {
 }
 
 // quoteFrame is the prices of an event alone; nil when it has none.
-func quoteFrame(e tape.Event) []byte {
+func quoteFrame(e utf8Event) []byte {
 	var body struct {
 		Prices json.RawMessage `json:"prices"`
 	}

@@ -2,8 +2,10 @@ package server
 
 import (
 	"encoding/json"
+	"log/slog"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/pgtape/pgtape/db/tape"
 )
@@ -21,19 +23,19 @@ func TestFramesAreTheContract(t *testing.T) {
 
 	tests := []struct{ name, got, want string }{
 		{
-			"an event", string(eventFrame(trade)),
+			"an event", string(eventFrame(utf8Event{trade})),
 			`{"op":"event","market":"rain","seq":813,"prev":812,"cursor":"813.9f3a2c1b04d7e6aa","at":"2026-01-02T02:04:05.000006Z",` +
 				`"kind":"trade","trade":{"id":7,"account":"ana"},"prices":{"yes":"0.622459331202","no":"0.377540668798"}}`,
 		},
 		{
-			"an event without a body", string(eventFrame(empty)),
+			"an event without a body", string(eventFrame(utf8Event{empty})),
 			`{"op":"event","market":"rain","seq":1,"prev":0,"cursor":"1.9f3a2c1b04d7e6aa","at":"2026-01-02T02:04:05.000006Z","kind":"noted"}`,
 		},
 		{
-			"a quote", string(quoteFrame(trade)),
+			"a quote", string(quoteFrame(utf8Event{trade})),
 			`{"op":"quote","market":"rain","seq":813,"prices":{"yes":"0.622459331202","no":"0.377540668798"}}`,
 		},
-		{"no quote of an event without prices", string(quoteFrame(empty)), ``},
+		{"no quote of an event without prices", string(quoteFrame(utf8Event{empty})), ``},
 		{
 			"an error", string(errorFrame("invalid_request", "no", "")),
 			`{"op":"error","code":"invalid_request","message":"no"}`,
@@ -46,5 +48,24 @@ func TestFramesAreTheContract(t *testing.T) {
 		if tt.got != "" && !json.Valid([]byte(tt.got)) {
 			t.Errorf("%s is no JSON", tt.name)
 		}
+	}
+}
+
+// What comes as it is sent is not written again; anything else is mended, whoever it is from: an origin of
+// an earlier version, too.
+func TestAnEventIsMadeReadable(t *testing.T) {
+	t.Parallel()
+	texts := newTexts(slog.New(slog.DiscardHandler))
+	for body, want := range map[string]string{
+		`{"note":"café 日本 \u0001"}`: `{"note":"café 日本 \u0001"}`,
+		"{\"note\":\"caf\xe9\"}":    "{\"note\":\"caf\ufffd\"}",
+		"{\"note\":\"\xe2\x82":      "{\"note\":\"\ufffd",
+	} {
+		if got := texts.readable(tape.Event{Hash: make([]byte, 32), Body: body}); got.Body != want || !utf8.Valid(eventFrame(got)) {
+			t.Errorf("%q becomes %q", body, got.Body)
+		}
+	}
+	if texts.mended.Load() != 2 {
+		t.Errorf("%d were mended", texts.mended.Load())
 	}
 }

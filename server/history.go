@@ -34,6 +34,7 @@ func (database) Follow(context.Context, string) error { return nil }
 type history struct {
 	source source
 	state  *state.Markets
+	texts  *texts
 }
 
 // Snapshot may return what is older than the head: that the hub can judge for itself.
@@ -71,7 +72,7 @@ func (h history) Since(ctx context.Context, market, after string, limit int) ([]
 	}
 	read := make([]hub.Event, len(events))
 	for i, e := range events {
-		read[i] = hub.Event{Market: e.Market, Seq: e.Seq, Cursor: e.Head().String(), Frame: eventFrame(e)}
+		read[i] = hub.Event{Market: e.Market, Seq: e.Seq, Cursor: e.Head().String(), Frame: eventFrame(h.texts.readable(e))}
 	}
 	return read, nil
 }

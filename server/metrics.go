@@ -128,6 +128,7 @@ func (g gauges) Collect(ch chan<- prometheus.Metric) {
 	to.gauge("joins", "Subscriptions that are being brought up to date from the table.", float64(hub.Joins))
 	to.counter("frames_written_total", "Writes to connections; each carries one frame or, under load, several.", hub.Frames)
 	to.counter("events_delivered_total", "Events in those frames.", hub.Events)
+	to.counter("events_mended_total", "Times that an event was shown with bytes replaced that are not UTF-8; should be 0.", g.server.texts.mended.Load())
 	to.counter("snapshots_total", "Snapshots read for subscribers.", hub.Snapshots)
 	to.counter("slow_closes_total", "Connections closed because they read too slowly.", hub.SlowCloses)
 	to.counter("tape_gaps_total", "Holes in what the reader delivered; should be 0.", hub.Gaps)

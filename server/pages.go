@@ -34,7 +34,7 @@ func (s *Server) marketPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	newest := newTapePage(slug, "", events).Events
+	newest := s.texts.page(slug, "", events).Events
 	slices.Reverse(newest)
 	return render(c, http.StatusOK, "market", struct {
 		Account *db.Account `json:"account"`

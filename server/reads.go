@@ -96,7 +96,7 @@ func (s *Server) timeline(ctx context.Context, slug string) (cache.Found[tapePag
 				return page, err
 			}
 			events, err := d.Timeline(ctx, slug)
-			page = newTapePage(slug, "", events)
+			page = s.texts.page(slug, "", events)
 			page.version = version
 			return page, err
 		},

@@ -88,6 +88,7 @@ type Server struct {
 	streams  atomic.Int64 // open ones
 	gate     gate
 	outages  outages
+	texts    *texts
 	origins  rate.Sometimes // how often a refused origin is logged
 	proxies  []netip.Prefix
 	metrics  *metrics
@@ -109,14 +110,14 @@ func newServer(c Config, from source) *Server {
 	if c.Hub.Log == nil {
 		c.Hub.Log = c.Log
 	}
-	markets := state.New(from.MarketState, from.TapeAfter)
+	markets, texts := state.New(from.MarketState, from.TapeAfter), newTexts(c.Log)
 	s := &Server{
 		db:       c.DB,
 		reader:   c.Reader,
 		state:    markets,
 		source:   from,
 		reads:    cache.New(c.DB, c.CacheBytes),
-		hub:      hub.New(history{from, markets}, c.Hub),
+		hub:      hub.New(history{from, markets, texts}, c.Hub),
 		orders:   orders.New(c.DB),
 		passes:   newPasses(),
 		signUp:   cmp.Or(c.SignUp, Closed),
@@ -134,6 +135,7 @@ func newServer(c Config, from source) *Server {
 		sites:    c.Sites,
 		own:      c.OwnMetrics,
 		log:      c.Log,
+		texts:    texts,
 		cards:    newCards(),
 		locks:    lockWatch{db: c.DB, log: c.Log},
 		echo:     echo.New(),

@@ -8,18 +8,20 @@ import (
 )
 
 // Sink is where the tape reader delivers: every event is encoded here, once for all who watch.
-func (s *Server) Sink() tape.Sink { return sink{s.hub, s.state, s.reads} }
+func (s *Server) Sink() tape.Sink { return sink{s.hub, s.state, s.reads, s.texts} }
 
 // sink tells the cache and the state before the hub: what is asked for is never older than what has been sent.
 type sink struct {
 	hub   *hub.Hub
 	state *state.Markets
 	reads *cache.Cache
+	texts *texts
 }
 
-func (s sink) Publish(e tape.Event) {
-	s.reads.Publish(e)
-	s.state.Publish(e)
+func (s sink) Publish(event tape.Event) {
+	e := s.texts.readable(event)
+	s.reads.Publish(e.Event)
+	s.state.Publish(e.Event)
 	s.hub.Publish(hub.Event{
 		Market: e.Market, Seq: e.Seq, Cursor: e.Head().String(), Frame: eventFrame(e), Quote: quoteFrame(e),
 	})

@@ -44,13 +44,14 @@ func (s *Server) getTape(c echo.Context) error {
 	if err != nil {
 		return withSnapshot(err, slug)
 	}
-	return c.JSONBlob(http.StatusOK, newTapePage(slug, after, events).text())
+	return c.JSONBlob(http.StatusOK, s.texts.page(slug, after, events).text())
 }
 
-func newTapePage(slug, after string, events []tape.Event) tapePage {
+// page is events as a page of a tape.
+func (t *texts) page(slug, after string, events []tape.Event) tapePage {
 	page := tapePage{Market: slug, Events: make([]json.RawMessage, len(events)), Next: after}
 	for i, e := range events {
-		page.Events[i] = eventFrame(e)
+		page.Events[i] = eventFrame(t.readable(e))
 		page.Next = e.Head().String()
 	}
 	return page

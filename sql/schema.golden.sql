@@ -675,6 +675,7 @@ function pgtape_core.json_payout(pgtape_core.market,numeric[]) returns text, imm
 function pgtape_core.json_quote(pgtape_core.quote,numeric) returns jsonb, immutable
 function pgtape_core.json_time(timestamp with time zone) returns text, immutable
 function pgtape_core.json_trade(pgtape_core.trade,text,text,text[],numeric[]) returns text, immutable
+function pgtape_core.kept_event_hash(pgtape_core.tape) returns bytea, stable
 function pgtape_core.lagging_sequences() returns TABLE(sequence regclass, last_value bigint, used bigint), stable
 function pgtape_core.least_of(numeric[],integer,integer) returns numeric, immutable
 function pgtape_core.lifetime_error(text,interval) returns text, immutable

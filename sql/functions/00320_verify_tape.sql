@@ -1,6 +1,24 @@
 -- +goose Up
 -- Invariants of the tape: no gap, no rewriting, and the state follows from it.
 
+-- kept_event_hash is event_hash of an event that is kept already, or null where its text is not UTF-8: a
+-- database that was of another encoding once, or one that is damaged, may hold such.
+-- +goose StatementBegin
+create or replace function pgtape_core.kept_event_hash(event pgtape_core.tape)
+    returns bytea
+    language plpgsql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return pgtape_core.event_hash(event.prev_hash, event.market, event.seq, event.at, event.kind, event.body);
+exception
+    when character_not_in_repertoire then
+        return null;
+end;
+$$;
+-- +goose StatementEnd
+
 -- +goose StatementBegin
 create or replace function pgtape_core.check_tape()
     returns table (invariant text, subject text, problem text)
@@ -20,10 +38,16 @@ as $$
     where c.seq <> c.seq_before + 1
     union all
     select 'every hash follows from the one before', format('market %s, seq %s', c.market, c.seq),
-           case when c.prev_hash <> c.hash_before then 'its prev_hash is not the hash before' else 'its hash is not that of its fields' end
+           case
+               when c.prev_hash <> c.hash_before then 'its prev_hash is not the hash before'
+               when h.hash is null then 'it holds bytes that are not UTF-8'
+               else 'its hash is not that of its fields'
+           end
     from chain c
-    where c.prev_hash <> c.hash_before
-        or c.hash <> pgtape_core.event_hash(c.prev_hash, c.market, c.seq, c.at, c.kind, c.body)
+    cross join lateral (
+        select pgtape_core.kept_event_hash((c.market, c.seq, c.at, c.kind, c.body, c.prev_hash, c.hash)::pgtape_core.tape)
+    ) as h (hash)
+    where c.prev_hash <> c.hash_before or c.hash is distinct from h.hash
     union all
     select 'the version is the seq of the last event', 'market ' || b.slug,
            format('version %s (%s), last event %s', b.version, pgtape_core.cursor_of(b.version, b.head), pgtape_core.cursor_of(l.seq, l.hash))
