@@ -16,6 +16,7 @@
 //	traders_test.go   who trades, and what was acknowledged
 //	watchers_test.go  who watches
 //	failover_test.go  a standby that takes over, in each of the ways that happen
+//	patroni_test.go   the same in the hands of a cluster manager
 //	history_test.go   what was seen against what is there
 //
 // What is promised is in docs/delivery.md.
