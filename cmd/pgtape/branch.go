@@ -35,10 +35,7 @@ func (f *databaseFlags) onBranches(cmd *cobra.Command, do func(context.Context, 
 	if err != nil {
 		return err
 	}
-	f.env, f.unproven = environmentOf(cmd), isUnproven(cmd)
-	if from := cmd.Flags().Lookup("from"); from != nil && from.Changed {
-		f.env = from.Value.String()
-	}
+	f.runIn(cmd, reads)
 	d, err := f.attachOrStart(cmd.Context(), log)
 	if err != nil {
 		return err

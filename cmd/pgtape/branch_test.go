@@ -21,15 +21,54 @@ func wantTold(t *testing.T, want int, text string, args ...string) {
 	}
 }
 
+// inProduction are flags of a file that has a block of production.
+func inProduction(t *testing.T) []string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "pgtape.toml")
+	write(t, file, []byte("[env.production]\n"))
+	return []string{"--config", file, "--env", "production"}
+}
+
+// Where no file says which database is an environment's, one without a name may be any, and is given none.
+func TestAnEnvironmentThatNoFileHasIsRefused(t *testing.T) {
+	t.Parallel()
+	dir, empty := dataDir(t), filepath.Join(t.TempDir(), "pgtape.toml")
+	write(t, empty, []byte("log-level = 'warn'\n"))
+	const told = "there is no [env.nonsense] in a pgtape.toml here"
+	wantTold(t, 2, told, "serve", "--env", "nonsense", "--data-dir", dir, "--listen", "127.0.0.1:0") // before it is migrated
+	start(t, "serve", "--data-dir", dir)
+	endpoint, err := embedded.Attach(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := endpoint.URL(db.OwnOwner, db.OwnDatabase)
+	for _, args := range [][]string{
+		{"migrate", "up"},
+		{"migrate", "up", "--config", empty},
+		{"env"},
+		{"doctor"},
+		{"verify"},
+		{"sql", "select 1"},
+		{"serve", "--listen", "127.0.0.1:0"},
+		{"demo", "--listen", "127.0.0.1:0"},
+		{"branch", "create", "fix"},
+		{"backup", filepath.Join(t.TempDir(), "none.zip")},
+	} {
+		wantTold(t, 2, told, append(args, "--database-url", url, "--env", "nonsense")...)
+	}
+	wantTold(t, 0, "the database:  no environment", "env", "--data-dir", dir)
+
+	// The way out that the hint names.
+	wantTold(t, 0, "belongs to staging now", "env", "set", "staging", "--data-dir", dir, "--yes")
+	wantTold(t, 0, "nothing to do", "migrate", "up", "--data-dir", dir, "--env", "staging")
+}
+
 func TestADatabaseBelongsToAnEnvironment(t *testing.T) {
 	t.Parallel()
 	dir := dataDir(t)
 	start(t, "serve", "--data-dir", dir)
 	wantTold(t, 0, "the database:  no environment", "env", "--data-dir", dir)
-	for _, args := range [][]string{{"branch", "create", "fix"}, {"sql", "select 1"}, {"backup", filepath.Join(t.TempDir(), "none.zip")}} {
-		wantTold(t, 2, "belongs to no environment yet", append(args, "--data-dir", dir, "--env", "nonsense")...)
-	}
-	wantTold(t, 0, "", "migrate", "up", "--data-dir", dir, "--env", "production")
+	wantTold(t, 0, "", append([]string{"migrate", "up", "--data-dir", dir}, inProduction(t)...)...)
 	wantTold(t, 0, "the database:  production", "env", "--data-dir", dir)
 
 	const other, none = "belongs to the environment production, and this command runs in development", "--env production"
@@ -71,7 +110,7 @@ func TestADatabaseBelongsToAnEnvironment(t *testing.T) {
 func TestAServerNamesItsDatabase(t *testing.T) {
 	t.Parallel()
 	dir := dataDir(t)
-	first := start(t, "serve", "--data-dir", dir, "--env", "production", "--drain", "0s")
+	first := start(t, append([]string{"serve", "--data-dir", dir, "--drain", "0s"}, inProduction(t)...)...)
 	wantTold(t, 0, "the database:  production", "env", "--data-dir", dir)
 	first.stop(15) // SIGTERM
 	wantTold(t, 2, "this command runs in development", "serve", "--data-dir", dir, "--env", "development", "--listen", "127.0.0.1:0")
@@ -84,8 +123,8 @@ func TestAServerNamesItsDatabase(t *testing.T) {
 func TestABranchGoesItsOwnWay(t *testing.T) {
 	t.Parallel()
 	dir := dataDir(t)
-	parent := start(t, "serve", "--data-dir", dir, "--env", "production", "--log-level", "error", "--sign-up", "handle")
-	production := []string{"--data-dir", dir, "--env", "production"}
+	production := append([]string{"--data-dir", dir}, inProduction(t)...)
+	parent := start(t, append([]string{"serve", "--log-level", "error", "--sign-up", "handle"}, production...)...)
 	run := func(want int, text string, args ...string) {
 		t.Helper()
 		wantTold(t, want, text, append(args, production...)...)
@@ -120,7 +159,7 @@ func TestABranchGoesItsOwnWay(t *testing.T) {
 	run(0, "1 markets, ", "branch", "list")
 	later := buy(ana, "2")
 
-	branch := start(t, "serve", "--branch", "fix", "--data-dir", dir, "--env", "production", "--log-level", "error", "--sign-up", "handle")
+	branch := start(t, append([]string{"serve", "--branch", "fix", "--log-level", "error", "--sign-up", "handle"}, production...)...)
 	run(0, "branch:fix", "sql", "select environment()", "--branch", "fix")
 	run(0, "sound", "verify", "--branch", "fix", "--replay")
 	there := client.New(branch.url)

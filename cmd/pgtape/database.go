@@ -88,17 +88,11 @@ func (f *databaseFlags) start(ctx context.Context, suffix string, log *slog.Logg
 	return d, nil
 }
 
-// attachFor attaches, without a look at environments, for a command that may start nothing.
-func (f *databaseFlags) attachFor(cmd *cobra.Command) (*database, error) {
-	f.env = environmentOf(cmd)
-	return f.attach()
-}
-
 // open finds a running Postgres, and the branch, if one is asked for, and makes sure that it is the
 // environment's.
 func (f *databaseFlags) open(cmd *cobra.Command, to purpose) (*database, error) {
-	f.to, f.unproven = to, isUnproven(cmd)
-	d, err := f.attachFor(cmd)
+	f.runIn(cmd, to)
+	d, err := f.attach()
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +102,7 @@ func (f *databaseFlags) open(cmd *cobra.Command, to purpose) (*database, error) 
 // openOrStart is open for commands that may start the Postgres of a data directory; a server may
 // wherever its data are.
 func (f *databaseFlags) openOrStart(cmd *cobra.Command, to purpose, log *slog.Logger) (*database, error) {
-	f.env, f.to, f.unproven = environmentOf(cmd), to, isUnproven(cmd)
+	f.runIn(cmd, to)
 	d, err := f.attachOrStart(cmd.Context(), log)
 	if err != nil {
 		return nil, err
@@ -122,7 +116,7 @@ func (f *databaseFlags) openOrStart(cmd *cobra.Command, to purpose, log *slog.Lo
 // serve starts the Postgres for a server. That of a branch takes the one of the parent, which may
 // be running.
 func (f *databaseFlags) serve(cmd *cobra.Command, log *slog.Logger) (d *database, err error) {
-	f.env, f.to = environmentOf(cmd), writes
+	f.runIn(cmd, writes)
 	if f.branch != "" {
 		d, err = f.attach()
 	}

@@ -44,12 +44,12 @@ the next start goes on where it stopped.`,
 			if err := serving.check(); err != nil {
 				return err
 			}
-			if database.url == "" {
-				say("Starting PostgreSQL …")
-			}
-			database.env, database.to = environmentOf(cmd), writes
+			database.runIn(cmd, writes)
 			if database.env == production {
 				return errDemoInProduction
+			}
+			if database.url == "" {
+				say("Starting PostgreSQL …")
 			}
 			d, err := database.start(cmd.Context(), demoSuffix, log)
 			if err != nil {

@@ -45,6 +45,7 @@ Exit codes: 0 nothing blocks, 1 something does, 2 could not run.`,
 			default:
 				return fmt.Errorf("--source %q: want auto, wal or notify", source)
 			}
+			database.runIn(cmd, reads)
 			d, err := database.attach()
 			if database.url == "" && db.CodeOf(err) == db.Unavailable {
 				d, err = database.start(cmd.Context(), "", log)
@@ -53,6 +54,11 @@ Exit codes: 0 nothing blocks, 1 something does, 2 could not run.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, d.stop()) }()
+			if database.unproven {
+				if err := database.checkMeant(cmd.Context(), d.owner); err != nil {
+					return err
+				}
+			}
 			o.URL = d.server
 			report, err := doctor.Examine(cmd.Context(), o)
 			if err != nil {

@@ -34,6 +34,12 @@ func TestEdgeServesAnotherServer(t *testing.T) {
 	edge := launch(t, &running{url: "https://" + near, web: client()}, near,
 		append([]string{"edge", "--origin", origin.url, "--origin-ca", certFile}, speakTLS...)...)
 	t.Cleanup(edge.web.CloseIdleConnections)
+	if said := edge.output(); !strings.Contains(said, `msg="origin found" url=`+origin.url) {
+		t.Errorf("the edge does not say that it has its origin:\n%s", said)
+	}
+	if ready := edge.await("/readyz", http.StatusOK); !strings.Contains(ready, `"origin":"live"`) {
+		t.Errorf("the edge is ready: %s", ready)
+	}
 	response, err := edge.web.Post(edge.url+"/api/v1/session", "application/json", strings.NewReader(`{"handle":"ana"}`))
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +64,9 @@ func TestEdgeServesAnotherServer(t *testing.T) {
 	mustSQL(t, data, "select trade('rain', 'no', 'buy', shares => 10, max_cost => 6)")
 	awaitLine(t, stream.Body, `"seq":3`)
 	edge.await("/readyz", http.StatusOK)
+	if said := edge.output(); !strings.Contains(said, "origin lost") || strings.Count(said, "origin found") != 2 {
+		t.Errorf("of an origin that was lost and found the edge says\n%s", said)
+	}
 	began := time.Now()
 	if code := edge.stop(syscall.SIGTERM); code != 0 || time.Since(began) > 15*time.Second {
 		t.Errorf("exit code %d after %v:\n%s", code, time.Since(began), edge.output())

@@ -26,11 +26,15 @@ const (
 // file. Empty: none.
 func environmentOf(cmd *cobra.Command) string { return cmd.Flags().Lookup("env").Value.String() }
 
-// isUnproven says whether a command names an environment of which no file says what its database is, and
-// gives databases no names itself.
-func isUnproven(cmd *cobra.Command) bool {
+// runIn takes over from a command which environment it runs in, and what it does with the database. All
+// that use one call it.
+func (f *databaseFlags) runIn(cmd *cobra.Command, to purpose) {
+	f.env, f.to = environmentOf(cmd), to
+	if from := cmd.Flags().Lookup("from"); from != nil && from.Changed {
+		f.env = from.Value.String()
+	}
 	c, err := readConfig(cmd.Flags())
-	return err == nil && c == nil && environmentOf(cmd) != "" && cmd.CommandPath() != "pgtape migrate up"
+	f.unproven = err == nil && f.env != "" && (c == nil || c.envs[f.env] == nil)
 }
 
 // checkMeant refuses the database of another environment than the command runs in. On a branch that
@@ -48,10 +52,7 @@ func (f *databaseFlags) checkMeant(ctx context.Context, url string) error {
 	want := f.environment()
 	switch {
 	case has == "" && f.unproven:
-		return &db.Error{
-			Code: db.NotPermitted, Message: fmt.Sprintf("this database belongs to no environment yet, so nothing tells that it is the one of %s", f.env),
-			Hint: "leave --env out, or give the database its name: pgtape env set " + f.env + " --yes",
-		}
+		return f.unprovenError()
 	case has == "" || has == want:
 		return nil
 	case want != "":
@@ -66,6 +67,17 @@ func (f *databaseFlags) checkMeant(ctx context.Context, url string) error {
 		}
 	}
 	return nil
+}
+
+// unprovenError is for a database without a name, where no file says which one the environment's is: it
+// may be any, and be given the name of any.
+func (f *databaseFlags) unprovenError() error {
+	return &db.Error{
+		Code: db.NotPermitted,
+		Message: fmt.Sprintf("there is no [env.%s] in a %s here, and this database belongs to no environment yet: nothing tells that it is the one of %s",
+			f.env, configName, f.env),
+		Hint: fmt.Sprintf("leave --env out (--env '' where PGTAPE_ENV is set); or write the block, with the database in it; or, once it is migrated, give the database its name: pgtape env set %s --yes", f.env),
+	}
 }
 
 // environment is the name that the database is to have.
@@ -104,18 +116,22 @@ func newEnv() *cobra.Command {
 		Short: "Tell which environment this is, and which one the database belongs to",
 		Long: `Tell which environment this is, and which one the database belongs to.
 
-The first pgtape serve or migrate up with an environment (--env, PGTAPE_ENV, or the only block of
-pgtape.toml) gives the database its name. From then on commands that run in another one are refused,
+The first pgtape serve or migrate up in an environment of pgtape.toml (--env, PGTAPE_ENV, or its only
+block), or pgtape env set, gives the database its name. From then on commands that run in another one are refused,
 and one called production is written to by commands that say --env production alone.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			d, err := database.attachFor(cmd)
+			database.runIn(cmd, reads)
+			d, err := database.attach()
 			if err != nil {
 				return err
 			}
 			has, err := db.Environment(cmd.Context(), d.owner)
 			if err != nil {
 				return err
+			}
+			if has == "" && database.unproven {
+				return database.unprovenError()
 			}
 			say("this command:  %s", orNone(environmentOf(cmd)))
 			say("the database:  %s", orNone(has))
@@ -143,7 +159,7 @@ func newEnvSet(database *databaseFlags) *cobra.Command {
 			if err := checkEnvironment(name); err != nil {
 				return err
 			}
-			d, err := database.attachFor(cmd)
+			d, err := database.attach()
 			if err != nil {
 				return err
 			}

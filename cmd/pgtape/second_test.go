@@ -1,15 +1,19 @@
 package main
 
 import (
+	"context"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/embedded"
@@ -107,4 +111,55 @@ func TestALoadLeavesNothingInTheDatabaseThatItIsGiven(t *testing.T) {
 	}
 	poor := endpoint.URL(db.OwnServer, db.OwnDatabase)
 	wantTold(t, 2, "may not make databases", "bench", "--database-url", poor, "--duration", "300ms")
+}
+
+// What takes long is said while it takes: a registry that does not answer, for a data directory of a
+// version that is not installed.
+func TestADemoThatWaitsForTheNetworkSaysSo(t *testing.T) {
+	t.Parallel()
+	if found, err := embedded.FindBinaries(""); err == nil && strings.HasPrefix(found.Version, "18") {
+		t.Skip("nothing is fetched: PostgreSQL 18 is installed")
+	}
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { silent.Close() })
+	dir, cache := dataDir(t), dataDir(t)
+	for _, made := range []string{dir, cache} {
+		if err := os.Chmod(made, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(dir, "pgtape.lock"), nil)
+	if err := os.Mkdir(filepath.Join(dir, "pgdata"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "pgdata", "PG_VERSION"), []byte("18\n"))
+	r := &running{t: t, done: make(chan struct{})}
+	r.cmd = command(context.WithoutCancel(t.Context()), "demo", "--data-dir", dir, "--listen", "127.0.0.1:0")
+	r.cmd.Env = append(r.cmd.Env, "XDG_CACHE_HOME="+cache, "npm_config_registry=http://"+silent.Addr().String())
+	r.cmd.Stdout, r.cmd.Stderr = r, r
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = r.cmd.Wait()
+		close(r.done)
+	}()
+	conn, err := silent.Accept() // it asks, and waits
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, want := range []string{"Starting PostgreSQL", "fetching one, once, from " + silent.Addr().String()} {
+		for deadline := time.Now().Add(30 * time.Second); !strings.Contains(r.output(), want); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("while it waits the demo does not say %q:\n%s", want, r.output())
+			}
+		}
+	}
+	if code := r.stop(syscall.SIGTERM); code == -1 {
+		t.Errorf("it had to be killed:\n%s", r.output())
+	}
 }
