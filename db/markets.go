@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -262,9 +261,10 @@ func (d *DB) History(ctx context.Context, market string, since, until *time.Time
 		"select at, seq, prices::text[] from pgtape.history($1, $2, $3, $4)", market, since, until, points)
 }
 
-// nullable is a text argument that is null when empty.
+// nullable is a text argument that is null when empty. One of spaces is given, and has to be refused or
+// kept as such: an idempotency key that is taken for none trades twice, an account for none is another.
 func nullable(text string) any {
-	if strings.TrimSpace(text) == "" {
+	if text == "" {
 		return nil
 	}
 	return text
