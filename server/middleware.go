@@ -171,21 +171,27 @@ func plainParams(next echo.HandlerFunc) echo.HandlerFunc {
 		if _, err := url.ParseQuery(c.Request().URL.RawQuery); err != nil {
 			return db.Errorf(db.InvalidRequest, "malformed query: %w", err)
 		}
-		if c.Request().URL.RawPath == "" {
-			return next(c)
-		}
-		values := slices.Clone(c.ParamValues())
-		for i, value := range values {
-			plain, err := url.PathUnescape(value)
-			if err != nil {
-				return echo.ErrNotFound
+		if c.Request().URL.RawPath != "" {
+			values := slices.Clone(c.ParamValues())
+			for i, value := range values {
+				plain, err := url.PathUnescape(value)
+				if err != nil {
+					return echo.ErrNotFound
+				}
+				values[i] = plain
 			}
-			values[i] = plain
+			c.SetParamValues(values...)
 		}
-		c.SetParamValues(values...)
+		if isReference(c.Param("handle")) {
+			return db.Errorf(db.NotFound, "there is no account %s", c.Param("handle"))
+		}
 		return next(c)
 	}
 }
+
+// isReference tells whether a name is how servers name an account to the database, by its id: #1. Callers
+// name it by its handle, which is one, where #1, #01 and #001 would be others to what counts attempts.
+func isReference(name string) bool { return strings.HasPrefix(name, "#") }
 
 // requireJSON refuses other bodies; a page of another site cannot send this one unasked.
 func requireJSON(next echo.HandlerFunc) echo.HandlerFunc {

@@ -50,3 +50,32 @@ func TestASessionOfADeletedAccountIsNotTheNextOnesOfItsHandle(t *testing.T) {
 	}
 	here.Verify(t)
 }
+
+// The server names accounts to the database by their ids; to callers that is no name of anybody.
+func TestAnIDIsNoHandle(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ana, boss := s.signIn(t, "ana"), s.operator(t, "boss")
+	s.Exec(t, "select pgtape.set_role('boss', 'admin')")
+	account, err := s.DB.DB.Account(t.Context(), "ana")
+	must(t, err)
+	for _, name := range []string{account.Ref(), "#0" + account.Ref()[1:], "#000" + account.Ref()[1:]} {
+		if got := s.nobody().post(t, "/api/v1/session", map[string]string{"handle": name}); got.code() != db.InvalidRequest {
+			t.Errorf("signing in as %s: %s", name, got)
+		}
+		at := strings.Replace(name, "#", "%23", 1)
+		for _, path := range []string{"/u/" + at, "/api/v1/accounts/" + at, "/u/%2323" + at} {
+			if got := ana.get(t, path); got.status != http.StatusNotFound {
+				t.Errorf("%s: %s", path, got)
+			}
+		}
+		for _, path := range []string{"/role", "/link"} {
+			if got := boss.post(t, "/api/v1/accounts/"+at+path, `{"role":"operator"}`); got.code() != db.NotFound {
+				t.Errorf("%s%s: %s", name, path, got)
+			}
+		}
+	}
+	if got := ana.get(t, "/api/v1/session"); got.status != http.StatusOK {
+		t.Error(got)
+	}
+}

@@ -47,6 +47,9 @@ func (s *Server) createSession(c echo.Context) error {
 	if err := decode(c, &request, db.InvalidRequest); err != nil {
 		return err
 	}
+	if isReference(request.Handle) {
+		return db.Errorf(db.InvalidRequest, "a handle begins with a letter or digit")
+	}
 	if request.Link == "" && !request.Provider {
 		if err := s.limitGuesses(c, request.Handle); err != nil {
 			return err

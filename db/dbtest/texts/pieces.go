@@ -18,8 +18,13 @@ var Reserved = []string{
 	"Content-Type: x", "\r\nSet-Cookie: a=b", "event: x", "data: x", ":", "id: 1", "con\u0000", "\x1b[31m", "\x1b]0;x\x07", "\u009b31m", "\x7f",
 }
 
-// Found are texts that a walk has found a fault by.
-var Found = []string{}
+// Found are texts by which a fault was found. The tests beside the walks have the right answer to each.
+var Found = []string{
+	strings.Repeat("\u0958", 60), strings.Repeat("\ufb2c", 500), "a" + strings.Repeat("\u0344", 8), // longer, and with more marks, in NFC
+	"C\u00f3rdoba", "C\u03ccrdoba", "m\u04d1", "\u0400", "i\u0307", "\u0130", "i\u0323\u0307", // look-alikes under marks
+	"\U00013441", "\U00016fe4", "a\u2800", "\u3164", // blanks
+	"#1", "#01", "＝1+1", "「@ana」", "é@ana", "ππππππππ", "\u3000\u3000\u3000\u3000\u3000\u3000\u3000\u3000", "Mo\u0308belstu\u0308ck 12", "part",
+}
 
 var breaks = []string{"\n", "\r\n", "\r", "\n\n", "\u2028", "\u2029", "\u0085", "\v", "\f", "\n \t"}
 

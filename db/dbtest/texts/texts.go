@@ -2,7 +2,7 @@
 // on every page: one generator for SQL, HTTP, the command line and the browser.
 //
 // A test walks a few rounds by default, under a seed that it logs; -names.walk N walks N rounds, and
-// -names.seed S walks again what failed. What a walk has found is kept in Found, which each begins with.
+// -names.seed S walks again what failed. What a walk has found is kept in Found, which each draws from.
 package texts
 
 import (
@@ -23,7 +23,6 @@ type Walk struct {
 	*rand.Rand
 
 	Rounds int
-	fixed  []string // still to be drawn before anything random
 }
 
 // New begins a walk of so many rounds, or of as many as the flag says.
@@ -37,7 +36,7 @@ func New(t testing.TB, usual int) *Walk {
 		n = usual
 	}
 	t.Logf("%d rounds of names; again: -names.walk %d -names.seed %d", n, n, s)
-	return &Walk{Rand: rand.New(rand.NewPCG(s, 0)), Rounds: n, fixed: append([]string(nil), Found...)}
+	return &Walk{Rand: rand.New(rand.NewPCG(s, 0)), Rounds: n}
 }
 
 // Long tells whether more was asked for than the usual.
@@ -46,10 +45,8 @@ func Long() bool { return *rounds > 0 }
 // Line draws a text for a field of at most limit characters: often one that is taken, sometimes one
 // that is refused, and lengths about the limit.
 func (w *Walk) Line(limit int) string {
-	if len(w.fixed) > 0 {
-		text := w.fixed[0]
-		w.fixed = w.fixed[1:]
-		return text
+	if w.IntN(10) == 0 {
+		return pick(w, Found)
 	}
 	pieces := mild
 	if w.IntN(3) == 0 {
