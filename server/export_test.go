@@ -37,9 +37,6 @@ func (s *Server) Lines() []Line {
 	return lines
 }
 
-// RestLockWatch has the server look no more at who keeps markets locked, which asks the database.
-func (s *Server) RestLockWatch() { s.locks.rests.Store(true) }
-
 // NewReading is New with a call before each read of a market's state for the hub.
 func NewReading(c Config, before func(market string)) *Server {
 	s := newServer(c, observed{database{c.DB}, before})

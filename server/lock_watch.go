@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	lockLook  = time.Second     // between two looks at who keeps markets locked
+	lockLook  = time.Second     // Config.LockCheck, unless it is set
 	lockLimit = 5 * time.Second // that an SQL login may keep one locked
 	lockHurry = time.Second     // and while an operator waits
 )
@@ -19,25 +19,23 @@ const (
 // limit that it was given, so the limit is here. A trade holds its locks for milliseconds.
 type lockWatch struct {
 	db      *db.DB
+	every   time.Duration // between two looks
 	log     *slog.Logger
 	waiting atomic.Int32 // operators that move a market
 	seen    map[db.LockHolder]time.Time
-	warned  bool        // that this database may end nobody
-	rests   atomic.Bool // in tests that count statements
+	warned  bool // that this database may end nobody
 }
 
 // run looks until ctx ends.
 func (w *lockWatch) run(ctx context.Context) error {
-	tick := time.NewTicker(lockLook)
+	tick := time.NewTicker(w.every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case now := <-tick.C:
-			if !w.rests.Load() {
-				w.look(ctx, now)
-			}
+			w.look(ctx, now)
 		}
 	}
 }

@@ -31,8 +31,7 @@ func encoded(t *testing.T, v any) string {
 func TestMarketsAreReadFromMemory(t *testing.T) {
 	t.Parallel()
 	var asServer *db.DB
-	s := open(t, func(c *server.Config) { asServer = c.DB })
-	s.server.RestLockWatch()
+	s := open(t, func(c *server.Config) { asServer, c.LockCheck = c.DB, -1 })
 	market, ana := s.Market(t), s.Account(t, "1000")
 	address := "/api/v1/markets/" + market
 	s.follow(t)

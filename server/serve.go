@@ -27,7 +27,7 @@ const grace = 10 * time.Second
 func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.hub.Run(ctx) })
-	if s.locks.db != nil {
+	if s.locks.db != nil && s.locks.every > 0 {
 		group.Go(func() error { return s.locks.run(ctx) })
 	}
 	return group.Wait()

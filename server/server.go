@@ -52,6 +52,10 @@ type Config struct {
 	// Drain is how long Serve sends sockets and streams away before it stops listening. 0: at once.
 	Drain time.Duration
 
+	// LockCheck is the time between two looks at who keeps markets locked: 1 s if it is 0, never if it is
+	// negative.
+	LockCheck time.Duration
+
 	// ReadWithin is for a client to send its headers, and after them its body: 10 s if it is 0.
 	ReadWithin time.Duration
 }
@@ -137,7 +141,7 @@ func newServer(c Config, from source) *Server {
 		log:      c.Log,
 		texts:    texts,
 		cards:    newCards(),
-		locks:    lockWatch{db: c.DB, log: c.Log},
+		locks:    lockWatch{db: c.DB, every: cmp.Or(c.LockCheck, lockLook), log: c.Log},
 		echo:     echo.New(),
 	}
 	s.hub.SetState(hub.CatchingUp)

@@ -28,7 +28,7 @@ type World struct {
 func New(t *testing.T, signUp server.SignUp) *World {
 	t.Helper()
 	d := dbtest.New(t)
-	return serve(t, signUp, d, d.AsServer(t))
+	return serve(t, d, server.Config{DB: d.AsServer(t), SignUp: signUp})
 }
 
 // Far starts a server whose database is a long way off; its reader's is not.
@@ -41,13 +41,15 @@ func Far(t *testing.T, signUp server.SignUp, oneWay time.Duration) (*World, *lag
 		t.Fatal(err)
 	}
 	t.Cleanup(far.Close)
-	return serve(t, signUp, d, far), way
+	// Nothing but what a test asks for goes this way, since tests count it.
+	return serve(t, d, server.Config{DB: far, SignUp: signUp, LockCheck: -1}), way
 }
 
-func serve(t *testing.T, signUp server.SignUp, d *dbtest.DB, book *db.DB) *World {
+func serve(t *testing.T, d *dbtest.DB, config server.Config) *World {
 	t.Helper()
 	reader := tape.NewReader(tape.Options{URL: d.URL()})
-	s := server.New(server.Config{DB: book, Reader: reader, SignUp: signUp})
+	config.Reader = reader
+	s := server.New(config)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var tasks sync.WaitGroup
 	tasks.Go(func() { _ = reader.Run(ctx, s.Sink()) })
