@@ -18,12 +18,18 @@ func (d *DB) Settlement(ctx context.Context, market string, payout []Decimal) (S
 		"select people, paid::text, returned::text, funder from pgtape.settlement($1, $2::text[]::numeric[])", market, payout)
 }
 
-// Moves names the moves that an account may make in a market as it stands.
+// Moves are those that an account may make in a market as it stands at a version.
+type Moves struct {
+	Moves   []string `json:"moves"`
+	Version int64    `json:"version"`
+}
+
+// Moves names the moves that an account may make in a market. A market's event can reach a reader
+// before other sessions see its rows, so they come with the version that they are of.
 // Errors: NotFound.
-func (d *DB) Moves(ctx context.Context, market, account string) ([]string, error) {
-	type row struct{ Moves []string }
-	r, err := one[row](ctx, d, "select pgtape.moves($1, $2) as moves", market, account)
-	return r.Moves, err
+func (d *DB) Moves(ctx context.Context, market, account string) (Moves, error) {
+	return one[Moves](ctx, d, `select pgtape.moves($1, $2) as moves,
+		coalesce((select h.version from pgtape.heads h where h.slug = $1), 0) as version`, market, account)
 }
 
 // Preview is what a market would be like: its subsidy in credits, and how far the first purchase

@@ -53,10 +53,10 @@ func TestMovesAreOfferedToWhoMayMakeThem(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if slices.Contains(offered, name) {
+				if slices.Contains(offered.Moves, name) {
 					offers++
 				}
-				if err := move(name, slug, account); (err == nil) != slices.Contains(offered, name) {
+				if err := move(name, slug, account); (err == nil) != slices.Contains(offered.Moves, name) {
 					t.Errorf("%s: offered %v, made: %v", slug, offered, err)
 				}
 			}

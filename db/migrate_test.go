@@ -143,7 +143,7 @@ func TestADatabaseOfTheLastReleaseIsBroughtUpToDate(t *testing.T) {
 	if visit, err := d.SessionAccount(t.Context(), "token"); err != nil || visit.Handle != "ana" || visit.Role != db.Trader {
 		t.Errorf("who was signed in is not: %+v, %v", visit, err)
 	}
-	if moves, err := d.Moves(t.Context(), "rain", "ana"); err != nil || !slices.Equal(moves, []string{"close"}) {
+	if moves, err := d.Moves(t.Context(), "rain", "ana"); err != nil || !slices.Equal(moves.Moves, []string{"close"}) {
 		t.Errorf("its maker may %v, %v", moves, err)
 	}
 }

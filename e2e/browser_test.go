@@ -12,9 +12,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// chromiums are the names under which browsers are installed.
+// chromiums are the names under which browsers are installed. The shell is Chromium without the windows
+// and menus around a page, which take more time here than the pages.
 var chromiums = []string{
-	"chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
+	"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
 	"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 	"/Applications/Chromium.app/Contents/MacOS/Chromium",
 }

@@ -16,9 +16,7 @@ func (s *Server) getMoves(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, struct {
-		Moves []string `json:"moves"`
-	}{moves})
+	return c.JSON(http.StatusOK, moves)
 }
 
 // createMove handles POST /api/v1/markets/{slug}/moves: halt, open, close, propose, dispute, resolve,

@@ -32,6 +32,10 @@ func TestAMarketIsRunOverHTTP(t *testing.T) {
 		u.get(t, "/api/v1/markets/rain/moves").read(t, &list)
 		return list.Moves
 	}
+	var at struct{ Version int64 }
+	if bo.get(t, "/api/v1/markets/rain/moves").read(t, &at); at.Version != 2 {
+		t.Errorf("moves of version %d, after two events", at.Version)
+	}
 	if got := moves(ana); !slices.Equal(got, []string{"close"}) {
 		t.Errorf("its maker may %v", got)
 	}

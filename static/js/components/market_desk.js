@@ -19,6 +19,7 @@ const MOVES = {
   correct: { name: "Correct the resolution", means: "What was paid wrongly is taken back as far as it is there; the house gives the rest.", pays: true },
 };
 const AGAIN = 3_000;
+const BEHIND = 200; // the tape may be ahead of what a read finds
 const SHARED = "shared";
 
 class MarketDesk extends Watching {
@@ -32,11 +33,17 @@ class MarketDesk extends Watching {
     const asked = (this.asked = Symbol("moves"));
     if (!store.state.account) return this.replaceChildren();
     try {
-      const { moves } = await api.getMoves(this.slug);
-      if (asked === this.asked) this.build(moves); // an answer that was overtaken says nothing
+      const { moves, version } = await api.getMoves(this.slug);
+      if (asked !== this.asked) return; // an answer that was overtaken says nothing
+      if (version < store.state.markets.get(this.slug)?.state.version) return this.later(asked, BEHIND);
+      this.build(moves);
     } catch {
-      if (asked === this.asked && this.isConnected) this.again = setTimeout(() => this.load(), AGAIN);
+      this.later(asked, AGAIN);
     }
+  }
+
+  later(asked, pause) {
+    if (asked === this.asked && this.isConnected) this.again = setTimeout(() => this.load(), pause);
   }
 
   build(moves) {
