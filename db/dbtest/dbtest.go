@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -110,7 +111,7 @@ func binDir(ctx context.Context) (string, error) {
 }
 
 // templateName is one per schema, so that tests of another version on the same server have theirs.
-func templateName() (string, error) {
+var templateName = sync.OnceValues(func() (string, error) {
 	functions, err := schema.Functions()
 	if err != nil {
 		return "", err
@@ -126,7 +127,7 @@ func templateName() (string, error) {
 		return err
 	})
 	return "pgtape_template_" + hex.EncodeToString(hash.Sum(nil))[:16], err
-}
+})
 
 // makeTemplate makes the template database on a server, if it is not there.
 func makeTemplate(ctx context.Context, postgres string) error {
