@@ -182,6 +182,7 @@ func (b *body) readMember(s *scanner, f field) {
 		b.voidPayout.read(s, creditDecimals)
 	case hasShort:
 		b.short.read(s, creditDecimals)
+	case hasDetail, hasStatus, hasPrices, hasAct: // read reads them, outside of the detail
 	}
 }
 

@@ -123,6 +123,9 @@ func dial(ctx context.Context, address string) (*websocket.Conn, error) {
 	}
 	dialer := websocket.Dialer{HandshakeTimeout: dialWithin, ReadBufferSize: 4 << 10, WriteBufferSize: 1 << 10, WriteBufferPool: &writes}
 	conn, response, err := dialer.DialContext(ctx, address, nil)
+	if response != nil {
+		defer response.Body.Close()
+	}
 	if errors.Is(err, websocket.ErrBadHandshake) && response.StatusCode/100 == 4 {
 		return nil, &client.Error{Status: response.StatusCode, Message: "the server refuses sockets: " + response.Status}
 	}

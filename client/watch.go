@@ -222,6 +222,9 @@ func (c *Client) dial(ctx context.Context) (conn *websocket.Conn, reached bool, 
 		},
 	}
 	conn, response, err := dialer.DialContext(ctx, address.String()+"/ws", nil)
+	if response != nil {
+		defer response.Body.Close()
+	}
 	if errors.Is(err, websocket.ErrBadHandshake) {
 		answer, _ := io.ReadAll(response.Body) // what there is of it
 		e := refusal(response.StatusCode, answer)

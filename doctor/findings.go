@@ -108,6 +108,7 @@ func (r *Report) pooler() Finding {
 			Cost: "a hop more for each query, and the WAL cannot be read through most of them",
 			Mend: "name Postgres itself in --database-url: pgtape has a pool of its own",
 		}
+	case NoPooler:
 	}
 	return Finding{Subject: "pooler", Severity: OK, What: "none: sessions are our own"}
 }
@@ -157,6 +158,7 @@ func (r *Report) tapeReader(source tape.Mode) []Finding {
 		severity = Costs
 	case tape.Notify:
 		return []Finding{{Subject: "tape reader", Severity: OK, What: "by NOTIFY, as asked for"}}
+	case tape.WAL:
 	}
 	var found []Finding
 	if f.WALLevel != "logical" {

@@ -150,7 +150,7 @@ func (r *Report) Write(w io.Writer) error {
 		fmt.Fprintf(table, "a commit of a trade's size\t%s\tp50 %.2f ms\tp99 %.2f ms\n", trips(p.Commit.Trips), p.Commit.P50, p.Commit.P99)
 		fmt.Fprintf(table, "trades of one market\t\tabout %.0f/s one after the other\t%.0f/s in batches\n", r.Lone, r.Batched)
 	}
-	table.Flush()
+	_ = table.Flush() // into memory
 	out.WriteString("\n")
 	for _, severity := range []Severity{Blocks, Costs, Note, OK} {
 		for _, f := range r.Findings {
@@ -192,7 +192,7 @@ func (r *Report) writeSetups(out *strings.Builder) {
 		fmt.Fprintf(table, "\t%s, %.2f ms", trips(s.Trips), s.MS)
 	}
 	fmt.Fprintln(table)
-	table.Flush()
+	_ = table.Flush() // into memory
 	out.WriteString("\n")
 }
 

@@ -41,8 +41,10 @@ func (w Ways) Time(place Place, userTrips, queries int) float64 {
 		return s*w.UserEdge + q*w.EdgeDatabase
 	case Near:
 		return s*w.UserDatabase + q*w.Local
+	case Forwards:
+		return s*w.UserEdge + w.EdgeDatabase + q*w.Local
 	}
-	return s*w.UserEdge + w.EdgeDatabase + q*w.Local
+	return 0
 }
 
 // Verdict is where a request is fastest.

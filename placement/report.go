@@ -36,7 +36,7 @@ func (r *Report) Write(w io.Writer) error {
 		}
 		fmt.Fprintf(table, "\t%s\t%s\n", fastest, until)
 	}
-	table.Flush()
+	_ = table.Flush() // into memory
 	fmt.Fprintf(&out, "\ns: the user's round trips, for a new one with %d to make the connection; q: queries that wait for each other.\n", r.SetupTrips)
 	_, err := io.WriteString(w, out.String())
 	return err

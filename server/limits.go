@@ -303,6 +303,7 @@ func (s *Server) seat(c echo.Context) (leave func(), err error) {
 			Code: db.Unavailable, Message: "all sockets and streams of this server are in use",
 			Hint: "ask again later, or for single answers",
 		}
+	case shareTaken:
 	}
 	s.limits.turnedAway(opens)
 	c.Response().Header().Set(echo.HeaderRetryAfter, "5")

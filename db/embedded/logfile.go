@@ -78,6 +78,9 @@ func (l *logFile) trim() error {
 	if _, err := io.Copy(old, newest); err != nil {
 		return err
 	}
+	if err := old.Close(); err != nil {
+		return err
+	}
 	return l.file.Truncate(0)
 }
 

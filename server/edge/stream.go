@@ -95,7 +95,7 @@ func (o *Origin) follow(ctx context.Context, sink tape.Sink, watched func(string
 	defer func() { // the reader ends with the connection
 		close(gone)
 		conn.Close()
-		<-ended
+		_ = <-ended // of the connection that has been closed
 	}()
 	go func() { ended <- read(conn, heard, gone) }()
 	return s.run(ctx, heard, ended)
@@ -124,6 +124,9 @@ func read(conn *websocket.Conn, heard chan<- []byte, gone <-chan struct{}) error
 func (o *Origin) dial(ctx context.Context) (*websocket.Conn, error) {
 	dialer := websocket.Dialer{HandshakeTimeout: dialWithin, TLSClientConfig: o.link.tls.Clone(), ReadBufferSize: 64 << 10}
 	conn, response, err := dialer.DialContext(ctx, "ws"+o.link.base.String()[len("http"):]+"/ws", nil)
+	if response != nil {
+		defer response.Body.Close()
+	}
 	if errors.Is(err, websocket.ErrBadHandshake) {
 		text, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10)) // what there is of it
 		return nil, fmt.Errorf("the origin gives no socket (%s): %w", response.Status, refusal(response.StatusCode, text))
