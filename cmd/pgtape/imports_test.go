@@ -52,6 +52,9 @@ var allowed = map[string][]string{
 	"e2e/lag":           {},
 	"e2e/link":          {},
 	"e2e/delivery":      {},
+
+	// Of scripts/lint.
+	"scripts/analyzers": {},
 }
 
 // homes are the libraries that have one.
