@@ -101,12 +101,13 @@ type Standing struct {
 	Balance        Decimal `json:"balance"`
 	PositionsValue Decimal `json:"positions_value"`
 	Profit         Decimal `json:"profit"`
+	Counted        Decimal `json:"counted"` // of the profit, without what accounts lost that lose nowhere else
 	Markets        int64   `json:"markets"` // that it has traded in
 }
 
-// Leaderboard lists the accounts that have gained most.
+// Leaderboard lists the accounts that have gained most, by what is counted of it.
 func (d *DB) Leaderboard(ctx context.Context, limit int) ([]Standing, error) {
 	return all[Standing](as(ctx, reporting), d, `
-		select account, balance::text, positions_value::text, profit::text, markets
-		from pgtape.leaderboard order by leaderboard.profit desc, account limit $1`, limit)
+		select account, balance::text, positions_value::text, profit::text, counted::text, markets
+		from pgtape.leaderboard order by leaderboard.counted desc, account limit $1`, limit)
 }

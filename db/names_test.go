@@ -172,7 +172,7 @@ func calls(acts string) map[string][]string {
 	return map[string][]string{
 		"account_history": {"'ana', null, 10"}, "account_markets": {"'ana'"}, "account_profile": {"'ana'"}, "account_record": {"'ana'"},
 		"is_password": {"'ana', '$argon2id$'"}, "brier_scores": {"'{ana}'"},
-		"accounts_to_approve": {acts}, "approve_account": {"'bo', " + acts},
+		"accounts_to_approve": {acts}, "unranked_accounts": {acts}, "set_ranked": {"'bo', false, 'why', " + acts}, "approve_account": {"'bo', " + acts},
 		"close_market": {"'rain', 'why', " + acts}, "comment": {"'rain', 'hello @bo', " + acts + ", 'key'"},
 		"correct_resolution": {"'old', '{0,1}', 'why', " + acts}, "create_account": {"'new'", "'new', 1"},
 		"create_invite": {hash(1) + ", 1, '1 day', 'admin', " + acts}, "create_key": {"'ana', 'k', 'p', " + hash(1) + ", '{read}', '1 day'"},

@@ -40,3 +40,22 @@ func (d *DB) AccountsToApprove(ctx context.Context, operator string) ([]NewAccou
 func (d *DB) ApproveAccount(ctx context.Context, handle, operator string) (Account, error) {
 	return one[Account](proven(as(ctx, operating)), d, "select "+accountColumns+" from pgtape.approve_account($1, $2)", handle, nullable(operator))
 }
+
+// UnrankedAccount is one that operators have left out of the leaderboard.
+type UnrankedAccount struct {
+	Handle string    `json:"handle"`
+	Since  time.Time `json:"since"`
+}
+
+// UnrankedAccounts lists the accounts that are left out of the leaderboard, the newest first.
+// Errors: NotPermitted.
+func (d *DB) UnrankedAccounts(ctx context.Context, operator string) ([]UnrankedAccount, error) {
+	return all[UnrankedAccount](proven(as(ctx, operating)), d, "select handle, since from pgtape.unranked_accounts($1)", nullable(operator))
+}
+
+// SetRanked leaves an account out of the leaderboard, with all that others have won from it, or takes it in
+// again.
+// Errors: NotFound, NotPermitted, InvalidRequest without a reason.
+func (d *DB) SetRanked(ctx context.Context, handle string, ranked bool, reason, operator string) (Account, error) {
+	return one[Account](proven(as(ctx, operating)), d, "select "+accountColumns+" from pgtape.set_ranked($1, $2, $3, $4)", handle, ranked, reason, nullable(operator))
+}

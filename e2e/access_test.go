@@ -182,6 +182,8 @@ func (s *site) admin(t *testing.T) *page {
 func TestAnInviteIsGoodForOne(t *testing.T) {
 	t.Parallel()
 	s := open(t, siteOptions{signUp: server.Invite})
+	s.Exec(t, "select pgtape.set_setting('opening_credits', 'approval')")
+	helper := s.helper(t)
 	admin := s.admin(t)
 	admin.clickWords(".nav", "Admin")
 	admin.until("the page is the admin's", "location.pathname === '/admin'")
@@ -206,6 +208,12 @@ func TestAnInviteIsGoodForOne(t *testing.T) {
 
 	admin.reload()
 	admin.says(hook("invite"), "1 of 1")
+	admin.clickWords(hook("waiting", "handle", "ana"), "Approve")
+	admin.until("ana waits no more", "document.readyState === 'complete' && "+find("h1")+" !== null && "+find(hook("waiting", "handle", "ana"))+" === null")
+	if balance := value[string](t, s, "select round(balance)::text from pgtape.accounts where handle = 'ana'"); balance != "1000" {
+		t.Errorf("ana is approved and has %s credits", balance)
+	}
+	admin.leaveOut(helper)
 	admin.says(hook("person", "handle", "ana"), "trader")
 	admin.do(find(hook("person", "handle", "ana")+" select") + ".value = 'operator'")
 	admin.clickWords(hook("person", "handle", "ana"), "Give")
@@ -223,6 +231,39 @@ func TestAnInviteIsGoodForOne(t *testing.T) {
 	}
 	guest.goTo("/signin#link=NONSENSE")
 	guest.says("main", "does not work any more")
+}
+
+// helper makes an account that has lost to another in the one market that it knows, and nowhere else.
+func (s *site) helper(t *testing.T) string {
+	t.Helper()
+	main, helper, market := s.Account(t, "1000"), s.Account(t, "1000"), s.Market(t)
+	for _, o := range []db.Order{
+		{Account: main, Side: "buy", Shares: "100", MaxCost: "100"},
+		{Account: helper, Side: "buy", Shares: "300", MaxCost: "300"},
+		{Account: main, Side: "sell", Shares: "100", MinProceeds: "0"},
+	} {
+		o.Market, o.Outcome = market, "yes"
+		_, err := s.Trade(t.Context(), o)
+		must(t, err)
+	}
+	return helper
+}
+
+// leaveOut has an account that loses to another be left out of the leaderboard.
+func (p *page) leaveOut(helper string) {
+	p.t.Helper()
+	p.says(hook("transfer"), helper)
+	p.click(`[aria-label="Leave out ` + helper + `"]`)
+	p.clickWords("dialog", "Leave out")
+	p.says(hook("unranked", "handle", helper), helper)
+	p.says(hook("transfer"), "left out")
+	p.untilLoaded()
+	p.goTo("/leaderboard")
+	p.says("main", "accounts that trade nowhere else lift nobody")
+	if get[bool](p, find("main")+".textContent.includes('"+helper+"')") {
+		p.t.Error("an account that is left out is on the leaderboard")
+	}
+	p.goTo("/admin")
 }
 
 func TestAccountsByKeyboard(t *testing.T) {

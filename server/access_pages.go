@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -154,6 +155,12 @@ const (
 	lossesLife  = 30 * time.Second
 )
 
+// transferRow is a line of what accounts have lost to others.
+type transferRow struct {
+	db.ValueTransfer
+	Unranked bool `json:"unranked"` // the one that has lost is left out of the leaderboard already
+}
+
 // adminPage handles GET /admin?q=&after=: drafts and invites for operators, accounts for admins.
 func (s *Server) adminPage(c echo.Context) error {
 	ctx, account := c.Request().Context(), accountOf(c)
@@ -168,15 +175,23 @@ func (s *Server) adminPage(c echo.Context) error {
 		Query   string      `json:"q"`
 		Drafts  []db.Market `json:"drafts"`
 
-		Waiting   []db.NewAccount    `json:"waiting"`
-		Transfers []db.ValueTransfer `json:"transfers"`
+		Waiting   []db.NewAccount      `json:"waiting"`
+		Transfers []transferRow        `json:"transfers"`
+		Unranked  []db.UnrankedAccount `json:"unranked"`
 	}{Account: account, Invites: invites, Query: c.QueryParam("q")}
 	if state.Waiting, err = s.db.AccountsToApprove(ctx, account.Ref()); err != nil {
 		return err
 	}
-	state.Transfers, err = s.losses.get(func() ([]db.ValueTransfer, error) { return s.db.ValueTransfers(ctx, lossesShown) })
+	if state.Unranked, err = s.db.UnrankedAccounts(ctx, account.Ref()); err != nil {
+		return err
+	}
+	transfers, err := s.losses.get(func() ([]db.ValueTransfer, error) { return s.db.ValueTransfers(ctx, lossesShown) })
 	if err != nil {
 		return err
+	}
+	for _, t := range transfers {
+		left := slices.ContainsFunc(state.Unranked, func(u db.UnrankedAccount) bool { return u.Handle == t.From })
+		state.Transfers = append(state.Transfers, transferRow{t, left})
 	}
 	if state.Drafts, _, err = s.db.Markets(ctx, db.MarketFilter{Status: "draft", Sort: "new"}); err != nil {
 		return err

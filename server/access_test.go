@@ -29,6 +29,8 @@ var examples = map[string]example{
 	"DELETE /api/v1/keys/:id":                {"/api/v1/keys/999999", ""},
 	"POST /api/v1/invites":                   {"", `{}`},
 	"DELETE /api/v1/invites/:id":             {"/api/v1/invites/999999", ""},
+	"POST /api/v1/accounts/:handle/approval": {"/api/v1/accounts/nosuch/approval", `{}`},
+	"POST /api/v1/accounts/:handle/ranking":  {"/api/v1/accounts/nosuch/ranking", `{"ranked":false,"reason":"so"}`},
 	"POST /api/v1/markets":                   {"", `{"slug":"m-%s","question":"Will it?","liquidity":"1"}`},
 	"GET /api/v1/markets/:slug":              {"/api/v1/markets/nosuch", ""},
 	"GET /api/v1/markets/:slug/quote":        {"/api/v1/markets/nosuch/quote", ""},

@@ -100,3 +100,34 @@ func (s *Server) revokeAccess(c echo.Context) error {
 	s.passes.withdraw(ended...)
 	return c.NoContent(http.StatusNoContent)
 }
+
+// approveAccount handles POST /api/v1/accounts/{handle}/approval: an account that began with nothing is
+// given its opening credits, once.
+func (s *Server) approveAccount(c echo.Context) error {
+	account, err := s.db.ApproveAccount(c.Request().Context(), c.Param("handle"), accountOf(c).Ref())
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, account)
+}
+
+// rankAccount handles POST /api/v1/accounts/{handle}/ranking: it is left out of the leaderboard, with what
+// others have won from it, or taken in again.
+func (s *Server) rankAccount(c echo.Context) error {
+	var request struct {
+		Ranked *bool  `json:"ranked"`
+		Reason string `json:"reason"`
+	}
+	if err := decode(c, &request, db.InvalidRequest); err != nil {
+		return err
+	}
+	if request.Ranked == nil {
+		return db.Errorf(db.InvalidRequest, "ranked is missing: want true or false")
+	}
+	account, err := s.db.SetRanked(c.Request().Context(), c.Param("handle"), *request.Ranked, request.Reason, accountOf(c).Ref())
+	if err != nil {
+		return err
+	}
+	s.board.drop()
+	return c.JSON(http.StatusOK, account)
+}

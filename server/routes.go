@@ -71,6 +71,8 @@ func (s *Server) routes() []route {
 		{post, "/api/v1/accounts/:handle/role", admin, s.giveRole},
 		{post, "/api/v1/accounts/:handle/link", admin, s.createLink},
 		{del, "/api/v1/accounts/:handle/access", admin, s.revokeAccess},
+		{post, "/api/v1/accounts/:handle/approval", running, s.approveAccount},
+		{post, "/api/v1/accounts/:handle/ranking", running, s.rankAccount},
 
 		{get, "/api/v1/markets", anybody, s.listMarkets},
 		{post, "/api/v1/markets", trader, s.createMarket},

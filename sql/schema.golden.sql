@@ -120,6 +120,7 @@ view pgtape.leaderboard: balance numeric(30,6)
 view pgtape.leaderboard: positions_value numeric(30,6)
 view pgtape.leaderboard: profit numeric
 view pgtape.leaderboard: markets bigint
+view pgtape.leaderboard: counted numeric(30,6)
 view pgtape.ledger: transaction_id bigint
 view pgtape.ledger: account text
 view pgtape.ledger: amount numeric(30,6)
@@ -161,6 +162,11 @@ table pgtape_core.market: void_payout numeric(7,6)[] not null
 table pgtape_core.market: account_id bigint not null
 table pgtape_core.market: funder_id bigint not null
 table pgtape_core.market: created_at timestamp with time zone not null
+view pgtape_core.market_gain: market_id bigint
+view pgtape_core.market_gain: account_id bigint
+view pgtape_core.market_gain: held numeric
+view pgtape_core.market_gain: amount numeric
+view pgtape_core.market_gain: traded boolean
 table pgtape_core.market_search: market_id bigint not null
 table pgtape_core.market_search: text text not null
 table pgtape_core.market_search: terms text[] not null
@@ -380,6 +386,8 @@ view pgtape.trades: avg_price numeric(13,12)
 view pgtape.trades: price_before numeric(13,12)
 view pgtape.trades: price_after numeric(13,12)
 view pgtape.trades: at timestamp with time zone
+table pgtape_core.unranked: account_id bigint not null
+table pgtape_core.unranked: at timestamp with time zone not null default clock_timestamp()
 view pgtape.value_transfers: from_account text
 view pgtape.value_transfers: to_account text
 view pgtape.value_transfers: amount numeric(30,6)
@@ -459,6 +467,8 @@ constraint amount_not_negative on pgtape_core.trade: CHECK ((amount >= (0)::nume
 constraint shares_positive on pgtape_core.trade: CHECK ((shares > (0)::numeric))
 constraint side_is_known on pgtape_core.trade: CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text])))
 constraint trade_pkey on pgtape_core.trade: PRIMARY KEY (id)
+constraint unranked_account_id_fkey on pgtape_core.unranked: FOREIGN KEY (account_id) REFERENCES pgtape_core.account(id)
+constraint unranked_pkey on pgtape_core.unranked: PRIMARY KEY (account_id)
 CREATE UNIQUE INDEX account_handle ON pgtape_core.account USING btree (lower((handle COLLATE "C")), look_alike)
 CREATE INDEX account_person ON pgtape_core.account USING btree (id) WHERE (kind = 'person'::text)
 CREATE UNIQUE INDEX account_pkey ON pgtape_core.account USING btree (id)
@@ -523,6 +533,7 @@ CREATE INDEX trade_at ON pgtape_core.trade USING brin (at) WITH (autosummarize='
 CREATE UNIQUE INDEX trade_idempotency ON pgtape_core.trade USING btree (account_id, idempotency_key COLLATE "C") WHERE (idempotency_key IS NOT NULL)
 CREATE UNIQUE INDEX trade_market_seq ON pgtape_core.trade USING btree (market_id, seq)
 CREATE UNIQUE INDEX trade_pkey ON pgtape_core.trade USING btree (id)
+CREATE UNIQUE INDEX unranked_pkey ON pgtape_core.unranked USING btree (account_id)
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pgtape_core.rewriting FOR EACH STATEMENT EXECUTE FUNCTION pgtape_core.refuse_change()
@@ -594,6 +605,7 @@ function pgtape.session_account(bytea) returns TABLE(handle text, balance numeri
 function pgtape.sessions_of(text,bytea) returns TABLE(id bigint, label text, created_at timestamp with time zone, last_seen_at timestamp with time zone, current boolean), stable, security definer
 function pgtape.set_environment(text) returns text, volatile, security definer
 function pgtape.set_password(text,text,bytea,text,text,boolean) returns SETOF bytea, volatile, security definer
+function pgtape.set_ranked(text,boolean,text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.set_role(text,text,text) returns pgtape_core.account_state, volatile, security definer
 function pgtape.set_setting(text,text) returns void, volatile, security definer
 function pgtape.settlement(text,numeric[]) returns record, stable, security definer
@@ -604,6 +616,7 @@ function pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,nume
 function pgtape.trade_batch(jsonb) returns TABLE(n integer, receipt pgtape_core.receipt, refusal jsonb), volatile, security definer
 function pgtape.trade_batch(text,jsonb) returns TABLE(n integer, receipt pgtape_core.receipt, refusal jsonb), volatile, security definer
 function pgtape.unlink_identity(text) returns void, volatile, security definer
+function pgtape.unranked_accounts(text) returns TABLE(handle text, since timestamp with time zone), stable, security definer
 function pgtape.unread_notifications(text) returns bigint, volatile, security definer
 function pgtape.use_sign_in_link(bytea,text,bytea,text,boolean) returns SETOF bytea, volatile, security definer
 function pgtape.verify() returns TABLE(invariant text, subject text, problem text), stable, security definer
@@ -859,6 +872,7 @@ pgtape_operator may execute pgtape.revoke_access(text,text)
 pgtape_operator may execute pgtape.revoke_invite(bigint,text)
 pgtape_operator may execute pgtape.set_environment(text)
 pgtape_operator may execute pgtape.set_password(text,text,bytea,text,text,boolean)
+pgtape_operator may execute pgtape.set_ranked(text,boolean,text,text)
 pgtape_operator may execute pgtape.set_role(text,text,text)
 pgtape_operator may execute pgtape.set_setting(text,text)
 pgtape_operator may execute pgtape.settlement(text,numeric[])
@@ -866,6 +880,7 @@ pgtape_operator may execute pgtape.site_record()
 pgtape_operator may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bigint,integer,numeric,numeric,timestamp with time zone,text,text)
 pgtape_operator may execute pgtape.trade_batch(jsonb)
 pgtape_operator may execute pgtape.trade_batch(text,jsonb)
+pgtape_operator may execute pgtape.unranked_accounts(text)
 pgtape_operator may execute pgtape.unread_notifications(text)
 pgtape_operator may execute pgtape.verify()
 pgtape_operator may execute pgtape.void_market(text,text,text)
@@ -960,6 +975,7 @@ pgtape_server may execute pgtape.session_account(bytea)
 pgtape_server may execute pgtape.sessions_of(text,bytea)
 pgtape_server may execute pgtape.set_environment(text)
 pgtape_server may execute pgtape.set_password(text,text,bytea,text,text,boolean)
+pgtape_server may execute pgtape.set_ranked(text,boolean,text,text)
 pgtape_server may execute pgtape.set_role(text,text,text)
 pgtape_server may execute pgtape.settlement(text,numeric[])
 pgtape_server may execute pgtape.sign_up(text,text,bytea,text,text,bytea,text)
@@ -969,6 +985,7 @@ pgtape_server may execute pgtape.trade(text,text,text,numeric,numeric,numeric,bi
 pgtape_server may execute pgtape.trade_batch(jsonb)
 pgtape_server may execute pgtape.trade_batch(text,jsonb)
 pgtape_server may execute pgtape.unlink_identity(text)
+pgtape_server may execute pgtape.unranked_accounts(text)
 pgtape_server may execute pgtape.unread_notifications(text)
 pgtape_server may execute pgtape.use_sign_in_link(bytea,text,bytea,text,boolean)
 pgtape_server may execute pgtape.verify()

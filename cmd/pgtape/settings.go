@@ -23,7 +23,7 @@ func newSettings() *cobra.Command {
   markets_per_day       how many markets a trader makes in a day
   opening_credits       who begins with credits: everyone; invite, who comes by one; oidc, who has an
                         identity at the provider, once each; approval, whom an operator approves
-                        (pgtape account approve)
+                        (/admin, or pgtape account approve)
   comments_per_minute   how much a trader says
 
 pgtape settings set NAME VALUE changes one; the login must be an operator's.`,

@@ -134,37 +134,6 @@ select l.transaction_id, l.amount, l.kind, l.market, l.seq, l.at
 from pgtape.ledger l
 where l.account = (select m.handle from pgtape.my_account m);
 
--- profit: the balance and what the positions in markets that have not paid out would bring now,
--- less what was granted. Who has left is left out.
-create or replace view pgtape.leaderboard as
-select a.handle as account,
-       a.balance,
-       p.value as positions_value,
-       a.balance + p.value - coalesce(g.granted, 0) as profit,
-       p.markets
-from pgtape_core.account a
-cross join lateral (
-    select coalesce(sum(w.value), 0)::numeric(30, 6) as value, count(*) as markets
-    from (
-        select case
-                   when b.payout is null then pgtape_core.holding_value(
-                       b.outstanding, m.liquidity, array_agg(h.outcome::integer), array_agg(h.shares)
-                   )
-               end as value
-        from pgtape_core.position h
-        join pgtape_core.market m on m.id = h.market_id
-        join pgtape_core.book b on b.market_id = h.market_id
-        where h.account_id = a.id
-        group by m.id, b.market_id
-    ) w
-) p
-left join lateral (
-    select sum(e.amount) as granted
-    from pgtape_core.ledger_entry e
-    where e.account_id = a.id and e.kind in ('opening_grant', 'grant')
-) g on true
-where a.kind = 'person' and a.gone_at is null;
-
 -- +goose StatementBegin
 -- history gives the prices of a market over time, thinned to about so many points: the last event
 -- of each of so many equal spans, and before them the last one up to since, whose prices held

@@ -4,25 +4,8 @@
 -- those that have gained, by what they gained; what nobody gained the market maker has. Many accounts
 -- that lose to one, in the same few markets, are likely to be one person's.
 create or replace view pgtape.value_transfers as
-with held as (
-    select p.market_id, p.account_id,
-           pgtape_core.holding_value(b.outstanding, m.liquidity, array_agg(p.outcome::integer), array_agg(p.shares)) as amount
-    from pgtape_core.position p
-    join pgtape_core.market m on m.id = p.market_id
-    join pgtape_core.book b on b.market_id = p.market_id
-    where b.payout is null and p.shares > 0
-    group by p.market_id, p.account_id, b.market_id, m.id
-), gain as (
-    select x.market_id, x.account_id, sum(x.amount) as amount
-    from (
-        select e.market_id, e.account_id, e.amount
-        from pgtape_core.ledger_entry e
-        where e.kind in ('trade', 'payout', 'correction')
-        union all
-        select h.market_id, h.account_id, h.amount from held h
-    ) x
-    join pgtape_core.account a on a.id = x.account_id and a.kind = 'person'
-    group by x.market_id, x.account_id
+with gain as materialized (
+    select g.market_id, g.account_id, g.amount from pgtape_core.market_gain g
 ), total as (
     select g.market_id, greatest(sum(g.amount) filter (where g.amount > 0), -sum(g.amount) filter (where g.amount < 0)) as amount
     from gain g

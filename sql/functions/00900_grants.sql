@@ -88,7 +88,9 @@ grant execute on function
     to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
 
 grant execute on function pgtape.map_login(text, text), pgtape.set_setting(text, text) to pgtape_operator;
-grant execute on function pgtape.approve_account(text, text), pgtape.accounts_to_approve(text) to pgtape_server, pgtape_operator;
+grant execute on function pgtape.approve_account(text, text), pgtape.accounts_to_approve(text),
+    pgtape.set_ranked(text, boolean, text, text), pgtape.unranked_accounts(text)
+    to pgtape_server, pgtape_operator;
 grant select on pgtape.value_transfers to pgtape_server, pgtape_operator, pgtape_auditor;
 grant select on pgtape.settings to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
 

@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = 'c21b424141a12e72a38a141bade36932151d100cce9669bcb7f63e0a9c41ae0d',
+set digest = 'b464dd9edc2c78afffa6bce958c0914e9ee30a45ad3f3d70e6127badf372c4c0',
     applied_at = clock_timestamp();
