@@ -31,11 +31,11 @@ func (s *site) namedAtRandom(t *testing.T, w *texts.Walk) db.Market {
 func TestRandomNamesInTheBrowser(t *testing.T) {
 	t.Parallel()
 	s := open(t, siteOptions{})
-	w := texts.New(t, 3)
+	w := texts.New(t, 2)
 	other := s.Account(t, "100000")
 	s.Exec(t, "select pgtape.set_setting('comments_per_minute', '999999')")
 	p := s.phone(t)
-	for range w.Rounds {
+	for range w.Rounds() {
 		m := s.namedAtRandom(t, w)
 		said, err := s.Comment(t.Context(), db.NewComment{Market: m.Slug, Body: w.Fresh(500), Account: other})
 		must(t, err)

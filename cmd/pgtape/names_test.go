@@ -16,8 +16,8 @@ func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "'
 // of what was refused, moves no cursor, changes no colour, and turns no text round.
 func namesAtATerminal(t *testing.T, dir string) {
 	t.Helper()
-	w := texts.New(t, 2)
-	for range w.Rounds {
+	w := texts.New(t, 1)
+	for range w.Rounds() {
 		var kept []string
 		for range 40 {
 			kept = append(kept, literal(strings.ReplaceAll(w.Line(100), "\x00", "")))

@@ -1,12 +1,13 @@
 // Package texts draws what people might type, for tests that send it through every field and read it
 // on every page: one generator for SQL, HTTP, the command line and the browser.
 //
-// A test walks a few rounds by default, under a seed that it logs; -names.walk N walks N rounds, and
-// -names.seed S walks again what failed. What a walk has found is kept in Found, which each draws from.
+// A test walks a few rounds by default, most by a seed of always and some by one that it logs; -names.walk N
+// walks N rounds by a new one, and -names.seed S walks again what failed. What a walk has found is kept in Found, which each draws from.
 package texts
 
 import (
 	"flag"
+	"iter"
 	"math/rand/v2"
 	"testing"
 
@@ -22,21 +23,45 @@ var (
 type Walk struct {
 	*rand.Rand
 
-	Rounds int
+	rounds int
+	seed   uint64
+	asked  bool // by a flag
 }
+
+// always is the seed of the most of a usual walk: what fails by it fails for everybody.
+const always = 13
 
 // New begins a walk of so many rounds, or of as many as the flag says.
 func New(t testing.TB, usual int) *Walk {
 	t.Helper()
-	s, n := *seed, *rounds
-	if s == 0 {
-		s = rand.Uint64()
+	w := &Walk{rounds: usual, seed: *seed, asked: *rounds > 0 || *seed > 0}
+	if w.seed == 0 {
+		w.seed = rand.Uint64()
 	}
-	if n == 0 {
-		n = usual
+	if *rounds > 0 {
+		w.rounds = *rounds
 	}
-	t.Logf("%d rounds of names; again: -names.walk %d -names.seed %d", n, n, s)
-	return &Walk{Rand: rand.New(rand.NewPCG(s, 0)), Rounds: n}
+	w.Rand = rand.New(rand.NewPCG(w.seed, 0))
+	t.Logf("%d rounds of names; those at its end again: -names.walk %d -names.seed %d", w.rounds, w.rounds, w.seed)
+	return w
+}
+
+// Rounds are those of the walk. Of a usual one only the last quarter is new each time.
+func (w *Walk) Rounds() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := range w.rounds {
+			switch {
+			case w.asked:
+			case i == 0:
+				w.Rand = rand.New(rand.NewPCG(always, 0))
+			case i == w.rounds-max(1, w.rounds/4):
+				w.Rand = rand.New(rand.NewPCG(w.seed, 0))
+			}
+			if !yield(i) {
+				return
+			}
+		}
+	}
 }
 
 // Long tells whether more was asked for than the usual.
