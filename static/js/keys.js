@@ -19,7 +19,7 @@ const keys = [
 export function start() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.key === "Escape") return escape(event);
+    if (event.key === "Escape") return leave(event);
     if (isTyping(event.target) || $("dialog[open]")) return;
     const bound = keys.find((k) => k.key === event.key && k.run && (!k.on || $(k.on)));
     if (!bound) return;
@@ -29,7 +29,7 @@ export function start() {
   $("#help-button")?.addEventListener("click", openHelp);
 }
 
-function escape(event) {
+function leave(event) {
   if (ticket()?.escape()) return;
   if (isTyping(event.target)) event.target.blur();
 }

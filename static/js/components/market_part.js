@@ -4,7 +4,7 @@
 // What people wrote comes to the page in one way only, live or not: rendered and sanitised by the
 // server's one template. Here a document that is not shown parses it, in which no script runs.
 import { $, $$, h, text } from "../dom.js";
-import { store, Watching } from "../live.js";
+import { Watching } from "../live.js";
 import { ages } from "./ages.js";
 import { isTalk } from "./market_tape.js";
 
