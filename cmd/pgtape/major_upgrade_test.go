@@ -129,11 +129,15 @@ func watchRain(t *testing.T, c *client.Client) <-chan client.Frame {
 	var over atomic.Bool
 	t.Cleanup(func() { over.Store(true) })
 	go func() {
-		_ = c.Watch(t.Context(), []client.Subscription{{Market: "rain"}}, func(f client.Frame) {
+		defer close(frames)
+		err := c.Watch(t.Context(), []client.Subscription{{Market: "rain"}}, func(f client.Frame) {
 			if (f.Op == client.OpSnapshot || f.Op == client.OpEvent) && !over.Load() {
 				frames <- f
 			}
 		})
+		if err != nil {
+			t.Errorf("the watcher has ended: %v", err)
+		}
 	}()
 	return frames
 }
