@@ -10,14 +10,15 @@
 -- +goose StatementBegin
 create or replace function pgtape_core.lmsr_at(
     q numeric[],
-    b numeric,
-    out cost numeric,
-    out prices numeric[]
+    b numeric
 )
+    returns pgtape_core.lmsr_state
     language plpgsql
     immutable
 as $$
 declare
+    cost        numeric;
+    prices      numeric[];
     v_max       numeric := q[1];
     v_exponent  numeric;
     v_weights   numeric[] := '{}';
@@ -60,6 +61,7 @@ begin
         v_remainder[v_at] := -1;
         v_missing := v_missing - 0.000000000001;
     end loop;
+    return (cost, prices)::pgtape_core.lmsr_state;
 end;
 $$;
 -- +goose StatementEnd
@@ -81,8 +83,8 @@ create or replace function pgtape_core.lmsr_charge(
     immutable
 as $$
 declare
-    v_before record := pgtape_core.lmsr_at(q, b);
-    v_move   record := pgtape_core.lmsr_move(q, b, outcome, delta, v_before.cost);
+    v_before pgtape_core.lmsr_state := pgtape_core.lmsr_at(q, b);
+    v_move   pgtape_core.lmsr_change := pgtape_core.lmsr_move(q, b, outcome, delta, v_before.cost);
 begin
     amount := v_move.amount;
     prices_before := v_before.prices;
@@ -102,29 +104,25 @@ create or replace function pgtape_core.lmsr_move(
     b numeric,
     outcome integer,
     delta numeric,
-    cost_before numeric,
-    out amount numeric,
-    out cost numeric,
-    out prices numeric[],
-    out q_after numeric[]
+    cost_before numeric
 )
+    returns pgtape_core.lmsr_change
     language plpgsql
     immutable
 as $$
 declare
-    v_after record;
+    amount  numeric;
+    q_after numeric[] := q;
+    v_after pgtape_core.lmsr_state;
     v_exact numeric;
     v_guard numeric := b * 1e-36;
     v_low   numeric;
     v_high  numeric;
 begin
-    q_after := q;
     q_after[outcome] := q[outcome] + delta;
     v_after := pgtape_core.lmsr_at(q_after, b);
-    cost := v_after.cost;
-    prices := v_after.prices;
 
-    v_exact := sign(delta) * (cost - cost_before);
+    v_exact := sign(delta) * (v_after.cost - cost_before);
     if delta > 0 then
         v_low := ceil((v_exact - v_guard) * 1000000) / 1000000;
         v_high := ceil((v_exact + v_guard) * 1000000) / 1000000;
@@ -144,6 +142,29 @@ begin
         when delta > 0 then least(greatest(amount, 0.000001), delta)
         else least(greatest(amount, 0), -delta - 0.000001)
     end, 6);
+    return (amount, v_after.cost, v_after.prices, q_after)::pgtape_core.lmsr_change;
+end;
+$$;
+-- +goose StatementEnd
+
+-- complete_sets_move is lmsr_move for complete sets, one share of each outcome: C moves by exactly 1
+-- with each, and no price moves.
+-- +goose StatementBegin
+create or replace function pgtape_core.complete_sets_move(
+    q numeric[],
+    sets numeric,
+    cost_before numeric,
+    prices numeric[]
+)
+    returns pgtape_core.lmsr_change
+    language plpgsql
+    immutable
+as $$
+begin
+    return (
+        abs(sets), cost_before + sets, prices,
+        array(select x.q + sets from unnest(q) with ordinality as x (q, i) order by x.i)
+    )::pgtape_core.lmsr_change;
 end;
 $$;
 -- +goose StatementEnd
@@ -164,7 +185,8 @@ $$;
 -- +goose StatementEnd
 
 -- lmsr_shares gives the most shares of an outcome, to 6 decimals, whose charge is at most spend.
--- cost_before is C(q). From C(q after) = C(q) + spend = M:  shares = M - q_j + b ln(1 - sum over i <> j of exp((q_i - M)/b)).
+-- cost_before is C(q). From C(q after) = C(q) + spend = M:
+--     shares = M - q_j + b ln(1 - sum over i <> j of exp((q_i - M)/b)).
 -- +goose StatementBegin
 create or replace function pgtape_core.lmsr_shares(
     q numeric[],

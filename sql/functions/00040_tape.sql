@@ -80,10 +80,24 @@ begin
     book.version := v_event.seq;
     book.updated_at := at;
     book.head := v_event.hash;
-    insert into pgtape_core.tape values (v_event.*);
-    perform pgtape_core.write_books(array[book]);
-    perform pgtape_core.ring(market, book.version);
+    perform pgtape_core.write_events(array[v_event], array[book]);
     return book;
+end;
+$$;
+-- +goose StatementEnd
+
+-- write_events writes events, and the states of their markets, which the caller has locked.
+-- Writes: tape, book; rings the doorbell if a reader wants it rung.
+-- +goose StatementBegin
+create or replace function pgtape_core.write_events(events pgtape_core.tape[], books pgtape_core.book[])
+    returns void
+    language plpgsql
+    volatile
+as $$
+begin
+    insert into pgtape_core.tape select e.* from unnest(events) e;
+    perform pgtape_core.write_books(books);
+    perform pgtape_core.ring(events);
 end;
 $$;
 -- +goose StatementEnd
@@ -137,22 +151,21 @@ begin
     v_event := pgtape_core.next_event('house', v_house.version, v_house.head, at, kind, body);
     insert into pgtape_core.tape values (v_event.*);
     update pgtape_core.house_tape set version = v_event.seq, head = v_event.hash;
-    perform pgtape_core.ring('house', v_event.seq);
+    perform pgtape_core.ring(array[v_event]);
 end;
 $$;
 -- +goose StatementEnd
 
--- ring tells readers in notify mode that a market has a new event, while there are any.
+-- ring tells readers in notify mode that markets have new events, while there are any readers.
 -- +goose StatementBegin
-create or replace function pgtape_core.ring(market text, seq bigint)
+create or replace function pgtape_core.ring(events pgtape_core.tape[])
     returns void
     language plpgsql
     volatile
-    set search_path = pg_catalog, pg_temp
 as $$
 begin
     if (select d.ringing_until > clock_timestamp() from pgtape_core.doorbell d) then
-        perform pg_notify('pgtape_tape', market || ' ' || seq);
+        perform pg_notify('pgtape_tape', e.market || ' ' || max(e.seq)) from unnest(events) e group by e.market;
     end if;
 end;
 $$;

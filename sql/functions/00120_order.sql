@@ -65,12 +65,14 @@ end;
 $$;
 -- +goose StatementEnd
 
--- closed_to_orders refuses orders to a market that does not trade at this instant; no code: it does.
+-- closed_to_orders refuses orders to a market that does not trade at this instant, and those whose
+-- deadline has passed; no code: neither.
 -- +goose StatementBegin
 create or replace function pgtape_core.closed_to_orders(
     market text,
     status text,
     closes_at timestamptz,
+    deadline timestamptz,
     at timestamptz
 )
     returns pgtape_core.refusal
@@ -80,104 +82,35 @@ as $$
 declare
     v_status text := case when status = 'open' and closes_at <= at then 'closed' else status end;
 begin
-    if v_status = 'open' then
-        return null;
-    end if;
-    return (
-        'market_not_open', format('the market %s is %s', market, v_status), null,
-        jsonb_build_object('market', market, 'market_status', v_status)
-    )::pgtape_core.refusal;
-end;
-$$;
--- +goose StatementEnd
-
--- price_order prices an order against the state of a book: the quote, and what the book would be
--- after it; or a refusal of what cannot be priced. The outcome * stands for complete sets, one share
--- of each outcome: C moves by exactly 1 with each, and no price moves; outcome is null then.
--- cost is C at the book's state, if it is known, and C after the order.
--- +goose StatementBegin
-create or replace function pgtape_core.price_order(
-    m pgtape_core.market,
-    b pgtape_core.book,
-    o pgtape_core.order_request,
-    inout cost numeric,
-    out quote pgtape_core.quote,
-    out outcome integer,
-    out prices numeric[],
-    out outstanding numeric[],
-    out refusal pgtape_core.refusal
-)
-    language plpgsql
-    immutable
-as $$
-declare
-    v_shares numeric := o.shares;
-    v_move   record;
-begin
-    outcome := array_position(m.outcomes, o.outcome);
-    if outcome is null and o.outcome <> '*' then
-        refusal := (
-            'not_found', format('the market %s has no outcome %s', m.slug, pgtape_core.excerpt(o.outcome)),
-            'its outcomes are ' || array_to_string(m.outcomes, ', '),
-            jsonb_build_object('market', m.slug, 'outcomes', m.outcomes)
+    if v_status <> 'open' then
+        return (
+            'market_not_open', format('the market %s is %s', market, v_status), null,
+            jsonb_build_object('market', market, 'market_status', v_status)
         )::pgtape_core.refusal;
-        return;
+    elsif deadline < at then
+        return (
+            'deadline_passed', format('the deadline %s has passed', pgtape_core.json_time(deadline)),
+            'quote again', null
+        )::pgtape_core.refusal;
     end if;
-    cost := coalesce(cost, (pgtape_core.lmsr_at(b.outstanding, m.liquidity)).cost);
-
-    if o.outcome = '*' then
-        v_shares := coalesce(o.shares, o.spend);
-        cost := cost + case o.side when 'buy' then v_shares else -v_shares end;
-        outstanding := array(
-            select q + case o.side when 'buy' then v_shares else -v_shares end
-            from unnest(b.outstanding) with ordinality as x (q, i)
-            order by x.i
-        );
-        prices := b.prices;
-        quote := (m.slug, b.version, '*', o.side, v_shares, v_shares, 1, 1, 1)::pgtape_core.quote;
-        refusal := pgtape_core.beyond_the_book(o, (select max(q) from unnest(outstanding) q), (select min(q) from unnest(outstanding) q));
-        return;
-    end if;
-
-    if o.spend is not null then
-        v_shares := pgtape_core.lmsr_shares(b.outstanding, m.liquidity, outcome, o.spend, cost);
-    end if;
-    refusal := pgtape_core.beyond_the_book(o, b.outstanding[outcome] + v_shares, b.outstanding[outcome] - v_shares);
-    if refusal.code is not null then
-        return;
-    end if;
-
-    v_move := pgtape_core.lmsr_move(
-        b.outstanding, m.liquidity, outcome, case o.side when 'buy' then v_shares else -v_shares end, cost
-    );
-    cost := v_move.cost;
-    prices := v_move.prices;
-    outstanding := v_move.q_after;
-    quote := (
-        m.slug, b.version, o.outcome, o.side, v_shares, v_move.amount, pgtape_core.avg_price(v_move.amount, v_shares),
-        b.prices[outcome], prices[outcome]
-    )::pgtape_core.quote;
+    return null;
 end;
 $$;
 -- +goose StatementEnd
 
--- beyond_the_book refuses what would leave a book with more shares of an outcome than it can count,
--- or with fewer than none; no code: it can be done. most and least are the shares after the order.
+-- no_outcome is the refusal of an outcome that the market does not have.
 -- +goose StatementBegin
-create or replace function pgtape_core.beyond_the_book(o pgtape_core.order_request, most numeric, least_left numeric)
+create or replace function pgtape_core.no_outcome(market text, outcomes text[], outcome text)
     returns pgtape_core.refusal
     language plpgsql
     immutable
 as $$
 begin
-    if o.side = 'buy' and most > 1e12 then
-        return ('invalid_order', 'a market holds at most 1000000000000 shares of an outcome', null, null)::pgtape_core.refusal;
-    elsif o.side = 'sell' and least_left < 0 then
-        return (
-            'insufficient_shares', format('nobody holds %s shares of %s', o.shares, o.outcome), 'buy the other outcome', null
-        )::pgtape_core.refusal;
-    end if;
-    return null;
+    return (
+        'not_found', format('the market %s has no outcome %s', market, pgtape_core.excerpt(outcome)),
+        'its outcomes are ' || array_to_string(outcomes, ', '),
+        jsonb_build_object('market', market, 'outcomes', outcomes)
+    )::pgtape_core.refusal;
 end;
 $$;
 -- +goose StatementEnd

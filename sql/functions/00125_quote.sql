@@ -20,7 +20,7 @@ declare
     v_order  pgtape_core.order_request;
     v_market pgtape_core.market;
     v_book   pgtape_core.book;
-    v_priced record;
+    v_priced pgtape_core.priced_order;
 begin
     v_order.market := market;
     v_order.outcome := outcome;
@@ -36,11 +36,15 @@ begin
     if v_market.id is null then
         perform pgtape_core.raise_refusal(pgtape_core.no_market(market));
     end if;
-    v_order.outcome := pgtape_core.outcome_spelled(v_market.outcomes, outcome);
     select b.* into v_book from pgtape_core.book b where b.market_id = v_market.id;
-    perform pgtape_core.raise_refusal(pgtape_core.closed_to_orders(v_market.slug, v_book.status, v_market.closes_at, clock_timestamp()));
+    perform pgtape_core.raise_refusal(
+        pgtape_core.closed_to_orders(v_market.slug, v_book.status, v_market.closes_at, null, clock_timestamp())
+    );
 
-    v_priced := pgtape_core.price_order(v_market, v_book, v_order, null);
+    v_priced := pgtape_core.price_order(
+        v_market.slug, v_book.version, v_market.outcomes, v_market.liquidity, outcome, side, shares, spend,
+        v_book.outstanding, v_book.prices, null
+    );
     perform pgtape_core.raise_refusal(v_priced.refusal);
     return v_priced.quote;
 end;

@@ -26,7 +26,7 @@ begin
         perform pgtape_core.raise_refusal(pgtape_core.no_market(market));
     end if;
     v_orders := pgtape_core.orders_of(orders, market);
-    v_placed := pgtape_core.place(v_orders, true);
+    v_placed := pgtape_core.place(v_orders, wait => true);
     return query
         select i, v_placed.receipts[i], to_jsonb(v_placed.refusals[i])
         from generate_subscripts(v_orders, 1) i;
@@ -51,7 +51,7 @@ create or replace function pgtape.trade_batch(orders jsonb)
 as $$
 declare
     v_orders pgtape_core.order_request[] := pgtape_core.orders_of(orders, null);
-    v_placed record := pgtape_core.place(v_orders, false);
+    v_placed record := pgtape_core.place(v_orders, wait => false);
 begin
     return query
         select i, v_placed.receipts[i], to_jsonb(v_placed.refusals[i])
@@ -72,7 +72,8 @@ as $$
 begin
     return (
         select coalesce(array_agg((
-            coalesce(orders_of.market, r.market), r.outcome, r.side, r.shares, r.spend, r.expected_price, r.expected_version,
+            coalesce(orders_of.market, r.market), r.outcome, r.side, r.shares, r.spend, r.expected_price,
+            r.expected_version,
             r.max_slippage_bps, r.max_cost, r.min_proceeds, r.deadline, r.idempotency_key, r.account
         )::pgtape_core.order_request order by r.i), '{}')
         from rows from (jsonb_populate_recordset(null::pgtape_core.order_request, orders)) with ordinality as r (

@@ -26,11 +26,17 @@ begin
     end if;
     case kind
         when 'trade' then
-            return regexp_replace(body, E'^(\\{"trade":\\{"id":[0-9]+,"account":")' || v_old || '"', E'\\1' || new || '"');
+            return regexp_replace(
+                body, E'^(\\{"trade":\\{"id":[0-9]+,"account":")' || v_old || '"', E'\\1' || new || '"'
+            );
         when 'created' then
-            return replace(body, ',"account":"' || old || '","void_payout":{', ',"account":"' || new || '","void_payout":{');
+            return replace(
+                body, ',"account":"' || old || '","void_payout":{', ',"account":"' || new || '","void_payout":{'
+            );
         when 'commented', 'comment_removed' then
-            body := regexp_replace(body, E'^(\\{"[a-z_]+":\\{"id":[0-9]+,"account":")' || v_old || '"', E'\\1' || new || '"');
+            body := regexp_replace(
+                body, E'^(\\{"[a-z_]+":\\{"id":[0-9]+,"account":")' || v_old || '"', E'\\1' || new || '"'
+            );
             if actor then
                 body := replace(body, ',"actor":"' || old || '"},"prices":{', ',"actor":"' || new || '"},"prices":{');
             end if;
@@ -51,7 +57,10 @@ begin
                 v_short := strpos(body, '},"short":{');
                 v_end := v_short + strpos(substr(body, v_short), '},"reason":');
                 v_part := substr(body, v_short, v_end - v_short);
-                v_part := replace(replace(v_part, '{"' || old || '":"', '{"' || new || '":"'), ',"' || old || '":"', ',"' || new || '":"');
+                v_part := replace(
+                    replace(v_part, '{"' || old || '":"', '{"' || new || '":"'), ',"' || old || '":"',
+                    ',"' || new || '":"'
+                );
                 body := left(body, v_short - 1) || v_part || substr(body, v_end);
             end if;
             return body;
@@ -127,7 +136,9 @@ begin
         from pgtape_core.market m
         where m.slug = rewrite_tape.market and b.market_id = m.id;
     end if;
-    perform pgtape_core.ring(market, v_version);
+    perform pgtape_core.ring(array(
+        select t from pgtape_core.tape t where t.market = rewrite_tape.market and t.seq = v_version
+    ));
 end;
 $$;
 -- +goose StatementEnd
@@ -220,7 +231,9 @@ begin
         perform pgtape_core.refuse('not_permitted', 'only the server and operators delete accounts');
     end if;
     if confirm is distinct from v_account.handle then
-        perform pgtape_core.refuse('invalid_request', 'that is not the handle of the account', 'type it as it is shown: ' || v_account.handle);
+        perform pgtape_core.refuse(
+            'invalid_request', 'that is not the handle of the account', 'type it as it is shown: ' || v_account.handle
+        );
     end if;
 
     -- 2. Lock, and check what that guarantees.
@@ -235,7 +248,9 @@ begin
 
     -- 3. Its tapes. An actor of that name is the account, unless there was an SQL login of the name that
     -- acted without an account, before these were called login:….
-    v_actor := not exists (select from pgtape_core.audit_entry x where x.actor = v_account.handle and x.account_id is null);
+    v_actor := not exists (
+        select from pgtape_core.audit_entry x where x.actor = v_account.handle and x.account_id is null
+    );
     for v_market in
         select m.slug from pgtape_core.market m where m.id in (select pgtape_core.tapes_naming(v_account)) order by m.id
     loop
@@ -248,7 +263,8 @@ begin
     set actor = case when x.account_id = v_account.id then v_new else x.actor end,
         subject = case
             when x.subject = v_account.handle and not exists (
-                select from pgtape_core.tape t where t.market = x.subject and t.kind = x.act and t.at between x.at - interval '1 minute' and x.at + interval '1 minute'
+                select from pgtape_core.tape t where t.market = x.subject and t.kind = x.act
+                    and t.at between x.at - interval '1 minute' and x.at + interval '1 minute'
             ) then v_new
             else x.subject
         end
@@ -288,7 +304,8 @@ begin
     return json_build_object(
         'account', (
             select json_build_object(
-                'handle', v_account.handle, 'balance', v_account.balance::text, 'role', v_account.role, 'created_at', v_account.created_at
+                'handle', v_account.handle, 'balance', v_account.balance::text, 'role', v_account.role,
+                'created_at', v_account.created_at
             )
         ),
         'sql_logins', (
@@ -297,8 +314,9 @@ begin
         'access', pgtape_core.access_of(v_account.id),
         'words', pgtape_core.words_of(v_account.id),
         'positions', (
-            select coalesce(json_agg(json_build_object('market', m.slug, 'outcome', m.outcomes[p.outcome], 'shares', p.shares::text)
-                order by m.id, p.outcome), '[]')
+            select coalesce(json_agg(json_build_object(
+                'market', m.slug, 'outcome', m.outcomes[p.outcome], 'shares', p.shares::text
+            ) order by m.id, p.outcome), '[]')
             from pgtape_core.position p
             join pgtape_core.market m on m.id = p.market_id
             where p.account_id = v_account.id
@@ -312,17 +330,23 @@ begin
             where m.funder_id = v_account.id
         ),
         'acts', (
-            select coalesce(json_agg(json_build_object('at', x.at, 'act', x.act, 'subject', x.subject, 'detail', x.detail) order by x.id), '[]')
+            select coalesce(json_agg(json_build_object(
+                'at', x.at, 'act', x.act, 'subject', x.subject, 'detail', x.detail
+            ) order by x.id), '[]')
             from pgtape_core.audit_entry x
             where x.account_id = v_account.id
         ),
         'trades', (
             select coalesce(json_agg(json_build_object(
-                'id', t.id, 'market', m.slug, 'version', t.seq, 'at', t.at, 'outcome', coalesce(m.outcomes[t.outcome], '*'),
-                'side', t.side, 'shares', t.shares::text, 'amount', t.amount::text, 'price_before', t.price_before::text,
+                'id', t.id, 'market', m.slug, 'version', t.seq, 'at', t.at,
+                'outcome', coalesce(m.outcomes[t.outcome], '*'),
+                'side', t.side, 'shares', t.shares::text, 'amount', t.amount::text,
+                'price_before', t.price_before::text,
                 'price_after', t.price_after::text, 'balance', t.balance::text, 'position', t."position"::text,
-                'spend', t.spend::text, 'expected_price', t.expected_price::text, 'expected_version', t.expected_version,
-                'max_slippage_bps', t.max_slippage_bps, 'max_cost', t.max_cost::text, 'min_proceeds', t.min_proceeds::text,
+                'spend', t.spend::text, 'expected_price', t.expected_price::text,
+                'expected_version', t.expected_version,
+                'max_slippage_bps', t.max_slippage_bps, 'max_cost', t.max_cost::text,
+                'min_proceeds', t.min_proceeds::text,
                 'deadline', t.deadline, 'idempotency_key', t.idempotency_key
             ) order by t.id), '[]')
             from pgtape_core.trade t
@@ -331,7 +355,8 @@ begin
         ),
         'ledger', (
             select coalesce(json_agg(json_build_object(
-                'transaction_id', e.transaction_id, 'at', e.at, 'kind', e.kind, 'market', m.slug, 'amount', e.amount::text
+                'transaction_id', e.transaction_id, 'at', e.at, 'kind', e.kind, 'market', m.slug,
+                'amount', e.amount::text
             ) order by e.transaction_id), '[]')
             from pgtape_core.ledger_entry e
             left join pgtape_core.market m on m.id = e.market_id
@@ -344,7 +369,8 @@ $$;
 
 -- Every rewriting, for who holds published heads against the history.
 create or replace view pgtape.rewritings as
-select r.id, r.at, r.market, r.from_seq, r.version, encode(r.old_head, 'hex') as old_head, encode(r.new_head, 'hex') as new_head, r.why
+select r.id, r.at, r.market, r.from_seq, r.version, encode(r.old_head, 'hex') as old_head,
+       encode(r.new_head, 'hex') as new_head, r.why
 from pgtape_core.rewriting r;
 
 -- check_rewritings: the last rewriting of each tape led to the history that is there.

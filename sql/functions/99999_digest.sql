@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = 'b464dd9edc2c78afffa6bce958c0914e9ee30a45ad3f3d70e6127badf372c4c0',
+set digest = 'd8a48dee7e4824ba3e4b8d174175ebe61d407880ef30381df9927ad052361f95',
     applied_at = clock_timestamp();

@@ -1,0 +1,105 @@
+-- +goose Up
+-- check_orders checks orders in themselves, and finds the markets and the accounts that they are for:
+-- one for each order, null where it is refused. ids has each account once, ascending; null: there is
+-- none.
+-- +goose StatementBegin
+create or replace function pgtape_core.check_orders(
+    orders pgtape_core.order_request[],
+    out markets bigint[],
+    out accounts bigint[],
+    out refusals pgtape_core.refusal[],
+    out ids bigint[]
+)
+    language plpgsql
+    stable
+as $$
+declare
+    v_slug    text;
+    v_market  bigint;
+    v_refusal pgtape_core.refusal;
+    v_actor   record;
+begin
+    refusals := array_fill(null::pgtape_core.refusal, array[cardinality(orders)]);
+    accounts := pgtape_core.accounts_of_orders(orders);
+
+    for i in 1 .. cardinality(orders) loop
+        v_refusal := pgtape_core.order_fault(orders[i]);
+        if v_refusal.code is null and accounts[i] is null then
+            v_actor := pgtape_core.acting_account(orders[i].account);
+            accounts[i] := v_actor.account_id;
+            v_refusal := v_actor.refusal;
+        end if;
+        if orders[i].market is distinct from v_slug then
+            v_slug := orders[i].market;
+            v_market := (select m.id from pgtape_core.market m where m.slug = v_slug);
+            if v_market is null then
+                v_market := (select m.id from pgtape_core.market m where m.slug = pgtape_core.identifier(v_slug));
+            end if;
+        end if;
+        if v_refusal.code is null and accounts[i] is null then
+            v_refusal := (
+                'not_found', format('the SQL login %s has no account to trade with', session_user),
+                'name one (account => …), or let an operator map one: select pgtape.map_login(…)', null
+            )::pgtape_core.refusal;
+        elsif v_refusal.code is null and v_market is null then
+            v_refusal := pgtape_core.no_market(v_slug);
+        end if;
+        if v_refusal.code is null then
+            markets[i] := v_market;
+        else
+            markets[i] := null;
+            accounts[i] := null;
+            refusals[i] := v_refusal;
+        end if;
+    end loop;
+    ids := (select array_agg(distinct a) from unnest(accounts) a where a is not null);
+end;
+$$;
+-- +goose StatementEnd
+
+-- accounts_of_orders finds the accounts that the server names in orders, all at once, as find_account
+-- does it; null: the rest is for acting_account.
+-- +goose StatementBegin
+create or replace function pgtape_core.accounts_of_orders(orders pgtape_core.order_request[])
+    returns bigint[]
+    language plpgsql
+    stable
+as $$
+begin
+    if not pgtape_core.is_server() then
+        return null;
+    end if;
+    return array(
+        select case
+            when o.account ~ '^#[0-9]{1,18}$' then (
+                select a.id
+                from pgtape_core.account a
+                where a.id = substr(o.account, 2)::bigint and a.kind = 'person' and a.gone_at is null
+            )
+            else (
+                select a.id
+                from pgtape_core.account a
+                where lower(a.handle collate "C") = pgtape_core.identifier(o.account)
+                    and a.kind = 'person' and a.gone_at is null
+                order by a.handle = o.account desc
+                limit 1
+            )
+        end
+        from unnest(orders) with ordinality as o
+        order by o.ordinality
+    );
+end;
+$$;
+-- +goose StatementEnd
+
+-- no_market is the refusal of a slug that no market has.
+-- +goose StatementBegin
+create or replace function pgtape_core.no_market(market text)
+    returns pgtape_core.refusal
+    language sql
+    immutable
+as $$
+    select 'not_found', 'there is no market ' || coalesce(pgtape_core.excerpt(market), '(null)'), null,
+           jsonb_build_object('market', pgtape_core.excerpt(market));
+$$;
+-- +goose StatementEnd
