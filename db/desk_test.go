@@ -177,6 +177,7 @@ func TestEveryPrivilegedActIsInTheAuditLog(t *testing.T) {
 	if _, err := d.SetRole(t.Context(), boss, db.Admin, ""); err != nil {
 		t.Fatal(err)
 	}
+	d.Exec(t, "insert into pgtape_core.credential (account_id, phc) select id, $2 from pgtape_core.account where handle = $1", ana, anyPassword)
 	if _, err := server.SetRole(d.Proof(t, boss), ana, db.Operator, boss); err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func TestTheServersWordAloneDoesNothingThatTakesRights(t *testing.T) {
 		{"select pgtape.correct_resolution('old', '{0,1}', 'why', 'op')", "op", true},
 		{"select pgtape.grant_credits('bo', 1000000, 'why', 'op')", "op", true},
 		{"select pgtape.remove_comment(1, 'spam', 'op')", "op", true},
-		{"select pgtape.set_role('bo', 'admin', 'boss')", "boss", true},
+		{"select pgtape.set_role('ana', 'admin', 'boss')", "boss", true},
 		{"select pgtape.people(admin => 'boss')", "boss", true},
 		{"select pgtape.invites('op')", "op", true},
 		{"select pgtape.revoke_invite(1, 'boss')", "boss", true},

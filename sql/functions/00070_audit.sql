@@ -64,10 +64,12 @@ end;
 $$;
 -- +goose StatementEnd
 
--- set_role makes an account a trader, an operator or an admin. Admins may, and operators in SQL.
--- Locks:  where an admin is to be one no more, all admins.
+-- set_role makes an account a trader, an operator or an admin. Admins may, and operators in SQL. An
+-- admin gives rights only to an account that can sign in: others may be signed in to one that cannot.
+-- Locks:  where an admin is to be one no more, all admins; the account, against new sessions too.
 -- Writes: account, audit_entry.
--- Raises: TP007 no such account, TP009 caller is no admin or the account the last, TP011 no such role.
+-- Raises: TP007 no such account; TP009 caller is no admin, the account is the last one, or cannot sign
+--         in; TP011 no such role.
 -- +goose StatementBegin
 create or replace function pgtape.set_role(account text, role text, admin text default null)
     returns pgtape_core.account_state
@@ -83,18 +85,20 @@ begin
     if role is null or role not in ('trader', 'operator', 'admin') then
         perform pgtape_core.refuse('invalid_request', 'a role is trader, operator or admin');
     end if;
-    if role <> 'admin' then
-        perform pgtape_core.require_other_admin(a.id)
-        from pgtape_core.account a
-        where a.id = pgtape_core.account_id_of(set_role.account) and a.role = 'admin';
+    v_account := pgtape_core.person(account);
+    if role <> 'admin' and v_account.role = 'admin' then
+        perform pgtape_core.require_other_admin(v_account.id);
     end if;
-    update pgtape_core.account a
-    set role = set_role.role
-    where a.id = pgtape_core.account_id_of(set_role.account)
-    returning a.* into v_account;
-    if v_account.id is null then
-        perform pgtape_core.refuse('not_found', 'there is no account ' || coalesce(pgtape_core.excerpt(account), '(null)'));
+
+    -- By the state that the lock guarantees: the owner may have left, and somebody else signed in.
+    select a.* into v_account from pgtape_core.account a where a.id = v_account.id for update;
+    if role <> 'trader' and admin is not null and not pgtape_core.can_sign_in(v_account) then
+        perform pgtape_core.refuse(
+            'not_permitted', v_account.handle || ' has no password: others may be signed in as it',
+            'let its owner set a password first: give a sign-in link'
+        );
     end if;
+    update pgtape_core.account a set role = set_role.role where a.id = v_account.id returning a.* into v_account;
     perform pgtape_core.note_act('role_given', v_account.handle, v_actor, jsonb_build_object('role', role));
     return pgtape_core.account_state_of(v_account);
 end;

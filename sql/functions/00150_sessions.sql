@@ -54,7 +54,8 @@ as $$
     ) or exists (
         select
         from pgtape_core.identity i
-        where i.account_id = shows_way_in.account_id and i.issuer = shows_way_in.issuer and i.subject = shows_way_in.subject
+        where i.account_id = shows_way_in.account_id and i.issuer = shows_way_in.issuer
+            and i.subject = shows_way_in.subject
     );
 $$;
 -- +goose StatementEnd
@@ -91,6 +92,8 @@ begin
         perform pgtape_core.refuse('not_permitted', 'only the server opens sessions');
     end if;
     v_account := pgtape_core.member(account);
+    -- set_role locks the account, too: nobody signs in to it by its handle while it gets rights.
+    select a.* into v_account from pgtape_core.account a where a.id = v_account.id for key share;
     if by_handle and pgtape_core.is_guarded(v_account) then
         perform pgtape_core.refuse(
             'not_permitted', v_account.handle || ' is not open to whoever chooses the handle',

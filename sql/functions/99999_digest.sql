@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = 'd8a48dee7e4824ba3e4b8d174175ebe61d407880ef30381df9927ad052361f95',
+set digest = '44ec89ce0be2934dcf634db06344dca50729f03cb7459cd9738f15f61071bf08',
     applied_at = clock_timestamp();
