@@ -91,6 +91,11 @@ table pgtape_core.credential: phc text not null
 table pgtape_core.credential: changed_at timestamp with time zone not null default clock_timestamp()
 table pgtape_core.doorbell: singleton boolean not null default true
 table pgtape_core.doorbell: ringing_until timestamp with time zone not null default '-infinity'::timestamp with time zone
+type pgtape_core.filled_order: trade pgtape_core.trade
+type pgtape_core.filled_order: event pgtape_core.tape
+type pgtape_core.filled_order: book pgtape_core.book
+type pgtape_core.filled_order: cost numeric
+type pgtape_core.filled_order: refusal pgtape_core.refusal
 table pgtape_core.function_bundle: singleton boolean not null default true
 table pgtape_core.function_bundle: digest text not null default ''::text
 table pgtape_core.function_bundle: applied_at timestamp with time zone not null default clock_timestamp()
@@ -146,6 +151,12 @@ view pgtape_core.listed: updated_at timestamp with time zone
 view pgtape_core.listed: active_minute timestamp without time zone
 view pgtape_core.listed: volume numeric(30,6)
 view pgtape_core.listed: volume_class integer
+type pgtape_core.lmsr_change: amount numeric
+type pgtape_core.lmsr_change: cost numeric
+type pgtape_core.lmsr_change: prices numeric[]
+type pgtape_core.lmsr_change: q_after numeric[]
+type pgtape_core.lmsr_state: cost numeric
+type pgtape_core.lmsr_state: prices numeric[]
 table pgtape_core.login: role_name text not null
 table pgtape_core.login: account_id bigint not null
 table pgtape_core.login: role_oid oid
@@ -268,6 +279,12 @@ view pgtape.positions: shares numeric(30,6)
 view pgtape.positions: cost numeric(30,6)
 view pgtape.positions: price numeric(13,12)
 view pgtape.positions: value numeric(30,6)
+type pgtape_core.priced_order: outcome integer
+type pgtape_core.priced_order: quote pgtape_core.quote
+type pgtape_core.priced_order: cost numeric
+type pgtape_core.priced_order: outstanding numeric[]
+type pgtape_core.priced_order: prices numeric[]
+type pgtape_core.priced_order: refusal pgtape_core.refusal
 type pgtape_core.quote: market text
 type pgtape_core.quote: version bigint
 type pgtape_core.quote: outcome text
@@ -625,6 +642,7 @@ function pgtape.ways_in(text) returns TABLE(password boolean, issuer text), stab
 function pgtape_core.access_of(bigint) returns json, stable
 function pgtape_core.account_id_of(text) returns bigint, stable
 function pgtape_core.account_state_of(pgtape_core.account) returns pgtape_core.account_state, immutable
+function pgtape_core.accounts_of_orders(pgtape_core.order_request[]) returns bigint[], stable
 function pgtape_core.acting_account(text) returns record, stable
 function pgtape_core.actor() returns text, stable
 function pgtape_core.advance(text,pgtape_core.book,timestamp with time zone,text,text) returns pgtape_core.book, volatile
@@ -632,9 +650,9 @@ function pgtape_core.advance_house(timestamp with time zone,text,text) returns v
 function pgtape_core.advance_sequences() returns SETOF text, volatile
 function pgtape_core.amount_fault(text,numeric,numeric) returns text, immutable
 function pgtape_core.avg_price(numeric,numeric,integer) returns numeric, immutable
-function pgtape_core.beyond_the_book(pgtape_core.order_request,numeric,numeric) returns pgtape_core.refusal, immutable
+function pgtape_core.beyond_the_book(text,numeric[],integer,text,numeric) returns pgtape_core.refusal, immutable
 function pgtape_core.can_sign_in(pgtape_core.account) returns boolean, stable
-function pgtape_core.cannot_settle(text,numeric,numeric[],integer,integer,pgtape_core.quote) returns pgtape_core.refusal, immutable
+function pgtape_core.cannot_settle(text,numeric,numeric,text,text,numeric,numeric) returns pgtape_core.refusal, immutable
 function pgtape_core.category_spellings(text) returns text[], stable
 function pgtape_core.character_class(integer) returns text, immutable
 function pgtape_core.check_append_only() returns TABLE(invariant text, subject text, problem text), stable
@@ -657,8 +675,9 @@ function pgtape_core.check_tape_trades() returns TABLE(invariant text, subject t
 function pgtape_core.check_trade_entries() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_trading_hours() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_values() returns TABLE(invariant text, subject text, problem text), stable
-function pgtape_core.closed_to_orders(text,text,timestamp with time zone,timestamp with time zone) returns pgtape_core.refusal, immutable
+function pgtape_core.closed_to_orders(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone) returns pgtape_core.refusal, immutable
 function pgtape_core.comment_state_of(pgtape_core.comment,text,text) returns pgtape_core.comment_state, immutable
+function pgtape_core.complete_sets_move(numeric[],numeric,numeric,numeric[]) returns pgtape_core.lmsr_change, immutable
 function pgtape_core.cursor_of(bigint,bytea) returns text, immutable
 function pgtape_core.derive_notifications(bigint) returns void, volatile
 function pgtape_core.due(bigint,numeric[]) returns TABLE(account_id bigint, amount numeric), stable
@@ -666,11 +685,14 @@ function pgtape_core.entitled(pgtape_core.market,numeric[]) returns TABLE(accoun
 function pgtape_core.event_hash(bytea,text,bigint,timestamp with time zone,text,text) returns bytea, immutable
 function pgtape_core.excerpt(text) returns text, immutable
 function pgtape_core.few_markets(text,text[],text) returns bigint[], stable
+function pgtape_core.fill_order(pgtape_core.order_request,pgtape_core.market,bigint,text,numeric,numeric[],integer,bytea,pgtape_core.book,numeric) returns pgtape_core.filled_order, volatile
+function pgtape_core.fill_orders(pgtape_core.order_request[],integer[],record,record,record,pgtape_core.book,numeric[]) returns record, volatile
 function pgtape_core.folded_letters(text) returns text, immutable
 function pgtape_core.forget_access(bigint) returns void, volatile
 function pgtape_core.forget_words(bigint) returns void, volatile
 function pgtape_core.handle_is_reserved(text) returns boolean, immutable
 function pgtape_core.hears(bigint,text) returns boolean, stable
+function pgtape_core.held_of(numeric[],integer,integer,integer) returns numeric, immutable
 function pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer) returns numeric, immutable, security definer
 function pgtape_core.holding_value(numeric[],numeric,integer[],numeric[]) returns numeric, immutable, security definer
 function pgtape_core.holding_value_at(numeric[],numeric,integer[],numeric[]) returns numeric, immutable
@@ -687,15 +709,13 @@ function pgtape_core.json_by_outcome(text[],numeric[]) returns text, immutable
 function pgtape_core.json_payout(pgtape_core.market,numeric[]) returns text, immutable
 function pgtape_core.json_quote(pgtape_core.quote,numeric) returns jsonb, immutable
 function pgtape_core.json_time(timestamp with time zone) returns text, immutable
-function pgtape_core.json_trade(pgtape_core.trade,text,text,text[],numeric[]) returns text, immutable
 function pgtape_core.kept_event_hash(pgtape_core.tape) returns bytea, stable
 function pgtape_core.lagging_sequences() returns TABLE(sequence regclass, last_value bigint, used bigint), stable
-function pgtape_core.least_of(numeric[],integer,integer) returns numeric, immutable
 function pgtape_core.lifetime_error(text,interval) returns text, immutable
-function pgtape_core.lmsr_at(numeric[],numeric) returns record, immutable
+function pgtape_core.lmsr_at(numeric[],numeric) returns pgtape_core.lmsr_state, immutable
 function pgtape_core.lmsr_charge(numeric[],numeric,integer,numeric) returns record, immutable
 function pgtape_core.lmsr_is_shift(numeric[],numeric[],numeric) returns boolean, immutable
-function pgtape_core.lmsr_move(numeric[],numeric,integer,numeric,numeric) returns record, immutable
+function pgtape_core.lmsr_move(numeric[],numeric,integer,numeric,numeric) returns pgtape_core.lmsr_change, immutable
 function pgtape_core.lmsr_shares(numeric[],numeric,integer,numeric,numeric) returns numeric, immutable
 function pgtape_core.lmsr_subsidy(numeric,integer) returns numeric, immutable
 function pgtape_core.lock_accounts(bigint[]) returns void, volatile
@@ -703,7 +723,7 @@ function pgtape_core.lock_books(bigint[],boolean) returns pgtape_core.book[], vo
 function pgtape_core.lock_holders(pgtape_core.market) returns void, volatile
 function pgtape_core.lock_market(text,text[]) returns record, volatile
 function pgtape_core.lock_to_leave(bigint) returns pgtape_core.account, volatile
-function pgtape_core.lock_traders(bigint[],boolean) returns record, volatile
+function pgtape_core.lock_traders(record,boolean) returns record, volatile
 function pgtape_core.look_alike_key(text) returns text, immutable
 function pgtape_core.look_alikes(text[]) returns text, immutable
 function pgtape_core.market_fault(text,text[],numeric,timestamp with time zone) returns text, stable
@@ -716,6 +736,7 @@ function pgtape_core.moment_of(numeric) returns timestamp with time zone, stable
 function pgtape_core.move_market(pgtape_core.market,pgtape_core.book,text,text,text,text,text,timestamp with time zone) returns pgtape_core.market_state, volatile
 function pgtape_core.next_event(text,bigint,bytea,timestamp with time zone,text,text) returns pgtape_core.tape, immutable
 function pgtape_core.no_market(text) returns pgtape_core.refusal, immutable
+function pgtape_core.no_outcome(text,text[],text) returns pgtape_core.refusal, immutable
 function pgtape_core.note_act(text,text,text,jsonb) returns void, volatile
 function pgtape_core.notify(text,bigint,bigint,bigint[],jsonb[],timestamp with time zone) returns void, volatile
 function pgtape_core.notify_owner(bigint,text,jsonb) returns void, volatile
@@ -746,18 +767,19 @@ function pgtape_core.pay_out(pgtape_core.market,pgtape_core.book,numeric[],text,
 function pgtape_core.payout_fault(pgtape_core.market,numeric[]) returns text, immutable
 function pgtape_core.person(text) returns pgtape_core.account, stable
 function pgtape_core.place(pgtape_core.order_request[],boolean) returns record, volatile
-function pgtape_core.positions_of(integer[],bigint[],numeric[],pgtape_core.market) returns pgtape_core."position"[], immutable
+function pgtape_core.positions_of(bigint[],numeric[],numeric[],bigint,integer) returns pgtape_core."position"[], immutable
 function pgtape_core.post(text,bigint[],numeric[],timestamp with time zone,bigint,bigint) returns void, volatile
-function pgtape_core.price_order(pgtape_core.market,pgtape_core.book,pgtape_core.order_request,numeric) returns record, immutable
+function pgtape_core.price_order(text,bigint,text[],numeric,text,text,numeric,numeric,numeric[],numeric[],numeric) returns pgtape_core.priced_order, immutable
 function pgtape_core.prices_at(bigint,timestamp with time zone[]) returns TABLE(moment timestamp with time zone, prices numeric[]), stable
 function pgtape_core.raise_refusal(pgtape_core.refusal) returns void, immutable
-function pgtape_core.receipt_of(pgtape_core.trade,text,text,text,boolean) returns pgtape_core.receipt, immutable
+function pgtape_core.receipt_of(pgtape_core.trade,text,text[],text,boolean) returns pgtape_core.receipt, immutable
 function pgtape_core.received(pgtape_core.market) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.record_of(bigint) returns TABLE(bucket integer, forecasts numeric, price_sum numeric, outcome_sum numeric, outcome_squares numeric, error_sum numeric), stable
 function pgtape_core.refuse(text,text,text,jsonb) returns void, immutable
 function pgtape_core.refuse_change() returns trigger, volatile
 function pgtape_core.refuse_fault(text) returns void, immutable
 function pgtape_core.renamed(text,text,text,text,boolean) returns text, immutable
+function pgtape_core.repeat_trade(pgtape_core.trade,bytea) returns pgtape_core.filled_order, immutable
 function pgtape_core.request_hash(pgtape_core.order_request) returns bytea, immutable
 function pgtape_core.require_account(text) returns record, stable
 function pgtape_core.require_category(text) returns text, volatile
@@ -774,12 +796,12 @@ function pgtape_core.require_runner(text,text) returns text, stable
 function pgtape_core.require_text(text,text,integer,integer,boolean) returns text, immutable
 function pgtape_core.revoke_public_rights() returns void, volatile
 function pgtape_core.rewrite_tape(text,text,text,boolean,text) returns void, volatile
-function pgtape_core.ring(text,bigint) returns void, volatile
+function pgtape_core.ring(pgtape_core.tape[]) returns void, volatile
 function pgtape_core.search_terms(text) returns text[], immutable
 function pgtape_core.search_text(text,text,text) returns text, immutable
 function pgtape_core.seq_at(text,timestamp with time zone,bigint,bigint) returns bigint, stable
 function pgtape_core.setting_error(text,text) returns text, immutable
-function pgtape_core.shares_of(bigint[],bigint,integer) returns numeric[], stable
+function pgtape_core.shares_of(bigint[],bigint[],bigint,integer) returns record, stable
 function pgtape_core.shows_way_in(bigint,text,text,text) returns boolean, stable
 function pgtape_core.spaced(text,boolean) returns text, immutable
 function pgtape_core.sqlstate_of(text) returns text, immutable
@@ -789,6 +811,9 @@ function pgtape_core.talk(pgtape_core.market,pgtape_core.book,timestamp with tim
 function pgtape_core.tapes_naming(pgtape_core.account) returns SETOF bigint, stable
 function pgtape_core.text_error(text,text,integer,integer,boolean) returns text, immutable
 function pgtape_core.time_error(text,timestamp with time zone) returns text, immutable
+function pgtape_core.trade_event(text,bigint,bytea,timestamp with time zone,bigint,text,text,text,numeric,numeric,text[],numeric[]) returns pgtape_core.tape, immutable
+function pgtape_core.trade_of(pgtape_core.order_request,bigint,bigint,bigint,integer,numeric,numeric,numeric,numeric,numeric,numeric,timestamp with time zone,bytea) returns pgtape_core.trade, volatile
+function pgtape_core.trade_of_key(pgtape_core.trade,pgtape_core.trade[],bigint,pgtape_core.order_request) returns pgtape_core.trade, immutable
 function pgtape_core.trades_of_keys(pgtape_core.order_request[],bigint[]) returns record, volatile
 function pgtape_core.trading_ended_at(pgtape_core.market) returns timestamp with time zone, stable
 function pgtape_core.transfer(text,bigint,bigint,numeric,timestamp with time zone,bigint,bigint) returns void, volatile
@@ -799,8 +824,9 @@ function pgtape_core.without_placed(text) returns text, immutable
 function pgtape_core.words_of(bigint) returns json, stable
 function pgtape_core.write_books(pgtape_core.book[]) returns void, volatile
 function pgtape_core.write_credential(bigint,text,boolean,text) returns SETOF bytea, volatile
+function pgtape_core.write_events(pgtape_core.tape[],pgtape_core.book[]) returns void, volatile
 function pgtape_core.write_identity(pgtape_core.account,text,text) returns void, volatile
-function pgtape_core.write_trades(pgtape_core.trade[],pgtape_core."position"[]) returns void, volatile
+function pgtape_core.write_trades(pgtape_core.trade[],pgtape_core."position"[],pgtape_core.tape[],pgtape_core.book[]) returns void, volatile
 function pgtape_core.yes_of(text[]) returns integer, immutable
 pgtape_auditor may execute pgtape.account_profile(text)
 pgtape_auditor may execute pgtape.account_record(text)

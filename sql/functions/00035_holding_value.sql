@@ -52,20 +52,28 @@ $$;
 -- them; null where they are not exact enough to tell it to 0.00001 credits, because what is left of
 -- the weights after the sale is too small for them. Complete sets are taken out first, at exactly 1.
 -- +goose StatementBegin
-create or replace function pgtape_core.holding_value_at(prices numeric[], b numeric, outcomes integer[], shares numeric[])
+create or replace function pgtape_core.holding_value_at(
+    prices numeric[],
+    b numeric,
+    outcomes integer[],
+    shares numeric[]
+)
     returns numeric
     language plpgsql
     immutable
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_sets     numeric := case when cardinality(outcomes) = cardinality(prices) then (select min(s) from unnest(shares) s) else 0 end;
+    v_sets     numeric := case when cardinality(outcomes) = cardinality(prices)
+        then (select min(s) from unnest(shares) s) else 0 end;
     v_exponent numeric;
     v_left     numeric := 1;
 begin
     for k in 1 .. cardinality(outcomes) loop
         v_exponent := round(v_sets - shares[k], 40) / b;
-        v_left := v_left - prices[outcomes[k]] * (1 - case when v_exponent < -97 then 0 else exp(round(v_exponent, 30)) end);
+        v_left := v_left - prices[outcomes[k]] * (
+            1 - case when v_exponent < -97 then 0 else exp(round(v_exponent, 30)) end
+        );
     end loop;
     if v_left < b * cardinality(prices) * 1e-7 then
         return null;
@@ -105,7 +113,8 @@ begin
     for k in 1 .. cardinality(outcomes) loop
         v_whole := v_whole + shares[k] * v_rates[outcomes[k]];
     end loop;
-    v_value := case when payout is null then pgtape_core.holding_value(q, b, outcomes, shares) else trunc(v_whole, 6) end;
+    v_value := case when payout is null then pgtape_core.holding_value(q, b, outcomes, shares)
+        else trunc(v_whole, 6) end;
     if v_value = 0 then
         return round(0, 6);
     end if;

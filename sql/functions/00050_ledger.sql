@@ -93,6 +93,7 @@ $$;
 create or replace function pgtape_core.refuse_change()
     returns trigger
     language plpgsql
+    volatile
     set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -101,7 +102,9 @@ begin
     ) then
         return null;
     end if;
-    perform pgtape_core.refuse('not_permitted', tg_table_name || ' is append-only: it is never changed, only continued');
+    perform pgtape_core.refuse(
+        'not_permitted', tg_table_name || ' is append-only: it is never changed, only continued'
+    );
     return null;
 end;
 $$;

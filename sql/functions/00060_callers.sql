@@ -165,8 +165,8 @@ end;
 $$;
 -- +goose StatementEnd
 
--- name_of_account gives the handle of an account, and name_of_market the slug of a market, as it is
--- spelled, for one that was typed; null: there is none.
+-- name_of_account gives the handle of an account as it is spelled, for one that was typed; null: there is
+-- none.
 -- +goose StatementBegin
 create or replace function pgtape.name_of_account(handle text)
     returns text
@@ -179,6 +179,7 @@ as $$
 $$;
 -- +goose StatementEnd
 
+-- name_of_market gives the slug of a market as it is spelled, for one that was typed; null: there is none.
 -- +goose StatementBegin
 create or replace function pgtape.name_of_market(slug text)
     returns text
@@ -254,7 +255,9 @@ begin
     from pgtape_core.account a
     where a.id = pgtape_core.account_id_of(person.handle);
     if v_account.id is null then
-        perform pgtape_core.refuse('not_found', 'there is no account ' || coalesce(pgtape_core.excerpt(handle), '(null)'));
+        perform pgtape_core.refuse(
+            'not_found', 'there is no account ' || coalesce(pgtape_core.excerpt(handle), '(null)')
+        );
     end if;
     return v_account;
 end;

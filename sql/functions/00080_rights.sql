@@ -18,7 +18,8 @@ begin
     end if;
     if exists (
         select from pg_namespace n
-        where n.nspname = 'public' and pg_has_role(n.nspowner, 'usage') and has_schema_privilege('public', n.oid, 'create')
+        where n.nspname = 'public' and pg_has_role(n.nspowner, 'usage')
+            and has_schema_privilege('public', n.oid, 'create')
     ) then
         revoke create on schema public from public;
     end if;

@@ -54,11 +54,15 @@ declare
 begin
     perform pgtape_core.require_operator(operator);
     v_account := pgtape_core.member(account);
-    perform from pgtape_core.house_tape h for no key update; -- as grant_credits does: two approvals come one after the other
+    -- As grant_credits does: two approvals come one after the other.
+    perform from pgtape_core.house_tape h for no key update;
     if exists (
-        select from pgtape_core.ledger_entry e where e.account_id = v_account.id and e.kind in ('opening_grant', 'grant')
+        select from pgtape_core.ledger_entry e where e.account_id = v_account.id
+            and e.kind in ('opening_grant', 'grant')
     ) then
-        perform pgtape_core.refuse('already_exists', v_account.handle || ' has been given credits already', 'to give more: grant_credits');
+        perform pgtape_core.refuse(
+            'already_exists', v_account.handle || ' has been given credits already', 'to give more: grant_credits'
+        );
     end if;
     return pgtape.grant_credits(
         v_account.handle, (select s.value::numeric from pgtape_core.setting s where s.name = 'opening_balance'),

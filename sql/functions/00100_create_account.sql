@@ -37,7 +37,9 @@ begin
         );
     end if;
     if pgtape_core.handle_is_reserved(open_account.handle) then
-        perform pgtape_core.refuse('invalid_request', 'the handle ' || open_account.handle || ' is reserved', 'choose another handle');
+        perform pgtape_core.refuse(
+            'invalid_request', 'the handle ' || open_account.handle || ' is reserved', 'choose another handle'
+        );
     end if;
     perform pgtape_core.refuse_fault(pgtape_core.amount_fault('opening_balance', v_balance, 0));
 
@@ -149,7 +151,9 @@ begin
             to_json(v_account.handle), amount::numeric(30, 6), to_json(reason), to_json(v_actor)
         )
     );
-    perform pgtape_core.note_act('granted', v_account.handle, v_actor, jsonb_build_object('amount', amount::text, 'reason', reason));
+    perform pgtape_core.note_act(
+        'granted', v_account.handle, v_actor, jsonb_build_object('amount', amount::text, 'reason', reason)
+    );
     select a.* into v_account from pgtape_core.account a where a.id = v_account.id;
     return pgtape_core.account_state_of(v_account);
 end;
@@ -195,7 +199,9 @@ begin
     on conflict (role_name) do update set account_id = excluded.account_id, role_oid = excluded.role_oid
     where (l.account_id, l.role_oid) is distinct from (excluded.account_id, excluded.role_oid);
     if found then
-        perform pgtape_core.note_act('login_mapped', v_account.handle, pgtape_core.actor(), jsonb_build_object('login', login));
+        perform pgtape_core.note_act(
+            'login_mapped', v_account.handle, pgtape_core.actor(), jsonb_build_object('login', login)
+        );
     end if;
 end;
 $$;

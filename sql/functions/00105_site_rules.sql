@@ -15,14 +15,16 @@ as $$
             case when value in ('everyone', 'approved', 'operators') is not true then
                 'market_creation is everyone, approved (a draft until an operator opens it) or operators' end
         when 'market_min_liquidity' then
-            case when (value ~ '^[0-9]{1,7}([.][0-9]{1,6})?$') is not true then 'market_min_liquidity is a number of up to 7 digits' end
+            case when (value ~ '^[0-9]{1,7}([.][0-9]{1,6})?$') is not true
+                then 'market_min_liquidity is a number of up to 7 digits' end
         when 'markets_per_day' then
             case when (value ~ '^[0-9]{1,6}$') is not true then 'markets_per_day is a whole number, of one account' end
         when 'opening_credits' then
             case when value in ('everyone', 'invite', 'oidc', 'approval') is not true then
                 'opening_credits is everyone, invite, oidc or approval: who begins with credits' end
         when 'comments_per_minute' then
-            case when (value ~ '^[0-9]{1,6}$') is not true then 'comments_per_minute is a whole number, of one account' end
+            case when (value ~ '^[0-9]{1,6}$') is not true
+                then 'comments_per_minute is a whole number, of one account' end
         else 'there is no setting ' || coalesce(pgtape_core.excerpt(name), '(null)')
     end;
 $$;
@@ -63,14 +65,19 @@ create or replace view pgtape.settings as
 select s.name, s.value
 from pgtape_core.setting s
 where s.name in (
-    'opening_balance', 'market_creation', 'market_min_liquidity', 'markets_per_day', 'opening_credits', 'comments_per_minute'
+    'opening_balance', 'market_creation', 'market_min_liquidity', 'markets_per_day', 'opening_credits',
+    'comments_per_minute'
 );
 
 -- require_market_creation says whether what an account makes is a draft, or that it may make none.
 -- The caller has locked the account.
 -- Raises: TP009 only operators may, TP011 too little liquidity, TP012 too many in a day.
 -- +goose StatementBegin
-create or replace function pgtape_core.require_market_creation(maker pgtape_core.account, liquidity numeric, draft boolean)
+create or replace function pgtape_core.require_market_creation(
+    maker pgtape_core.account,
+    liquidity numeric,
+    draft boolean
+)
     returns boolean
     language plpgsql
     stable
@@ -128,11 +135,14 @@ as $$
 declare
     v_most bigint := (select s.value::bigint from pgtape_core.setting s where s.name = 'comments_per_minute');
 begin
-    if v_most is null or exists (select from pgtape_core.account a where a.id = author_id and a.role in ('operator', 'admin')) then
+    if v_most is null or exists (
+        select from pgtape_core.account a where a.id = author_id and a.role in ('operator', 'admin')
+    ) then
         return;
     end if;
     if (
-        select count(*) from pgtape_core.comment c where c.account_id = author_id and c.at > clock_timestamp() - interval '1 minute'
+        select count(*) from pgtape_core.comment c where c.account_id = author_id
+            and c.at > clock_timestamp() - interval '1 minute'
     ) >= v_most then
         perform pgtape_core.refuse(
             'too_many_requests', format('an account makes at most %s comments a minute', v_most), 'wait a minute',
@@ -156,7 +166,8 @@ as $$
 begin
     if (account is null and pgtape_core.is_operator()) or exists (
         select from pgtape_core.account a
-        where a.id = case when account is null then pgtape_core.own_account_id() else pgtape_core.account_id_of(account) end
+        where a.id = case when account is null then pgtape_core.own_account_id()
+            else pgtape_core.account_id_of(account) end
             and a.role in ('operator', 'admin') and pgtape_core.is_proven(a.id, 'operate')
     ) then
         return;
@@ -173,7 +184,8 @@ begin
         where x.kind in ('proposed', 'disputed') and x.at > clock_timestamp() - interval '1 hour'
     ) >= 10 then
         perform pgtape_core.refuse(
-            'too_many_requests', 'this market has had ten proposals and disputes in an hour', 'wait, or ask an operator to resolve it',
+            'too_many_requests', 'this market has had ten proposals and disputes in an hour',
+            'wait, or ask an operator to resolve it',
             jsonb_build_object('retry_after', 3600)
         );
     end if;

@@ -36,8 +36,11 @@ create or replace function pgtape_core.category_spellings(category text)
     stable
     set search_path = pg_catalog, pg_temp
 as $$
-    select array(select c.name from pgtape_core.category c where c.key = pgtape_core.look_alike_key(left(category_spellings.category, 200)))
-        || category
+    select array(
+        select c.name
+        from pgtape_core.category c
+        where c.key = pgtape_core.look_alike_key(left(category_spellings.category, 200))
+    ) || category
     where category <> '';
 $$;
 -- +goose StatementEnd
@@ -66,7 +69,10 @@ begin
     set first = true
     from (
         select x.name, bool_or(x.first) over (partition by x.key) as has_first,
-               row_number() over (partition by x.key order by (select min(m.id) from pgtape_core.market m where m.category = x.name), x.name) as place
+               row_number() over (
+                   partition by x.key
+                   order by (select min(m.id) from pgtape_core.market m where m.category = x.name), x.name
+               ) as place
         from pgtape_core.category x
     ) x
     where x.name = c.name and x.place = 1 and not x.has_first;

@@ -26,7 +26,8 @@ create or replace function pgtape_core.look_alikes(outcomes text[])
     set search_path = pg_catalog, pg_temp
 as $$
     with named as materialized (
-        select o.name, o.i, pgtape_core.look_alike_key(o.name) as key from unnest(outcomes) with ordinality as o (name, i)
+        select o.name, o.i, pgtape_core.look_alike_key(o.name) as key
+        from unnest(outcomes) with ordinality as o (name, i)
     )
     select format('%s (the %s.) and %s (the %s.)', a.name, a.i, b.name, b.i)
     from named a
@@ -80,7 +81,8 @@ as $$
         when exists (select from unnest(outcomes) o where o is null or pgtape_core.look_alike_key(o) = '*') then
             'an outcome has a name, and that is not * (one of each)'
         when pgtape_core.look_alikes(outcomes) is not null then
-            'the outcomes of a market have names that nobody takes for each other: ' || pgtape_core.look_alikes(outcomes)
+            'the outcomes of a market have names that nobody takes for each other: '
+                || pgtape_core.look_alikes(outcomes)
         when liquidity is null then 'liquidity is missing'
         when liquidity > 10000000 and liquidity not in ('NaN', 'Infinity') then 'liquidity must be at most 10000000'
         when closes_at <= clock_timestamp() then 'closes_at must lie in the future'
@@ -108,9 +110,9 @@ as $$
 $$;
 -- +goose StatementEnd
 
--- create_market opens a market for trading, or, as a draft, makes it ready for open_market. The market maker is an LMSR with b = liquidity, whose
--- worst loss, ceil(b ln n), is escrowed from the account. The house funds it if a caller that may
--- act for others names it, or names nobody and has no account.
+-- create_market opens a market for trading, or, as a draft, makes it ready for open_market. The market
+-- maker is an LMSR with b = liquidity, whose worst loss, ceil(b ln n), is escrowed from the account. The
+-- house funds it if a caller that may act for others names it, or names nobody and has no account.
 -- Locks:  the funding account.
 -- Writes: account (the escrow), market, book, ledger_entry (kind 'subsidy'), tape (kind 'created').
 -- Raises: TP003 the account cannot fund it, TP007 no such account, TP009 not for this caller,
@@ -153,7 +155,9 @@ begin
     if account = 'house' then
         v_actor.account_id := null;
     end if;
-    if v_actor.account_id is null and (pgtape_core.only_serves() or not (pgtape_core.is_server() or pgtape_core.is_operator())) then
+    if v_actor.account_id is null and (
+        pgtape_core.only_serves() or not (pgtape_core.is_server() or pgtape_core.is_operator())
+    ) then
         perform pgtape_core.refuse(
             'not_permitted', 'only operators may let the house fund a market',
             'fund it from the account of your SQL login; an operator maps one: select pgtape.map_login(…)'
@@ -178,7 +182,10 @@ begin
     if v_funder.kind <> 'house' and v_funder.balance < v_market.subsidy then
         perform pgtape_core.refuse(
             'insufficient_funds',
-            format('the market escrows %s credits, the account %s has %s', v_market.subsidy, v_funder.handle, v_funder.balance),
+            format(
+                'the market escrows %s credits, the account %s has %s', v_market.subsidy, v_funder.handle,
+                v_funder.balance
+            ),
             'choose a smaller liquidity',
             jsonb_build_object('subsidy', v_market.subsidy::text, 'balance', v_funder.balance::text)
         );
@@ -212,11 +219,14 @@ begin
     returning b.* into v_book;
 
     -- 4. Fund and announce.
-    perform pgtape_core.transfer('subsidy', v_funder.id, v_market.account_id, v_market.subsidy, v_market.created_at, v_market.id, 1);
+    perform pgtape_core.transfer(
+        'subsidy', v_funder.id, v_market.account_id, v_market.subsidy, v_market.created_at, v_market.id, 1
+    );
     v_book := pgtape_core.advance(
         slug, v_book, v_market.created_at, 'created',
         format(
-            '{"created":{"question":%s,"description":%s,"category":%s,"outcomes":%s,"liquidity":"%s","subsidy":"%s","closes_at":%s,"account":%s,"void_payout":%s},"status":"%s","prices":%s}',
+            '{"created":{"question":%s,"description":%s,"category":%s,"outcomes":%s,"liquidity":"%s",'
+                '"subsidy":"%s","closes_at":%s,"account":%s,"void_payout":%s},"status":"%s","prices":%s}',
             to_json(question), to_json(description), to_json(category), to_json(outcomes),
             v_market.liquidity, v_market.subsidy,
             coalesce(to_json(pgtape_core.json_time(closes_at))::text, 'null'), to_json(v_funder.handle),

@@ -197,11 +197,14 @@ create or replace function pgtape_core.shares_of(
     stable
 as $$
 begin
-    ids := array(
-        select distinct a.id
-        from unnest(markets, accounts) as a (market_id, id)
-        where a.market_id = shares_of.market_id
-    );
+    ids := accounts;
+    if cardinality(accounts) > 1 then
+        ids := array(
+            select distinct a.id
+            from unnest(markets, accounts) as a (market_id, id)
+            where a.market_id = shares_of.market_id
+        );
+    end if;
     shares := array(
         select (
             select p.shares

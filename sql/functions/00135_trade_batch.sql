@@ -83,7 +83,9 @@ begin
     );
 exception
     when data_exception then
-        perform pgtape_core.refuse('invalid_order', 'orders must be a JSON array of orders: ' || pgtape_core.excerpt(sqlerrm));
+        perform pgtape_core.refuse(
+            'invalid_order', 'orders must be a JSON array of orders: ' || pgtape_core.excerpt(sqlerrm)
+        );
 end;
 $$;
 -- +goose StatementEnd

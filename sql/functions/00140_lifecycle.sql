@@ -152,7 +152,9 @@ create or replace function pgtape.halt_market(market text, reason text, account 
     security definer
     set search_path = pg_catalog, pg_temp
 as $$
-    select * from pgtape_core.operate(market, 'halt', 'halted', 'halted', reason, pgtape_core.require_operator(account));
+    select * from pgtape_core.operate(
+        market, 'halt', 'halted', 'halted', reason, pgtape_core.require_operator(account)
+    );
 $$;
 -- +goose StatementEnd
 
@@ -180,7 +182,9 @@ create or replace function pgtape.close_market(market text, reason text, account
     security definer
     set search_path = pg_catalog, pg_temp
 as $$
-    select * from pgtape_core.operate(market, 'close', 'closed', 'closed', reason, pgtape_core.require_runner(market, account));
+    select * from pgtape_core.operate(
+        market, 'close', 'closed', 'closed', reason, pgtape_core.require_runner(market, account)
+    );
 $$;
 -- +goose StatementEnd
 
@@ -195,7 +199,8 @@ create or replace function pgtape_core.payout_fault(m pgtape_core.market, payout
     set search_path = pg_catalog, pg_temp
 as $$
     select case
-        when payout is null or array_ndims(payout) is distinct from 1 or cardinality(payout) <> cardinality(m.outcomes) then
+        when payout is null or array_ndims(payout) is distinct from 1
+            or cardinality(payout) <> cardinality(m.outcomes) then
             format('a payout has one number for each of %s, in this order', array_to_string(m.outcomes, ', '))
         when exists (select from unnest(payout) p where p is null or p = 'NaN' or p not between 0 and 1) then
             'each payout lies between 0 and 1'
@@ -225,7 +230,12 @@ $$;
 -- Raises: TP002 not closed, proposed or disputed, TP007 no such market, TP009 neither maker nor operator,
 --         TP011 bad payout, no reason.
 -- +goose StatementBegin
-create or replace function pgtape.propose_resolution(market text, payout numeric[], reason text, account text default null)
+create or replace function pgtape.propose_resolution(
+    market text,
+    payout numeric[],
+    reason text,
+    account text default null
+)
     returns pgtape_core.market_state
     language plpgsql
     volatile
@@ -273,12 +283,16 @@ begin
     v_market := v.market;
     if not (account is null and pgtape_core.is_operator()) then
         if not pgtape_core.may_dispute(v_actor.account_id, v_market.id) then
-            perform pgtape_core.refuse('not_permitted', 'only those who hold shares of the market, and operators, may dispute');
+            perform pgtape_core.refuse(
+                'not_permitted', 'only those who hold shares of the market, and operators, may dispute'
+            );
         elsif not pgtape_core.holds_shares(v_actor.account_id, v_market.id) then
             perform pgtape_core.require_proof(v_actor.account_id, 'operate');
         end if;
     end if;
-    return pgtape_core.move_market(v_market, v.book, 'disputed', 'disputed', reason, '', coalesce(v_actor.account, pgtape_core.actor()));
+    return pgtape_core.move_market(
+        v_market, v.book, 'disputed', 'disputed', reason, '', coalesce(v_actor.account, pgtape_core.actor())
+    );
 end;
 $$;
 -- +goose StatementEnd

@@ -178,7 +178,12 @@ $$;
 -- Writes: ledger_entry (kind 'correction'), account, book, tape (kind 'corrected').
 -- Raises: TP002 not paid out yet, TP007 no such market, TP009 caller is no operator, TP011 bad payout, no reason.
 -- +goose StatementBegin
-create or replace function pgtape.correct_resolution(market text, payout numeric[], reason text, account text default null)
+create or replace function pgtape.correct_resolution(
+    market text,
+    payout numeric[],
+    reason text,
+    account text default null
+)
     returns pgtape_core.market_state
     language plpgsql
     volatile

@@ -37,9 +37,12 @@ begin
         perform pgtape_core.refuse('invalid_request', 'an account has 50 keys at most', 'revoke one that is not used');
     end if;
     insert into pgtape_core.api_key (account_id, key_hash, name, prefix, scopes, expires_at)
-    select v_account.id, key_hash, name, prefix, array(select distinct s from unnest(scopes) s order by s), now() + lifetime
+    select v_account.id, key_hash, name, prefix, array(select distinct s from unnest(scopes) s order by s),
+           now() + lifetime
     returning id into v_id;
-    perform pgtape_core.notify_owner(v_account.id, 'key_made', jsonb_build_object('name', btrim(name), 'prefix', prefix, 'scopes', scopes));
+    perform pgtape_core.notify_owner(
+        v_account.id, 'key_made', jsonb_build_object('name', btrim(name), 'prefix', prefix, 'scopes', scopes)
+    );
     return v_id;
 end;
 $$;

@@ -23,7 +23,8 @@ begin
     perform pgtape_core.refuse_fault(case
         when role is null or role not in ('trader', 'operator', 'admin') then 'a role is trader, operator or admin'
         when uses is null or uses not between 1 and 10000 then 'an invite has 1 to 10000 uses'
-        when lifetime is null or lifetime <= interval '0' or lifetime > interval '366 days' then 'an invite is good for 1 to 366 days'
+        when lifetime is null or lifetime <= interval '0' or lifetime > interval '366 days'
+            then 'an invite is good for 1 to 366 days'
         when code_hash is null or length(code_hash) <> 32 then 'an invite is kept by the SHA-256 of its code'
     end);
     v_actor := case
@@ -93,7 +94,10 @@ begin
         perform pgtape_core.require_role(operator, '{admin}');
     end if;
     delete from pgtape_core.invite i where i.id = v_invite.id;
-    perform pgtape_core.note_act('invite_revoked', v_invite.made_by, v_actor, jsonb_build_object('uses', v_invite.uses, 'used', v_invite.used, 'role', v_invite.role));
+    perform pgtape_core.note_act(
+        'invite_revoked', v_invite.made_by, v_actor,
+        jsonb_build_object('uses', v_invite.uses, 'used', v_invite.used, 'role', v_invite.role)
+    );
 end;
 $$;
 -- +goose StatementEnd
@@ -136,7 +140,8 @@ begin
         returning i.* into v_invite;
         if v_invite.id is null then
             perform pgtape_core.refuse(
-                'not_permitted', 'this invite is used up, has run out or was taken back', 'ask whoever invited you for another'
+                'not_permitted', 'this invite is used up, has run out or was taken back',
+                'ask whoever invited you for another'
             );
         end if;
     end if;
@@ -150,7 +155,9 @@ begin
     end if;
     if v_invite.role <> 'trader' then
         update pgtape_core.account a set role = v_invite.role where a.id = v_account.id returning a.* into v_account;
-        perform pgtape_core.note_act('role_given', v_account.handle, v_invite.made_by, jsonb_build_object('role', v_invite.role, 'by', 'invite'));
+        perform pgtape_core.note_act(
+            'role_given', v_account.handle, v_invite.made_by, jsonb_build_object('role', v_invite.role, 'by', 'invite')
+        );
     end if;
     if token_hash is not null then
         perform pgtape_core.open_session(v_account.id, token_hash, interval '30 days', label);

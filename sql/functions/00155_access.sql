@@ -2,8 +2,21 @@
 -- people lists the accounts of persons for an admin, by handle, those that contain some text.
 -- Raises: TP009 caller is no admin.
 -- +goose StatementBegin
-create or replace function pgtape.people(query text default '', after text default '', most integer default 50, admin text default null)
-    returns table (handle text, role text, created_at timestamptz, last_seen_at timestamptz, guarded boolean, sessions bigint, keys bigint)
+create or replace function pgtape.people(
+    query text default '',
+    after text default '',
+    most integer default 50,
+    admin text default null
+)
+    returns table (
+        handle text,
+        role text,
+        created_at timestamptz,
+        last_seen_at timestamptz,
+        guarded boolean,
+        sessions bigint,
+        keys bigint
+    )
     language plpgsql
     stable
     security definer
@@ -25,7 +38,9 @@ begin
     ) s
     where a.kind = 'person'
         and strpos(lower(a.handle collate "C"), coalesce(pgtape_core.identifier(query), '')) > 0
-        and (lower(a.handle collate "C"), a.handle collate "C") > (coalesce(pgtape_core.identifier(after), ''), coalesce(after, ''))
+        and (lower(a.handle collate "C"), a.handle collate "C") > (
+            coalesce(pgtape_core.identifier(after), ''), coalesce(after, '')
+        )
     order by lower(a.handle collate "C"), a.handle collate "C"
     limit most;
 end;
@@ -100,7 +115,9 @@ as $$
             where k.account_id = access_of.account_id
         ),
         'identities', (
-            select coalesce(json_agg(json_build_object('issuer', i.issuer, 'subject', i.subject, 'created_at', i.created_at)), '[]')
+            select coalesce(
+                json_agg(json_build_object('issuer', i.issuer, 'subject', i.subject, 'created_at', i.created_at)), '[]'
+            )
             from pgtape_core.identity i
             where i.account_id = access_of.account_id
         ),

@@ -52,12 +52,14 @@ begin
     exception
         when insufficient_privilege then
             perform pgtape_core.refuse(
-                'not_permitted', format('the SQL login %s keeps markets locked, and this database may not end its session', v_login),
+                'not_permitted',
+                format('the SQL login %s keeps markets locked, and this database may not end its session', v_login),
                 'grant pg_signal_backend to ' || quote_ident(current_user)
             );
     end;
     perform pgtape_core.note_act(
-        'login_ended', v_login, pgtape_core.actor(), jsonb_build_object('why', 'kept markets locked', 'pid', end_lock_holder.pid)
+        'login_ended', v_login, pgtape_core.actor(),
+        jsonb_build_object('why', 'kept markets locked', 'pid', end_lock_holder.pid)
     );
     return true;
 end;

@@ -51,7 +51,9 @@ begin
     on conflict do nothing
     returning c.* into v_comment;
     if v_comment.id is null then
-        perform pgtape_core.refuse('idempotency_mismatch', 'this idempotency key is another comment''s', 'choose a new key');
+        perform pgtape_core.refuse(
+            'idempotency_mismatch', 'this idempotency key is another comment''s', 'choose a new key'
+        );
     end if;
 
     -- 6. Announce.
@@ -98,7 +100,9 @@ begin
         select c.* into v_comment from pgtape_core.comment c where c.id = remove_comment.id;
     end if;
     if v_comment.id is null then
-        perform pgtape_core.refuse('not_found', 'there is no comment ' || coalesce(id::text, '(null)'), 'it may have been removed');
+        perform pgtape_core.refuse(
+            'not_found', 'there is no comment ' || coalesce(id::text, '(null)'), 'it may have been removed'
+        );
     end if;
     select a.handle into v_author from pgtape_core.account a where a.id = v_comment.account_id;
 
@@ -108,7 +112,8 @@ begin
         v_by := pgtape_core.require_operator(account);
         reason := pgtape_core.require_reason(reason);
         perform pgtape_core.note_act(
-            'comment_removed', v_slug, v_by, jsonb_build_object('id', v_comment.id, 'account', v_author, 'reason', reason)
+            'comment_removed', v_slug, v_by,
+            jsonb_build_object('id', v_comment.id, 'account', v_author, 'reason', reason)
         );
     end if;
 
@@ -129,7 +134,13 @@ $$;
 -- talk announces what moves neither the status of a locked market nor its prices.
 -- Writes: book, tape.
 -- +goose StatementBegin
-create or replace function pgtape_core.talk(m pgtape_core.market, b pgtape_core.book, at timestamptz, kind text, detail text)
+create or replace function pgtape_core.talk(
+    m pgtape_core.market,
+    b pgtape_core.book,
+    at timestamptz,
+    kind text,
+    detail text
+)
     returns void
     language plpgsql
     volatile
@@ -168,6 +179,7 @@ end;
 $$;
 -- +goose StatementEnd
 
+-- comment_state_of gives what everybody may know of a comment.
 -- +goose StatementBegin
 create or replace function pgtape_core.comment_state_of(c pgtape_core.comment, market text, account text)
     returns pgtape_core.comment_state

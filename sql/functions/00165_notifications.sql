@@ -66,7 +66,8 @@ begin
     into v_holders, v_details
     from (select distinct x.account_id from pgtape_core.position x where x.market_id = m.id) h
     left join (
-        select u.account_id, sum(u.amount) as amount from unnest(accounts, amounts) u (account_id, amount) group by u.account_id
+        select u.account_id, sum(u.amount) as amount from unnest(accounts, amounts) u (account_id, amount)
+        group by u.account_id
     ) p using (account_id);
     perform pgtape_core.notify('resolved', m.id, seq, v_holders, v_details, at);
 end;
@@ -135,7 +136,9 @@ begin
     from pgtape_core.account a
     where a.kind = 'person' and a.id <> c.account_id and lower(a.handle collate "C") in (
         select pgtape_core.identifier(rtrim(x.name[1], '.-'))
-        from regexp_matches(c.body collate "C", '(?:^|[^A-Za-z0-9_.@/-])@([A-Za-z0-9][A-Za-z0-9_.-]{0,31})', 'g') with ordinality x (name, place)
+        from regexp_matches(
+            c.body collate "C", '(?:^|[^A-Za-z0-9_.@/-])@([A-Za-z0-9][A-Za-z0-9_.-]{0,31})', 'g'
+        ) with ordinality x (name, place)
         order by x.place
         limit 10
     );
@@ -257,7 +260,8 @@ create or replace function pgtape.notifications(
     most integer default 50
 )
     returns table (
-        id bigint, kind text, market text, question text, seq bigint, detail jsonb, words text, at timestamptz, read_at timestamptz
+        id bigint, kind text, market text, question text, seq bigint, detail jsonb, words text, at timestamptz,
+        read_at timestamptz
     )
     language plpgsql
     stable
@@ -341,13 +345,16 @@ create or replace function pgtape_core.words_of(account_id bigint)
 as $$
     select json_build_object(
         'comments', (
-            select coalesce(json_agg(json_build_object('market', m.slug, 'at', c.at, 'body', c.body) order by c.id), '[]')
+            select coalesce(
+                json_agg(json_build_object('market', m.slug, 'at', c.at, 'body', c.body) order by c.id), '[]'
+            )
             from pgtape_core.comment c
             join pgtape_core.market m on m.id = c.market_id
             where c.account_id = words_of.account_id
         ),
         'notifications', (
-            select coalesce(json_agg(to_jsonb(n) - 'account_id' - 'market_id' || jsonb_build_object('market', m.slug) order by n.id), '[]')
+            select coalesce(json_agg(to_jsonb(n) - 'account_id' - 'market_id'
+                || jsonb_build_object('market', m.slug) order by n.id), '[]')
             from pgtape_core.notification n
             left join pgtape_core.market m on m.id = n.market_id
             where n.account_id = words_of.account_id

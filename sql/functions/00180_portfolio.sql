@@ -64,7 +64,9 @@ as $$
     select m.id,
            case
                when b.payout is not null then 0
-               else pgtape_core.holding_value(b.outstanding, m.liquidity, array_agg(p.outcome::integer), array_agg(p.shares))
+               else pgtape_core.holding_value(
+                   b.outstanding, m.liquidity, array_agg(p.outcome::integer), array_agg(p.shares)
+               )
            end
     from pgtape_core.position p
     join pgtape_core.market m on m.id = p.market_id
@@ -125,7 +127,9 @@ begin
            (coalesce(e.traded, 0) + coalesce(e.paid, 0) + coalesce(h.value, 0))::numeric(30, 6)
     from entry e
     full join held h on h.market_id = e.market_id
-    cross join lateral (select x.* from pgtape_core.market x where x.id = coalesce(e.market_id, h.market_id) offset 0) m -- one by one
+    cross join lateral ( -- one by one
+        select x.* from pgtape_core.market x where x.id = coalesce(e.market_id, h.market_id) offset 0
+    ) m
     cross join lateral (select x.* from pgtape_core.book x where x.market_id = m.id offset 0) b
     order by b.payout is not null, m.id desc;
 end;
@@ -160,7 +164,8 @@ begin
            m.closes_at,
            (select -coalesce(sum(e.amount), 0)
             from pgtape_core.ledger_entry e
-            where e.account_id = v_account.id and e.market_id = m.id and e.kind in ('subsidy', 'subsidy_return'))::numeric(30, 6)
+            where e.account_id = v_account.id and e.market_id = m.id
+                and e.kind in ('subsidy', 'subsidy_return'))::numeric(30, 6)
     from (
         -- As a range and not as =, the newest first is the order of one index alone.
         select x.id

@@ -148,11 +148,13 @@ as $$
     with moved as (
         select t.market_id,
                o.outcome,
-               least(greatest(ceil(extract(epoch from t.at - since) / extract(epoch from step)), 0), steps)::integer as i,
+               least(greatest(ceil(extract(epoch from t.at - since) / extract(epoch from step)), 0), steps)::integer
+                   as i,
                sum(case t.side when 'buy' then t.shares else -t.shares end) as shares
         from pgtape_core.trade t
         join pgtape_core.market m on m.id = t.market_id
-        cross join lateral generate_series(coalesce(t.outcome, 1), coalesce(t.outcome, cardinality(m.outcomes))) as o (outcome)
+        cross join lateral generate_series(coalesce(t.outcome, 1), coalesce(t.outcome, cardinality(m.outcomes)))
+            as o (outcome)
         where t.account_id = holdings_at.account_id
         group by 1, 2, 3
     ), held as (
@@ -218,7 +220,11 @@ $$;
 -- brought then. The last point is what the leaderboard says.
 -- Raises: TP007 no such account, TP011 steps not from 2 to 500, since of no year that can be said.
 -- +goose StatementBegin
-create or replace function pgtape.profit_history(account text, since timestamptz default null, steps integer default 100)
+create or replace function pgtape.profit_history(
+    account text,
+    since timestamptz default null,
+    steps integer default 100
+)
     returns table (at timestamptz, profit numeric(30, 6))
     language plpgsql
     stable
@@ -244,7 +250,9 @@ begin
         from generate_series(0, steps) i
     ), entry as (
         -- the first moment that is not before it
-        select least(greatest(ceil(extract(epoch from e.at - v_since) / extract(epoch from v_step)), 0), steps)::integer as i,
+        select least(
+                   greatest(ceil(extract(epoch from e.at - v_since) / extract(epoch from v_step)), 0), steps
+               )::integer as i,
                sum(e.amount) as amount
         from pgtape_core.ledger_entry e
         where e.account_id = v_account.id and e.kind not in ('opening_grant', 'grant')
@@ -252,7 +260,8 @@ begin
     )
     select n.at,
            (coalesce(sum(e.amount) over (order by n.i), 0)
-            + case when n.i = steps then pgtape_core.open_value(v_account.id) else coalesce(w.amount, 0) end)::numeric(30, 6)
+            + case when n.i = steps then pgtape_core.open_value(v_account.id)
+                else coalesce(w.amount, 0) end)::numeric(30, 6)
     from moment n
     left join entry e on e.i = n.i
     left join pgtape_core.values_at(v_account.id, v_since, v_step, steps) w on w.at = n.at

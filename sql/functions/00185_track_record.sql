@@ -65,7 +65,8 @@ as $$
         cross join lateral pgtape_core.prices_at(y.id, y.moments) p
         join moment x on x.id = y.id and x.at = p.moment
     )
-    select f.horizon, false, least(floor(f.prices[f.yes] * 10), 9)::integer, count(*), sum(f.prices[f.yes]), sum(f.payout[f.yes]),
+    select f.horizon, false, least(floor(f.prices[f.yes] * 10), 9)::integer, count(*), sum(f.prices[f.yes]),
+           sum(f.payout[f.yes]),
            sum(f.payout[f.yes] ^ 2), sum((f.prices[f.yes] - f.payout[f.yes]) ^ 2), sum((0.5 - f.payout[f.yes]) ^ 2)
     from forecast f
     where f.n = 2
@@ -88,7 +89,14 @@ $$;
 -- it: its purchases weigh by their shares. In a market of two outcomes all are read as of yes.
 -- +goose StatementBegin
 create or replace function pgtape_core.record_of(account_id bigint)
-    returns table (bucket integer, forecasts numeric, price_sum numeric, outcome_sum numeric, outcome_squares numeric, error_sum numeric)
+    returns table (
+        bucket integer,
+        forecasts numeric,
+        price_sum numeric,
+        outcome_sum numeric,
+        outcome_squares numeric,
+        error_sum numeric
+    )
     language sql
     stable
     set search_path = pg_catalog, pg_temp
@@ -118,7 +126,14 @@ $$;
 -- Raises: TP007 no such account.
 -- +goose StatementBegin
 create or replace function pgtape.account_record(account text)
-    returns table (bucket integer, forecasts numeric, price_sum numeric, outcome_sum numeric, outcome_squares numeric, error_sum numeric)
+    returns table (
+        bucket integer,
+        forecasts numeric,
+        price_sum numeric,
+        outcome_sum numeric,
+        outcome_squares numeric,
+        error_sum numeric
+    )
     language sql
     stable
     security definer

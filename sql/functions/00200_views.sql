@@ -175,7 +175,9 @@ begin
                array(select (t.body::json -> 'prices' ->> o)::numeric from unnest(v_market.outcomes) o) as prices,
                case
                    when t.at <= v_since then -1
-                   else floor(points * extract(epoch from t.at - v_since) / greatest(extract(epoch from v_until - v_since), 0.000001))
+                   else floor(points * extract(epoch from t.at - v_since) / greatest(
+                       extract(epoch from v_until - v_since), 0.000001
+                   ))
                end as span
         from pgtape_core.tape t
         where t.market = v_market.slug

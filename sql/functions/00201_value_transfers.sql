@@ -7,7 +7,8 @@ create or replace view pgtape.value_transfers as
 with gain as materialized (
     select g.market_id, g.account_id, g.amount from pgtape_core.market_gain g
 ), total as (
-    select g.market_id, greatest(sum(g.amount) filter (where g.amount > 0), -sum(g.amount) filter (where g.amount < 0)) as amount
+    select g.market_id, greatest(sum(g.amount) filter (where g.amount > 0),
+           -sum(g.amount) filter (where g.amount < 0)) as amount
     from gain g
     group by g.market_id
 )

@@ -20,7 +20,8 @@ with gain as materialized (
                when u.account_id is not null then -g.amount
                else greatest(-g.amount - (l.amount + g.amount), 0)
            end) filter (where g.amount < 0)
-           / greatest(sum(g.amount) filter (where g.amount > 0), -sum(g.amount) filter (where g.amount < 0)) as uncounted
+           / greatest(sum(g.amount) filter (where g.amount > 0), -sum(g.amount) filter (where g.amount < 0))
+               as uncounted
     from gain g
     left join lost l on l.account_id = g.account_id
     left join pgtape_core.unranked u on u.account_id = g.account_id
@@ -76,7 +77,8 @@ begin
         insert into pgtape_core.unranked (account_id) values (v_account.id) on conflict do nothing;
     end if;
     perform pgtape_core.note_act(
-        case when ranked then 'ranked' else 'unranked' end, v_account.handle, v_actor, jsonb_build_object('reason', reason)
+        case when ranked then 'ranked' else 'unranked' end, v_account.handle, v_actor,
+        jsonb_build_object('reason', reason)
     );
     return pgtape_core.account_state_of(v_account);
 end;

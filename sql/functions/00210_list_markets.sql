@@ -2,8 +2,8 @@
 -- Pages of the list of markets. No page costs as much as there are markets: each is read in the
 -- order of an index until it is full, or from the few markets that a filter leaves.
 
--- in_list says whether a market passes the filters of a list; an empty one, or no categories, lets all pass. Of status, open
--- is what trades, closed what waits to be resolved; the others are meant literally.
+-- in_list says whether a market passes the filters of a list; an empty one, or no categories, lets all
+-- pass. Of status, open is what trades, closed what waits to be resolved; the others are meant literally.
 create or replace function pgtape_core.in_list(
     wanted_status text,
     wanted_categories text[],
@@ -354,21 +354,33 @@ begin
     v_few := pgtape_core.few_markets(status, v_categories, query);
     case sort
         when 'active' then
-            return query select * from pgtape_core.page_by_activity(status, v_categories, query, after_key, after_slug, most, v_few);
+            return query select * from pgtape_core.page_by_activity(
+                status, v_categories, query, after_key, after_slug, most, v_few
+            );
         when 'new' then
-            return query select * from pgtape_core.page_by_age(status, v_categories, query, after_key, after_slug, most, v_few);
+            return query select * from pgtape_core.page_by_age(
+                status, v_categories, query, after_key, after_slug, most, v_few
+            );
         when 'volume', 'closing', 'hot' then
             if sort = 'volume' then
-                return query select * from pgtape_core.page_by_volume(status, v_categories, query, after_key, after_slug, most, v_few);
+                return query select * from pgtape_core.page_by_volume(
+                    status, v_categories, query, after_key, after_slug, most, v_few
+                );
             elsif sort = 'closing' then
-                return query select * from pgtape_core.page_by_close(status, v_categories, query, after_key, after_slug, most, v_few);
+                return query select * from pgtape_core.page_by_close(
+                    status, v_categories, query, after_key, after_slug, most, v_few
+                );
             else
-                return query select * from pgtape_core.page_by_rank(status, v_categories, query, after_key, after_slug, most, ranking, ranks);
+                return query select * from pgtape_core.page_by_rank(
+                    status, v_categories, query, after_key, after_slug, most, ranking, ranks
+                );
             end if;
             get diagnostics v_rest = row_count;
             return query
             select *
-            from pgtape_core.page_of_rest(status, v_categories, query, sort, after_key, after_slug, most - v_rest, v_few, ranking);
+            from pgtape_core.page_of_rest(
+                status, v_categories, query, sort, after_key, after_slug, most - v_rest, v_few, ranking
+            );
         else
             perform pgtape_core.refuse('invalid_request', 'sort must be active, new, volume, hot or closing');
     end case;

@@ -2,6 +2,7 @@
 -- Invariants of accounts and ledger. A check returns each row that breaks it: which invariant,
 -- what it is about, what is wrong.
 
+-- check_ledger: each transaction sums to zero, and its entries belong to accounts.
 -- +goose StatementBegin
 create or replace function pgtape_core.check_ledger()
     returns table (invariant text, subject text, problem text)
@@ -14,12 +15,14 @@ as $$
     group by e.transaction_id
     having sum(e.amount) <> 0
     union all
-    select 'ledger entries belong to an account', 'transaction ' || e.transaction_id, 'there is no account ' || e.account_id
+    select 'ledger entries belong to an account', 'transaction ' || e.transaction_id,
+           'there is no account ' || e.account_id
     from pgtape_core.ledger_entry e
     where not exists (select from pgtape_core.account a where a.id = e.account_id);
 $$;
 -- +goose StatementEnd
 
+-- check_balances: a balance is the sum of its entries; balances and positions are not negative.
 -- +goose StatementBegin
 create or replace function pgtape_core.check_balances()
     returns table (invariant text, subject text, problem text)
@@ -46,6 +49,7 @@ as $$
 $$;
 -- +goose StatementEnd
 
+-- check_append_only: what keeps history as it was written is in place.
 -- +goose StatementBegin
 create or replace function pgtape_core.check_append_only()
     returns table (invariant text, subject text, problem text)
@@ -58,7 +62,8 @@ as $$
     where not exists (
         select
         from pg_catalog.pg_trigger g
-        where g.tgrelid = ('pgtape_core.' || t.name)::regclass and g.tgname = 'append_only' and g.tgenabled in ('O', 'A')
+        where g.tgrelid = ('pgtape_core.' || t.name)::regclass and g.tgname = 'append_only'
+            and g.tgenabled in ('O', 'A')
     );
 $$;
 -- +goose StatementEnd
@@ -95,6 +100,7 @@ as $$
 $$;
 -- +goose StatementEnd
 
+-- check_idempotency: a key of an account stands for one trade.
 -- +goose StatementBegin
 create or replace function pgtape_core.check_idempotency()
     returns table (invariant text, subject text, problem text)

@@ -10,10 +10,12 @@ create or replace function pgtape_core.check_positions()
     set search_path = pg_catalog, pg_temp
 as $$
     with traded as (
-        select t.account_id, t.market_id, o.outcome, sum(case t.side when 'buy' then t.shares else -t.shares end) as shares
+        select t.account_id, t.market_id, o.outcome, sum(case t.side when 'buy' then t.shares else -t.shares end)
+            as shares
         from pgtape_core.trade t
         join pgtape_core.market m on m.id = t.market_id
-        cross join lateral generate_series(coalesce(t.outcome, 1), coalesce(t.outcome, cardinality(m.outcomes))) as o (outcome)
+        cross join lateral generate_series(coalesce(t.outcome, 1), coalesce(t.outcome, cardinality(m.outcomes)))
+            as o (outcome)
         group by t.account_id, t.market_id, o.outcome
     )
     select 'positions equal their trades', format('account %s, market %s, outcome %s', account_id, market_id, outcome),
@@ -28,12 +30,14 @@ as $$
     join pgtape_core.book b on b.market_id = m.id
     cross join unnest(b.outstanding) with ordinality as o (shares, outcome)
     left join (
-        select x.market_id, x.outcome, sum(x.shares) as shares from pgtape_core.position x group by x.market_id, x.outcome
+        select x.market_id, x.outcome, sum(x.shares) as shares from pgtape_core.position x
+        group by x.market_id, x.outcome
     ) p on p.market_id = m.id and p.outcome = o.outcome
     where o.shares <> coalesce(p.shares, 0);
 $$;
 -- +goose StatementEnd
 
+-- check_prices: prices follow from the shares outstanding, and sum to one.
 -- +goose StatementBegin
 create or replace function pgtape_core.check_prices()
     returns table (invariant text, subject text, problem text)
@@ -64,7 +68,8 @@ create or replace function pgtape_core.check_escrow()
     stable
     set search_path = pg_catalog, pg_temp
 as $$
-    select 'the escrow covers the worst case', 'market ' || m.slug, format('escrow %s, shares of one outcome %s', a.balance, w.shares)
+    select 'the escrow covers the worst case', 'market ' || m.slug,
+           format('escrow %s, shares of one outcome %s', a.balance, w.shares)
     from pgtape_core.market m
     join pgtape_core.book b on b.market_id = m.id
     join pgtape_core.account a on a.id = m.account_id
@@ -130,7 +135,8 @@ as $$
     join pgtape_core.account a on a.id = account_id
     where a.kind = 'person' and coalesce(h.amount, 0) <> coalesce(d.amount, 0) + coalesce(s.amount, 0)
     union all
-    select 'resolution pays out exactly once', 'market ' || k.slug, format('paid out %s times', count(distinct e.transaction_id))
+    select 'resolution pays out exactly once', 'market ' || k.slug,
+           format('paid out %s times', count(distinct e.transaction_id))
     from market k
     join pgtape_core.ledger_entry e on e.account_id = k.escrow and e.kind = 'payout'
     group by k.slug

@@ -23,7 +23,8 @@ as $$
     ) as v (subject, name, at)
     where pgtape_core.time_error(v.name, v.at) is not null
     union all
-    select 'every value can be shown', 'account ' || a.handle, 'the handle is reserved, as for accounts whose owner has left'
+    select 'every value can be shown', 'account ' || a.handle,
+           'the handle is reserved, as for accounts whose owner has left'
     from pgtape_core.account a
     where a.kind = 'person' and a.gone_at is null and pgtape_core.handle_is_reserved(a.handle);
 $$;
@@ -37,11 +38,13 @@ create or replace function pgtape_core.check_names()
     stable
     set search_path = pg_catalog, pg_temp
 as $$
-    select 'every value can be shown', 'account ' || a.handle, 'its handle differs from that of an older account in case only'
+    select 'every value can be shown', 'account ' || a.handle,
+           'its handle differs from that of an older account in case only'
     from pgtape_core.account a
     where a.look_alike <> 0
     union all
-    select 'every value can be shown', 'market ' || m.slug, 'two of its outcomes look the same: ' || pgtape_core.excerpt(l.names)
+    select 'every value can be shown', 'market ' || m.slug,
+           'two of its outcomes look the same: ' || pgtape_core.excerpt(l.names)
     from pgtape_core.market m
     cross join lateral pgtape_core.look_alikes(m.outcomes) as l (names)
     where l.names is not null
@@ -57,7 +60,8 @@ as $$
         select 'market ' || m.slug, 'its question', m.question, 1, 500, false from pgtape_core.market m
         union all select 'market ' || m.slug, 'its description', m.description, 0, 20000, true from pgtape_core.market m
         union all select 'market ' || m.slug, 'its category', m.category, 0, 60, false from pgtape_core.market m
-        union all select 'market ' || m.slug, 'an outcome', o, 1, 60, false from pgtape_core.market m cross join unnest(m.outcomes) o
+        union all select 'market ' || m.slug, 'an outcome', o, 1, 60, false
+        from pgtape_core.market m cross join unnest(m.outcomes) o
         union all select 'comment ' || c.id, 'it', c.body, 1, 2000, true from pgtape_core.comment c
         union all select 'key ' || k.id, 'its name', k.name, 1, 60, false from pgtape_core.api_key k
     ) as x (subject, name, value, shortest, longest, lines)
@@ -65,7 +69,8 @@ as $$
     cross join lateral (
         select coalesce(
             pgtape_core.text_error(x.name, s.value, x.shortest, x.longest, x.lines),
-            case when normalize(s.value, nfc) <> x.value then x.name || ' has other spaces or another form than is kept today' end
+            case when normalize(s.value, nfc) <> x.value then x.name
+                || ' has other spaces or another form than is kept today' end
         )
     ) as e (error)
     where x.value collate "C" !~ '^[!-~]+( [!-~]+)*$' and x.value <> '' and e.error is not null;

@@ -15,7 +15,8 @@ declare
     v_column record;
 begin
     for v_column in
-        select pg_get_serial_sequence(c.of_table, c.name)::regclass as sequence, c.of_table::regclass as of_table, c.name
+        select pg_get_serial_sequence(c.of_table, c.name)::regclass as sequence, c.of_table::regclass as of_table,
+               c.name
         from (
             select format('%I.%I', i.table_schema, i.table_name) as of_table, i.column_name::text as name
             from information_schema.columns i

@@ -19,6 +19,7 @@ end;
 $$;
 -- +goose StatementEnd
 
+-- check_tape: each tape is a chain without a gap, whose last event is that of the state.
 -- +goose StatementBegin
 create or replace function pgtape_core.check_tape()
     returns table (invariant text, subject text, problem text)
@@ -45,12 +46,17 @@ as $$
            end
     from chain c
     cross join lateral (
-        select pgtape_core.kept_event_hash((c.market, c.seq, c.at, c.kind, c.body, c.prev_hash, c.hash)::pgtape_core.tape)
+        select pgtape_core.kept_event_hash(
+            (c.market, c.seq, c.at, c.kind, c.body, c.prev_hash, c.hash)::pgtape_core.tape
+        )
     ) as h (hash)
     where c.prev_hash <> c.hash_before or c.hash is distinct from h.hash
     union all
     select 'the version is the seq of the last event', 'market ' || b.slug,
-           format('version %s (%s), last event %s', b.version, pgtape_core.cursor_of(b.version, b.head), pgtape_core.cursor_of(l.seq, l.hash))
+           format(
+               'version %s (%s), last event %s', b.version, pgtape_core.cursor_of(b.version, b.head),
+               pgtape_core.cursor_of(l.seq, l.hash)
+           )
     from (
         select x.slug, y.version, y.head from pgtape_core.market x join pgtape_core.book y on y.market_id = x.id
         union all
@@ -79,16 +85,21 @@ as $$
     with told as (
         select e.market, e.seq, e.at, e.body::json -> 'trade' as trade from pgtape_core.tape e where e.kind = 'trade'
     ), booked as (
-        select m.slug as market, t.seq, t.at, t.id, a.handle, coalesce(m.outcomes[t.outcome], '*') as outcome, t.side, t.shares, t.amount
+        select m.slug as market, t.seq, t.at, t.id, a.handle, coalesce(m.outcomes[t.outcome], '*') as outcome, t.side,
+               t.shares, t.amount
         from pgtape_core.trade t
         join pgtape_core.market m on m.id = t.market_id
         left join pgtape_core.account a on a.id = t.account_id
     )
     select 'the tape tells every trade', format('market %s, seq %s', market, seq),
-           case when b.id is null then 'an event without a trade' when e.trade is null then 'a trade without an event' else 'event and trade differ' end
+           case when b.id is null then 'an event without a trade'
+               when e.trade is null then 'a trade without an event'
+               else 'event and trade differ'
+           end
     from told e
     full join booked b using (market, seq)
-    where (e.trade ->> 'id', e.trade ->> 'account', e.trade ->> 'outcome', e.trade ->> 'side', e.trade ->> 'shares', e.trade ->> 'amount', e.at)
+    where (e.trade ->> 'id', e.trade ->> 'account', e.trade ->> 'outcome', e.trade ->> 'side', e.trade ->> 'shares',
+           e.trade ->> 'amount', e.at)
         is distinct from (b.id::text, b.handle, b.outcome, b.side, b.shares::text, b.amount::text, b.at);
 $$;
 -- +goose StatementEnd
@@ -110,7 +121,8 @@ as $$
     ), eras as (
         select t.*, first_value(t.kind) over (partition by t.market, t.era order by t.seq) as began_with from told t
     )
-    select 'no trade after close, halt or resolution', format('market %s, seq %s', e.market, e.seq), 'the market was ' || e.began_with
+    select 'no trade after close, halt or resolution', format('market %s, seq %s', e.market, e.seq),
+           'the market was ' || e.began_with
     from eras e
     where e.kind = 'trade' and e.began_with not in ('created', 'opened')
     union all
@@ -157,14 +169,16 @@ begin
                              from unnest(v_q) with ordinality as x (q, i) order by x.i) as q_after
                 into v_charge;
             else
-                select c.amount, c.prices_before[v_trade.outcome] as before, c.prices_after[v_trade.outcome] as after, c.q_after
+                select c.amount, c.prices_before[v_trade.outcome] as before, c.prices_after[v_trade.outcome] as after,
+                       c.q_after
                 into v_charge
                 from pgtape_core.lmsr_charge(
                     v_q, v_market.liquidity, v_trade.outcome,
                     case v_trade.side when 'buy' then v_trade.shares else -v_trade.shares end
                 ) c;
             end if;
-            if (v_trade.amount, v_trade.price_before, v_trade.price_after) <> (v_charge.amount, v_charge.before, v_charge.after) then
+            if (v_trade.amount, v_trade.price_before, v_trade.price_after)
+                <> (v_charge.amount, v_charge.before, v_charge.after) then
                 invariant := 'every charge follows from the trades before';
                 subject := format('market %s, seq %s', v_market.slug, v_trade.seq);
                 problem := format('amount %s, by the rule %s', v_trade.amount, v_charge.amount);
@@ -176,7 +190,8 @@ begin
                 v_trades := v_trades + 1;
             end if;
         end loop;
-        if (v_q, v_volume, v_trades) is distinct from (v_market.outstanding::numeric[], v_market.volume::numeric, v_market.trades) then
+        if (v_q, v_volume, v_trades)
+            is distinct from (v_market.outstanding::numeric[], v_market.volume::numeric, v_market.trades) then
             invariant := 'replaying the trades gives the book';
             subject := 'market ' || v_market.slug;
             problem := format(

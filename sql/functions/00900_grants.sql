@@ -6,7 +6,8 @@ select pgtape_core.revoke_public_rights();
 
 grant execute on function
     pgtape.quote(text, text, text, numeric, numeric),
-    pgtape.trade(text, text, text, numeric, numeric, numeric, bigint, integer, numeric, numeric, timestamptz, text, text),
+    pgtape.trade(text, text, text, numeric, numeric, numeric, bigint, integer, numeric, numeric, timestamptz, text,
+        text),
     pgtape.trade_batch(text, jsonb),
     pgtape.trade_batch(jsonb),
     pgtape.create_market(text, text, text[], numeric, timestamptz, text, text, text, numeric[], boolean),
@@ -24,7 +25,8 @@ grant execute on function
     pgtape.read_notifications(bigint[], text)
     to pgtape_server, pgtape_trader, pgtape_operator;
 
-grant execute on function pgtape.holders(text, integer) to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
+grant execute on function pgtape.holders(text, integer) to pgtape_server, pgtape_trader, pgtape_operator,
+    pgtape_auditor;
 grant select on pgtape.comments, pgtape.timeline to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
 
 grant execute on function pgtape.create_account(text, numeric) to pgtape_server, pgtape_operator;
@@ -103,10 +105,13 @@ grant execute on function pgtape.set_environment(text) to pgtape_server, pgtape_
 
 grant execute on function pgtape.verify() to pgtape_server, pgtape_operator, pgtape_auditor;
 
-grant select on pgtape.markets, pgtape.categories, pgtape.activity, pgtape.tape, pgtape.heads, pgtape.trades, pgtape.leaderboard, pgtape.schema_digest
+grant select on pgtape.markets, pgtape.categories, pgtape.activity, pgtape.tape, pgtape.heads, pgtape.trades,
+    pgtape.leaderboard, pgtape.schema_digest
     to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
-grant select on pgtape.my_account, pgtape.my_positions, pgtape.my_ledger to pgtape_trader, pgtape_operator, pgtape_server;
-grant select on pgtape.accounts, pgtape.positions, pgtape.ledger, pgtape.audit, pgtape.rewritings to pgtape_server, pgtape_operator, pgtape_auditor;
+grant select on pgtape.my_account, pgtape.my_positions, pgtape.my_ledger to pgtape_trader, pgtape_operator,
+    pgtape_server;
+grant select on pgtape.accounts, pgtape.positions, pgtape.ledger, pgtape.audit, pgtape.rewritings to pgtape_server,
+    pgtape_operator, pgtape_auditor;
 
 -- What the views call, which runs with the reader's rights: it shows what the views show anyway.
 grant execute on function
