@@ -19,7 +19,7 @@ import (
 func (s *site) keepBytes(t *testing.T, market, kind, body string) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
-	const encoded = "update pg_database set encoding = pg_char_to_encoding($1) where datname = current_database()"
+	const encoded = "update pg_database set encoding = pg_char_to_encoding($1), datcollate = 'C', datctype = 'C' where datname = current_database()"
 	s.Exec(t, encoded, "SQL_ASCII")
 	defer s.Exec(t, encoded, "UTF8")
 	conn, err := pgx.Connect(ctx, s.URL())

