@@ -67,7 +67,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		s.log.Warn("connections cut that did not end in time", "err", err)
 		server.Close()
 	}
-	_ = <-ended // http.ErrServerClosed
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving: %w", err)
+	}
 	return nil
 }
 

@@ -102,7 +102,7 @@ func eventservAt(ctx context.Context, w *world, name string, rate float64) (err 
 	}
 	took := time.Since(began).Seconds()
 	stop()
-	_ = <-ended // of its context
+	<-ended
 	if missing := sent*eventservSockets - heard.Load(); missing > 0 {
 		w.note("pg_eventserv at %.0f/s: %d of %d frames had not come 10 s after the last was sent", rate, missing, sent*eventservSockets)
 	}

@@ -57,7 +57,7 @@ func TestUpgradeOfPostgres(t *testing.T) {
 	server.stop(syscall.SIGTERM)
 
 	carryOver(t, owner, next)
-	server = startAt(t, address, "serve", "--database-url", next.URL(db.OwnServer, db.OwnDatabase), "--no-limits")
+	startAt(t, address, "serve", "--database-url", next.URL(db.OwnServer, db.OwnDatabase), "--no-limits")
 	again, err := ana.Trade(t.Context(), "rain", order, "last")
 	if err != nil || again.Version != last.Version || again.TradeID != last.TradeID {
 		t.Errorf("sent again: %+v, %v; it was %+v", again, err, last)

@@ -95,7 +95,7 @@ func (o *Origin) follow(ctx context.Context, sink tape.Sink, watched func(string
 	defer func() { // the reader ends with the connection
 		close(gone)
 		conn.Close()
-		_ = <-ended // of the connection that has been closed
+		<-ended
 	}()
 	go func() { ended <- read(conn, heard, gone) }()
 	return s.run(ctx, heard, ended)
