@@ -3,26 +3,42 @@
 import { randomBytes } from "node:crypto";
 import { request } from "node:http";
 
-const TEXT = 1, CLOSE = 8, PING = 9, PONG = 10;
+const TEXT = 1,
+  CLOSE = 8,
+  PING = 9,
+  PONG = 10;
 
 class Socket {
   constructor(url) {
-    const headers = { Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Version": 13, "Sec-WebSocket-Key": randomBytes(16).toString("base64") };
+    const headers = {
+      Connection: "Upgrade",
+      Upgrade: "websocket",
+      "Sec-WebSocket-Version": 13,
+      "Sec-WebSocket-Key": randomBytes(16).toString("base64"),
+    };
     this.request = request(url.replace(/^ws/, "http"), { headers, agent: false });
     this.request.on("error", () => this.ended());
-    this.request.on("response", (answer) => { answer.destroy(); this.ended(); });
+    this.request.on("response", (answer) => {
+      answer.destroy();
+      this.ended();
+    });
     this.request.on("upgrade", (_, wire, head) => {
       this.wire = wire.setNoDelay();
       wire.on("error", () => this.ended()).on("close", () => this.ended());
       this.onopen?.({});
       this.rest = head;
       this.read();
-      wire.on("data", (bytes) => { this.rest = Buffer.concat([this.rest, bytes]); this.read(); });
+      wire.on("data", (bytes) => {
+        this.rest = Buffer.concat([this.rest, bytes]);
+        this.read();
+      });
     });
     this.request.end();
   }
 
-  send(text) { this.write(TEXT, Buffer.from(text)); }
+  send(text) {
+    this.write(TEXT, Buffer.from(text));
+  }
 
   close() {
     this.wire?.end();
@@ -30,9 +46,12 @@ class Socket {
   }
 
   write(kind, payload) {
-    const length = payload.length < 126 ? [0x80 | payload.length] : [0x80 | 126, payload.length >> 8, payload.length & 255];
+    const length =
+      payload.length < 126 ? [0x80 | payload.length] : [0x80 | 126, payload.length >> 8, payload.length & 255];
     const mask = randomBytes(4);
-    this.wire.write(Buffer.concat([Buffer.from([0x80 | kind, ...length]), mask, payload.map((byte, i) => byte ^ mask[i % 4])]));
+    this.wire.write(
+      Buffer.concat([Buffer.from([0x80 | kind, ...length]), mask, payload.map((byte, i) => byte ^ mask[i % 4])]),
+    );
   }
 
   // read takes whole frames from what has come; a server's are not masked.
@@ -42,9 +61,11 @@ class Socket {
       const short = this.rest[1];
       const header = short < 126 ? 2 : short === 126 ? 4 : 10;
       if (this.rest.length < header) return;
-      const length = short < 126 ? short : short === 126 ? this.rest.readUInt16BE(2) : Number(this.rest.readBigUInt64BE(2));
+      const length =
+        short < 126 ? short : short === 126 ? this.rest.readUInt16BE(2) : Number(this.rest.readBigUInt64BE(2));
       if (this.rest.length < header + length) return;
-      const kind = this.rest[0] & 15, payload = this.rest.subarray(header, header + length);
+      const kind = this.rest[0] & 15,
+        payload = this.rest.subarray(header, header + length);
       this.rest = this.rest.subarray(header + length);
       if (kind === TEXT) this.onmessage?.({ data: payload.toString() });
       if (kind === PING) this.write(PONG, payload);

@@ -14,7 +14,14 @@ export const askAs = (name) => (shown = name);
 export class Problem extends Error {
   constructor(status, body) {
     super(body.detail || body.title || `The server answered ${status}.`);
-    Object.assign(this, { status, code: body.code ?? "", hint: body.hint ?? "", title: body.title ?? "", quote: body.quote, password: body.password });
+    Object.assign(this, {
+      status,
+      code: body.code ?? "",
+      hint: body.hint ?? "",
+      title: body.title ?? "",
+      quote: body.quote,
+      password: body.password,
+    });
   }
 }
 
@@ -29,7 +36,12 @@ export async function call(method, path, { body, headers, signal, keepalive } = 
     response = await fetch(BASE + path, {
       method,
       credentials: "same-origin",
-      headers: { Accept: "application/json", ...(shown && { "X-Pgtape-Account": shown }), ...(body && { "Content-Type": "application/json" }), ...headers },
+      headers: {
+        Accept: "application/json",
+        ...(shown && { "X-Pgtape-Account": shown }),
+        ...(body && { "Content-Type": "application/json" }),
+        ...headers,
+      },
       keepalive,
       body: body && JSON.stringify(body),
       signal: signal ?? AbortSignal.timeout(PATIENCE),
@@ -61,7 +73,8 @@ export const placeTrade = (slug, order, key) =>
   call("POST", `${market(slug)}/trades`, { body: order, headers: { "Idempotency-Key": key } });
 export const getMoves = (slug) => call("GET", `${market(slug)}/moves`);
 export const moveMarket = (slug, move) => call("POST", `${market(slug)}/moves`, { body: move });
-export const getSettlement = (slug, payout) => call("GET", `${market(slug)}/settlement${query({ payout: payout?.join() })}`);
+export const getSettlement = (slug, payout) =>
+  call("GET", `${market(slug)}/settlement${query({ payout: payout?.join() })}`);
 export const getMarketPreview = (wanted) => call("GET", `/market-preview${query(wanted)}`);
 export const getPortfolio = () => call("GET", "/portfolio");
 export const signIn = (handle) => call("POST", "/session", { body: { handle } });

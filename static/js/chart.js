@@ -4,7 +4,29 @@ import { tick } from "./time.js";
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const STEPS = [1, 2, 5, 10, 15, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY];
+const STEPS = [
+  1,
+  2,
+  5,
+  10,
+  15,
+  30,
+  MINUTE,
+  2 * MINUTE,
+  5 * MINUTE,
+  10 * MINUTE,
+  15 * MINUTE,
+  30 * MINUTE,
+  HOUR,
+  2 * HOUR,
+  3 * HOUR,
+  6 * HOUR,
+  12 * HOUR,
+  DAY,
+  2 * DAY,
+  7 * DAY,
+  14 * DAY,
+];
 const MONTH = 30 * DAY;
 const MONTHS = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200];
 const MARGIN = { top: 12, right: 58, bottom: 24, left: 0 };
@@ -35,7 +57,12 @@ export class Series {
   load(points, { version, updated_at, prices }) {
     this.clear();
     for (const p of points) this.push(p.seq, p.at, p.prices);
-    if (points.length === 0) this.push(version, updated_at, this.outcomes.map((o) => prices[o]));
+    if (points.length === 0)
+      this.push(
+        version,
+        updated_at,
+        this.outcomes.map((o) => prices[o]),
+      );
   }
 
   // append takes what follows of a tape; events that are known already change nothing.
@@ -43,7 +70,11 @@ export class Series {
     let grew = false;
     for (const e of events) {
       if (e.seq <= this.seq || !e.prices) continue;
-      this.push(e.seq, e.at, this.outcomes.map((o) => e.prices[o]));
+      this.push(
+        e.seq,
+        e.at,
+        this.outcomes.map((o) => e.prices[o]),
+      );
       grew = true;
     }
     return grew;
@@ -161,7 +192,10 @@ export class Plot {
     ctx.strokeStyle = look.grid;
     for (const part of [0, 0.25, 0.5, 0.75, 1]) {
       const y = Math.round(this.y(part * top)) + 0.5;
-      stroke(ctx, [[MARGIN.left, y], [this.size.right, y]]);
+      stroke(ctx, [
+        [MARGIN.left, y],
+        [this.size.right, y],
+      ]);
       this.text(ctx, `${Math.round(part * top * 1000) / 10}\u202f%`, this.size.width - 6, y, "right");
     }
   }
@@ -186,7 +220,10 @@ export class Plot {
     for (const { at, label } of marks) {
       const x = Math.round(this.x(at)) + 0.5;
       if (x < MARGIN.left || x > this.size.right + 1) continue;
-      stroke(ctx, [[x, MARGIN.top], [x, this.size.bottom]]);
+      stroke(ctx, [
+        [x, MARGIN.top],
+        [x, this.size.bottom],
+      ]);
       if (x - written < MARK_SPACE) continue;
       written = x;
       const left = x > this.size.right / 2;
@@ -207,7 +244,10 @@ export class Plot {
   // drawLine steps from trade to trade, from the price that held when the range begins.
   drawLine(ctx, { values, colour, dash, fill }) {
     const { times, range } = this.picture;
-    const first = Math.max(0, times.findLastIndex((t) => t <= range[0]));
+    const first = Math.max(
+      0,
+      times.findLastIndex((t) => t <= range[0]),
+    );
     const corners = [];
     for (let i = first; i < times.length; i++) {
       if (i > first) corners.push([this.x(times[i]), this.y(values[i - 1])]);
@@ -242,15 +282,31 @@ export class Plot {
   // drawEdge writes the last values beside the lines' ends, the highest six.
   drawEdge(ctx) {
     const { lines, look } = this.picture;
-    const labels = lines.filter((l) => l.values.length).map((l) => ({ value: l.values.at(-1), colour: l.colour, y: this.y(l.values.at(-1)) }));
+    const labels = lines
+      .filter((l) => l.values.length)
+      .map((l) => ({ value: l.values.at(-1), colour: l.colour, y: this.y(l.values.at(-1)) }));
     for (const l of labels) dot(ctx, this.size.right, l.y, 4, l.colour);
     labels.sort((a, b) => b.value - a.value).splice(LABELS);
     for (const l of spread(labels, LABEL_HEIGHT + 1, this.size.bottom + LABEL_HEIGHT / 2)) {
       ctx.fillStyle = l.colour;
       ctx.beginPath();
-      ctx.roundRect(this.size.right + 9, l.y - LABEL_HEIGHT / 2, this.size.width - this.size.right - 10, LABEL_HEIGHT, 5);
+      ctx.roundRect(
+        this.size.right + 9,
+        l.y - LABEL_HEIGHT / 2,
+        this.size.width - this.size.right - 10,
+        LABEL_HEIGHT,
+        5,
+      );
       ctx.fill();
-      this.text(ctx, (l.value * 100).toFixed(1), (this.size.right + 8 + this.size.width) / 2, l.y + 0.5, "center", look.paper, 600);
+      this.text(
+        ctx,
+        (l.value * 100).toFixed(1),
+        (this.size.right + 8 + this.size.width) / 2,
+        l.y + 0.5,
+        "center",
+        look.paper,
+        600,
+      );
     }
   }
 
@@ -259,7 +315,10 @@ export class Plot {
     if (!times?.length || !this.size) return;
     const x = event.clientX - this.host.getBoundingClientRect().left;
     const time = range[0] + ((x - MARGIN.left) / (this.size.right - MARGIN.left)) * (range[1] - range[0]);
-    this.at = Math.max(0, times.findLastIndex((t) => t <= Math.min(time, range[1])));
+    this.at = Math.max(
+      0,
+      times.findLastIndex((t) => t <= Math.min(time, range[1])),
+    );
     this.cursorX = Math.min(Math.max(x, MARGIN.left), this.size.right);
     this.drawCursor();
     this.onHover(this.at);
@@ -277,7 +336,10 @@ export class Plot {
     const { lines, look } = this.picture;
     ctx.strokeStyle = look.ink;
     const x = Math.round(this.cursorX) + 0.5;
-    stroke(ctx, [[x, MARGIN.top], [x, this.size.bottom]]);
+    stroke(ctx, [
+      [x, MARGIN.top],
+      [x, this.size.bottom],
+    ]);
     for (const { values, colour } of lines) {
       dot(ctx, x, this.y(values[this.at]), 5, look.paper);
       dot(ctx, x, this.y(values[this.at]), 3.5, colour);

@@ -48,7 +48,18 @@ const PAGES = 5; // behind by more, a snapshot is quicker
 export class Feed {
   // url is the socket's, api where to poll. open makes what has the methods and callbacks of a
   // WebSocket.
-  constructor({ url, api, open = (u) => new WebSocket(u), fetch = call("fetch"), clock = globalClock, random = Math.random, online = () => globalThis.navigator?.onLine !== false, onFrame = () => {}, onStatus = () => {}, onError = warn }) {
+  constructor({
+    url,
+    api,
+    open = (u) => new WebSocket(u),
+    fetch = call("fetch"),
+    clock = globalClock,
+    random = Math.random,
+    online = () => globalThis.navigator?.onLine !== false,
+    onFrame = () => {},
+    onStatus = () => {},
+    onError = warn,
+  }) {
     Object.assign(this, { url, open, fetch, clock, random, online, onFrame, onStatus, onError });
     this.api = api ?? String(new URL("/api/v1/", url)).replace(/^ws/, "http");
     this.subscriptions = new Map(); // market → {mode, seq, cursor, acknowledged, head}
@@ -86,7 +97,13 @@ export class Feed {
   subscribe(market, { cursor = null, seq = cursor && parseInt(cursor, 10), mode = "tape" } = {}) {
     const known = this.subscriptions.get(market);
     if (known?.mode === mode) return;
-    this.subscriptions.set(market, { mode, seq: known?.seq ?? seq, cursor: known?.cursor ?? cursor, acknowledged: false, head: null });
+    this.subscriptions.set(market, {
+      mode,
+      seq: known?.seq ?? seq,
+      cursor: known?.cursor ?? cursor,
+      acknowledged: false,
+      head: null,
+    });
     this.ask(market);
   }
 
@@ -103,9 +120,14 @@ export class Feed {
     const until = state === "live" && !reason ? this.clock.now() + SOON : 0;
     while (!has() && this.clock.now() < until) await new Promise((go) => this.clock.setTimeout(go, GLANCE));
     const where = path(market);
-    const ask = async (question) => !has() && (await get(this.fetch, new URL(question, this.api), AbortSignal.timeout(GIVE_UP))).body;
+    const ask = async (question) =>
+      !has() && (await get(this.fetch, new URL(question, this.api), AbortSignal.timeout(GIVE_UP))).body;
     try {
-      if (sub?.mode === "tape" && sub.cursor) this.replay((await ask(`${where}/tape?${new URLSearchParams({ after: sub.cursor, limit: 1_000 })}`)).events, sub);
+      if (sub?.mode === "tape" && sub.cursor)
+        this.replay(
+          (await ask(`${where}/tape?${new URLSearchParams({ after: sub.cursor, limit: 1_000 })}`)).events,
+          sub,
+        );
       this.jump(await ask(`${where}?min_version=${version}`), sub);
     } catch {
       // The feed may have been faster.
@@ -155,7 +177,12 @@ export class Feed {
     try {
       this.use(this.wire(polling ? new Polling(this) : this.open(this.url)), polling);
     } catch {
-      if (this.silent < BLOCKED) this.onError({ op: "error", code: "no_websocket", message: "there is no WebSocket here, so it polls: give one with open (Node before 22 has none of its own)" });
+      if (this.silent < BLOCKED)
+        this.onError({
+          op: "error",
+          code: "no_websocket",
+          message: "there is no WebSocket here, so it polls: give one with open (Node before 22 has none of its own)",
+        });
       this.silent = BLOCKED;
       this.again();
     }
@@ -178,7 +205,16 @@ export class Feed {
   }
 
   use(transport, polling) {
-    Object.assign(this, { transport, polling, isOpen: false, spoke: false, since: this.clock.now(), lag: null, skew: null, heard: false });
+    Object.assign(this, {
+      transport,
+      polling,
+      isOpen: false,
+      spoke: false,
+      since: this.clock.now(),
+      lag: null,
+      skew: null,
+      heard: false,
+    });
   }
 
   prefer(rival) {
@@ -470,8 +506,17 @@ class Polling {
       return this.onclose?.({ code: 1006 });
     }
     if (this.isOver()) return;
-    const heads = Object.fromEntries([...this.markets].filter(([, m]) => m.seq !== null).map(([slug, m]) => [slug, m.seq]));
-    this.say({ op: "heartbeat", at: new Date(this.date ?? asked).toISOString(), asked, dated: Boolean(this.date), heads, source: "live" });
+    const heads = Object.fromEntries(
+      [...this.markets].filter(([, m]) => m.seq !== null).map(([slug, m]) => [slug, m.seq]),
+    );
+    this.say({
+      op: "heartbeat",
+      at: new Date(this.date ?? asked).toISOString(),
+      asked,
+      dated: Boolean(this.date),
+      heads,
+      source: "live",
+    });
     const rest = RHYTHM * (0.9 + this.random() / 5) - (this.clock.now() - asked);
     if (!this.isOver()) this.next(this.hurry ? 0 : Math.max(LEAST_PAUSE, rest));
   }
@@ -488,7 +533,8 @@ class Polling {
   async follow(slug, market, listed) {
     try {
       if (market.mode !== "quote" && market.cursor && market.cursor !== listed?.cursor) await this.read(slug, market);
-      else if (!market.cursor || market.mode === "quote") this.show(slug, market, listed ?? (await this.get(path(slug))));
+      else if (!market.cursor || market.mode === "quote")
+        this.show(slug, market, listed ?? (await this.get(path(slug))));
       else this.acknowledge(slug, market);
     } catch (error) {
       if (error.status === 410) this.show(slug, market, await this.get(error.problem.snapshot ?? path(slug)));
@@ -499,7 +545,9 @@ class Polling {
 
   async read(slug, market) {
     for (let page = 0; page < PAGES; page++) {
-      const { events, next } = await this.get(`${path(slug)}/tape?${new URLSearchParams({ after: market.cursor, limit: PAGE })}`);
+      const { events, next } = await this.get(
+        `${path(slug)}/tape?${new URLSearchParams({ after: market.cursor, limit: PAGE })}`,
+      );
       if (events.length === 0) return this.acknowledge(slug, market);
       market.cursor = next;
       market.seq = events.at(-1).seq;
@@ -556,5 +604,14 @@ const warn = ({ code, message, market }) => console.warn(`pgtape: ${code}${marke
 
 const clocksDiffer = (skew) => skew !== null && (skew < 0 || skew > CLOCKS_AGREE);
 
-const call = (name) => (...a) => globalThis[name](...a);
-const globalClock = { now: () => Date.now(), steady: () => performance.now(), ...Object.fromEntries(["setTimeout", "clearTimeout", "setInterval", "clearInterval"].map((name) => [name, call(name)])) };
+const call =
+  (name) =>
+  (...a) =>
+    globalThis[name](...a);
+const globalClock = {
+  now: () => Date.now(),
+  steady: () => performance.now(),
+  ...Object.fromEntries(
+    ["setTimeout", "clearTimeout", "setInterval", "clearInterval"].map((name) => [name, call(name)]),
+  ),
+};

@@ -15,7 +15,11 @@ import { parseAmount } from "./numbers.js";
 import { become } from "./shown.js";
 
 const ways = {
-  list: (value) => value.split("\n").map((line) => line.trim()).filter(Boolean),
+  list: (value) =>
+    value
+      .split("\n")
+      .map((line) => line.trim())
+      .filter(Boolean),
   number: (value) => Number(value),
   json: (value) => JSON.parse(value),
   amount,
@@ -33,14 +37,16 @@ export function bodyOf(form, submitter) {
   const body = {};
   for (const field of form.elements) {
     const { name, type, value } = field;
-    if (!name || field.disabled || (type === "radio" && !field.checked) || (type === "submit" && field !== submitter)) continue;
+    if (!name || field.disabled || (type === "radio" && !field.checked) || (type === "submit" && field !== submitter))
+      continue;
     if (type === "checkbox") {
       const several = $$(`[name="${CSS.escape(name)}"]`, form).length > 1;
       if (!several) body[name] = field.checked;
       else if (field.checked) (body[name] ??= []).push(value);
       else body[name] ??= [];
     } else if (value.trim() !== "") {
-      const sent = type === "datetime-local" ? new Date(value).toISOString() : (ways[field.dataset.as]?.(value) ?? value);
+      const sent =
+        type === "datetime-local" ? new Date(value).toISOString() : (ways[field.dataset.as]?.(value) ?? value);
       const [outer, inner] = name.split(".");
       if (inner === undefined) body[name] = sent;
       else (body[outer] ??= []).push(sent);
@@ -65,7 +71,11 @@ async function submit(event) {
     const fields = bodyOf(form, by);
     const inQuery = form.dataset.fields === "query" && Object.keys(fields).length > 0;
     const body = inQuery || (method === "DELETE" && !Object.keys(fields).length) ? undefined : fields;
-    const send = (proof) => call(method, inQuery ? `${path}?${new URLSearchParams(fields)}` : path, { body: proof ? { ...body, current: proof } : body, headers: { "Idempotency-Key": form.dataset.key } });
+    const send = (proof) =>
+      call(method, inQuery ? `${path}?${new URLSearchParams(fields)}` : path, {
+        body: proof ? { ...body, current: proof } : body,
+        headers: { "Idempotency-Key": form.dataset.key },
+      });
     const answer = await send().catch((problem) => confirmOwner(problem, send));
     delete form.dataset.key;
     if (/^\/(session|account)$/.test(path)) become(); // until it leads on
@@ -97,8 +107,19 @@ function done(form, answer) {
 // confirmOwner asks for the password where the server wants to know that it is not only the browser.
 async function confirmOwner(problem, send) {
   if (!problem.password) throw problem;
-  const field = h("input", { type: "password", autocomplete: "current-password", "aria-label": "Your password", maxlength: 200, required: true, "data-testid": "confirm-password" });
-  if (!(await confirmed("Please type your password: this outlives the session of this browser.", "Go on", field)) || !field.value) throw problem;
+  const field = h("input", {
+    type: "password",
+    autocomplete: "current-password",
+    "aria-label": "Your password",
+    maxlength: 200,
+    required: true,
+    "data-testid": "confirm-password",
+  });
+  if (
+    !(await confirmed("Please type your password: this outlives the session of this browser.", "Go on", field)) ||
+    !field.value
+  )
+    throw problem;
   return send(field.value);
 }
 
@@ -113,8 +134,20 @@ export function say(form, words) {
 export function confirmed(question, act = "Yes", field) {
   return new Promise((answer) => {
     const dialog = h(
-      "dialog", { class: "confirm", onclose: () => (dialog.remove(), answer(dialog.returnValue === "yes")) },
-      h("form", { method: "dialog" }, h("p", {}, question), field && h("div", { class: "field" }, field), h("div", { class: "form-acts" }, h("button", { class: "button", type: "button", autofocus: !field, onclick: () => dialog.close() }, "Cancel"), h("button", { class: "button button-strong", value: "yes" }, act))),
+      "dialog",
+      { class: "confirm", onclose: () => (dialog.remove(), answer(dialog.returnValue === "yes")) },
+      h(
+        "form",
+        { method: "dialog" },
+        h("p", {}, question),
+        field && h("div", { class: "field" }, field),
+        h(
+          "div",
+          { class: "form-acts" },
+          h("button", { class: "button", type: "button", autofocus: !field, onclick: () => dialog.close() }, "Cancel"),
+          h("button", { class: "button button-strong", value: "yes" }, act),
+        ),
+      ),
     );
     document.body.append(dialog);
     set(dialog, { "aria-label": "Please confirm" });

@@ -44,8 +44,20 @@ function move(by) {
 function openHelp() {
   const old = $("#help");
   old?.remove();
-  const rows = keys.filter((k) => !k.on || $(k.on)).map((k) => h("div", {}, h("dt", {}, h("kbd", {}, k.key)), h("dd", {}, k.help)));
-  const dialog = h("dialog", { id: "help", "aria-label": "Keyboard shortcuts", onclick: (e) => e.target === dialog && dialog.close() }, h("div", { class: "help" }, h("h2", {}, "Keyboard"), h("dl", {}, rows), h("form", { method: "dialog" }, h("button", { class: "button" }, "Close"))));
+  const rows = keys
+    .filter((k) => !k.on || $(k.on))
+    .map((k) => h("div", {}, h("dt", {}, h("kbd", {}, k.key)), h("dd", {}, k.help)));
+  const dialog = h(
+    "dialog",
+    { id: "help", "aria-label": "Keyboard shortcuts", onclick: (e) => e.target === dialog && dialog.close() },
+    h(
+      "div",
+      { class: "help" },
+      h("h2", {}, "Keyboard"),
+      h("dl", {}, rows),
+      h("form", { method: "dialog" }, h("button", { class: "button" }, "Close")),
+    ),
+  );
   document.body.append(dialog);
   dialog.showModal();
 }

@@ -92,5 +92,8 @@ export function change(from, to) {
   const size = by < 0n ? -by : by;
   const text = format(decimal(size, 10), 1, 1);
   const direction = size < 5n * 10n ** 8n ? "none" : by > 0n ? "up" : "down";
-  return { direction, text: direction === "none" ? `±${format("0", 1, 1)}` : `${direction === "up" ? "▲" : "▼"}${THIN}${text}` };
+  return {
+    direction,
+    text: direction === "none" ? `±${format("0", 1, 1)}` : `${direction === "up" ? "▲" : "▼"}${THIN}${text}`,
+  };
 }

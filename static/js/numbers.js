@@ -16,9 +16,22 @@ function styleOf(locale) {
     const separators = ["[ \\u00a0\\u2009\\u202f]", "['’]"];
     if (mark("group") && !/[\s'’]/.test(mark("group"))) separators.push(`\\${mark("group")}`);
     const lakh = parts.filter((p) => p.type === "integer")[1]?.value.length === 2;
-    const patterns = separators.flatMap((s) => [`[1-9]\\d{0,2}(?:${s}\\d{3})+`, ...(lakh ? [`[1-9]\\d?(?:${s}\\d{2})*${s}\\d{3}`] : [])]);
-    const digits = new Map([...new Intl.NumberFormat(locale, { useGrouping: false }).format(9876543210)].map((digit, i) => [digit, String(9 - i)]));
-    styles.set(locale, { point, digits, whole: new RegExp(`^(?:\\d*|${patterns.join("|")})$`), example: `${format.format(0.5)} or ${format.format(1234.5)}` });
+    const patterns = separators.flatMap((s) => [
+      `[1-9]\\d{0,2}(?:${s}\\d{3})+`,
+      ...(lakh ? [`[1-9]\\d?(?:${s}\\d{2})*${s}\\d{3}`] : []),
+    ]);
+    const digits = new Map(
+      [...new Intl.NumberFormat(locale, { useGrouping: false }).format(9876543210)].map((digit, i) => [
+        digit,
+        String(9 - i),
+      ]),
+    );
+    styles.set(locale, {
+      point,
+      digits,
+      whole: new RegExp(`^(?:\\d*|${patterns.join("|")})$`),
+      example: `${format.format(0.5)} or ${format.format(1234.5)}`,
+    });
   }
   return styles.get(locale);
 }
@@ -31,7 +44,8 @@ export function parseAmount(typed, locale, { zero = false } = {}) {
   if (text === "") return {};
   const [grouped, fraction = "", ...more] = text.split(style.point);
   const whole = grouped.replace(/\D/g, "").replace(/^0+(?=\d)/, "") || "0";
-  if (more.length || !style.whole.test(grouped) || !/^\d*$/.test(fraction) || !/\d/.test(text)) return { error: `Write it like ${style.example}.` };
+  if (more.length || !style.whole.test(grouped) || !/^\d*$/.test(fraction) || !/\d/.test(text))
+    return { error: `Write it like ${style.example}.` };
   if (fraction.length > 6) return { error: "At most six decimals." };
   if (whole.length > 18) return { error: "That is more than anyone holds." };
   const value = fraction ? `${whole}.${fraction}` : whole;

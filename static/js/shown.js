@@ -11,7 +11,11 @@ const ORDER = "order ";
 // Whom the page shows: "" is nobody, null is not known, as on a page that says that the database is away.
 export let shown = page.shown ?? null;
 
-const signedIn = () => document.cookie.split("; ").find((c) => c.startsWith(COOKIE))?.slice(COOKIE.length) ?? "";
+const signedIn = () =>
+  document.cookie
+    .split("; ")
+    .find((c) => c.startsWith(COOKIE))
+    ?.slice(COOKIE.length) ?? "";
 
 // become is for a page that signs somebody in without leaving.
 export function become(name = signedIn()) {

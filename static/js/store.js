@@ -41,7 +41,12 @@ function putMarket(state, market) {
   const known = state.markets.get(market.slug);
   const tape = known?.tape ?? [];
   const goesOn = tape.length > 0 && tape.at(-1).cursor === market.cursor;
-  return withMarket(state, market.slug, { ...known, state: market, tape: goesOn ? tape : [], broken: !goesOn && known !== undefined });
+  return withMarket(state, market.slug, {
+    ...known,
+    state: market,
+    tape: goesOn ? tape : [],
+    broken: !goesOn && known !== undefined,
+  });
 }
 
 // putNewer takes what an HTTP answer says, unless the socket already told us more.
@@ -66,8 +71,14 @@ function event(state, frame) {
     cursor: frame.cursor,
     updated_at: frame.at,
   };
-  const next = withMarket(state, frame.market, { ...known, state: market, tape: [...known.tape, frame].slice(-TAPE_KEPT) });
-  return frame.trade ? { ...next, ticker: [tickerItem(frame, before), ...state.ticker].slice(0, TICKER_KEPT) } : { ...next, told: next.told + 1 };
+  const next = withMarket(state, frame.market, {
+    ...known,
+    state: market,
+    tape: [...known.tape, frame].slice(-TAPE_KEPT),
+  });
+  return frame.trade
+    ? { ...next, ticker: [tickerItem(frame, before), ...state.ticker].slice(0, TICKER_KEPT) }
+    : { ...next, told: next.told + 1 };
 }
 
 // payouts is what an event says of who is paid: proposed, or for good, corrections included.
@@ -83,7 +94,10 @@ function afterTrade(market, trade) {
   const moved = trade.outcome === EACH ? market.outcomes : [trade.outcome];
   const after = (held) => decimal(trade.side === "buy" ? held + by : held - by);
   return {
-    outstanding: { ...market.outstanding, ...Object.fromEntries(moved.map((o) => [o, after(units(own(market.outstanding, o) ?? "0"))])) },
+    outstanding: {
+      ...market.outstanding,
+      ...Object.fromEntries(moved.map((o) => [o, after(units(own(market.outstanding, o) ?? "0"))])),
+    },
     // complete sets move no price, and can be had for nothing
     ...(trade.outcome !== EACH && { volume: add(market.volume, trade.amount), trades: market.trades + 1 }),
   };
@@ -114,7 +128,12 @@ function tape(state, { market, events }) {
   const merged = [...events.filter((e) => e.seq < first), ...known.tape].slice(-TAPE_KEPT);
   const broken = merged.length > 0 && merged.at(-1).seq < known.state.version;
   const seen = new Set(state.ticker.map((t) => `${t.market} ${t.seq}`));
-  const ticker = [...state.ticker, ...events.map((e, i) => e.trade && tickerItem({ ...e, market }, events[i - 1])).filter((t) => t && !seen.has(`${t.market} ${t.seq}`))];
+  const ticker = [
+    ...state.ticker,
+    ...events
+      .map((e, i) => e.trade && tickerItem({ ...e, market }, events[i - 1]))
+      .filter((t) => t && !seen.has(`${t.market} ${t.seq}`)),
+  ];
   ticker.sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
   return { ...withMarket(state, market, { ...known, tape: merged, broken }), ticker: ticker.slice(0, TICKER_KEPT) };
 }
@@ -132,7 +151,11 @@ function receipt(state, { receipt: r }) {
     ...state,
     account: state.account && { ...state.account, balance: r.balance ?? state.account.balance },
     ...(r.position !== undefined && {
-      positions: withKey(state.positions, r.market, withKey(held ?? [], r.outcome, { ...held?.get(r.outcome), shares: r.position })),
+      positions: withKey(
+        state.positions,
+        r.market,
+        withKey(held ?? [], r.outcome, { ...held?.get(r.outcome), shares: r.position }),
+      ),
     }),
   };
 }

@@ -77,14 +77,29 @@ export function step(model, event) {
 }
 
 const effects = {
-  input: (model, { form }) => ({ form, serial: model.serial + 1, problem: null, ...(differs(model, form) && { quote: null }) }),
+  input: (model, { form }) => ({
+    form,
+    serial: model.serial + 1,
+    problem: null,
+    ...(differs(model, form) && { quote: null }),
+  }),
   clear: (model, { form }) => ({ form, serial: model.serial + 1, quote: null, problem: null }),
   quoted: (_, { quote }) => ({ quote, problem: null }),
-  confirm: (model, { key, settings }) => ({ order: { key, body: orderBody(model, settings) }, receipt: null, problem: null }),
+  confirm: (model, { key, settings }) => ({
+    order: { key, body: orderBody(model, settings) },
+    receipt: null,
+    problem: null,
+  }),
   filled: (_, { receipt }) => ({ receipt, order: null, quote: null }),
   stale: (model, { quote, problem }) => ({ was: model.quote, quote, problem, order: null }),
   refused: (_, { problem }) => ({ problem, order: null }),
-  cancel: (model) => ({ serial: model.serial + 1, quote: null, receipt: null, problem: null, ...(model.state === "filled" && { form: { ...model.form, amount: null } }) }),
+  cancel: (model) => ({
+    serial: model.serial + 1,
+    quote: null,
+    receipt: null,
+    problem: null,
+    ...(model.state === "filled" && { form: { ...model.form, amount: null } }),
+  }),
 };
 
 const differs = (model, form) => JSON.stringify(model.form) !== JSON.stringify(form);

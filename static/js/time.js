@@ -25,11 +25,14 @@ export const full = (at) => shown(fullFormat, new Date(at));
 // clock is a time of day, or a date once that says more.
 export function clock(at, present = now()) {
   const date = new Date(at);
-  return present - date < DAY && date.getDate() === new Date(present).getDate() ? shown(clockFormat, date) : day(date, present);
+  return present - date < DAY && date.getDate() === new Date(present).getDate()
+    ? shown(clockFormat, date)
+    : day(date, present);
 }
 
 // day is a date, with its year unless it is this one.
-const day = (date, present) => shown(date.getFullYear() === new Date(present).getFullYear() ? dayFormat : yearDayFormat, date);
+const day = (date, present) =>
+  shown(date.getFullYear() === new Date(present).getFullYear() ? dayFormat : yearDayFormat, date);
 
 // tick labels an axis whose steps are `step` seconds apart: by the time of day, at midnight by the date,
 // and from months on by those. Where clocks have changed since, midnight may be an hour off.
@@ -48,7 +51,12 @@ export function tick(seconds, step, present = now()) {
 export function span(milliseconds) {
   let rest = Math.max(0, Math.round(milliseconds / 1000));
   const parts = [];
-  for (const [size, unit] of [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]]) {
+  for (const [size, unit] of [
+    [86_400, "d"],
+    [3_600, "h"],
+    [60, "min"],
+    [1, "s"],
+  ]) {
     const count = Math.floor(rest / size);
     rest -= count * size;
     if (count > 0) parts.push(`${count}\u202f${unit}`);

@@ -39,12 +39,22 @@ function cost(q, b) {
 // holdingValue is what a holding, a Map of outcome to {shares}, would bring, or has brought.
 export function holdingValue(market, holding) {
   const held = market.outcomes.map((o) => units(holding.get(o)?.shares ?? "0"));
-  if (market.payout) return decimal(held.reduce((sum, n, i) => sum + n * units(own(market.payout, market.outcomes[i])), 0n) / 1_000_000n);
+  if (market.payout)
+    return decimal(
+      held.reduce((sum, n, i) => sum + n * units(own(market.payout, market.outcomes[i])), 0n) / 1_000_000n,
+    );
   const [fewest, largest] = [least(held), most(held)];
   if (fewest === largest) return decimal(fewest); // complete sets, or nothing
   const q = market.outcomes.map((o) => units(own(market.outstanding, o)));
   const b = units(market.liquidity);
   // The last term is what 40 decimals cannot tell: the amount may be exact.
-  const micros = (cost(q, b) - cost(q.map((n, i) => n - held[i]), b) + b * 10n ** 14n) / ONE;
+  const micros =
+    (cost(q, b) -
+      cost(
+        q.map((n, i) => n - held[i]),
+        b,
+      ) +
+      b * 10n ** 14n) /
+    ONE;
   return decimal(most([fewest, least([micros, largest - 1n])]));
 }

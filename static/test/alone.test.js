@@ -20,7 +20,13 @@ async function start(t, options) {
   const server = new Server(clock);
   server.markets = { rain: { history: "aa", seq: 12 } };
   const seqs = [];
-  const feed = new Feed({ url: "ws://test/ws", clock, fetch: server.fetch, onFrame: (f) => seqs.push(f.seq), ...options });
+  const feed = new Feed({
+    url: "ws://test/ws",
+    clock,
+    fetch: server.fetch,
+    onFrame: (f) => seqs.push(f.seq),
+    ...options,
+  });
   t.after(() => feed.stop());
   feed.subscribe("rain", { cursor: "10.aa" });
   feed.start();

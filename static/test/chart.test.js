@@ -8,16 +8,37 @@ const at = (second) => new Date(second * 1000).toISOString();
 
 test("a series goes on with the tape, and takes no event twice", () => {
   const series = new Series(["yes", "no"]);
-  series.load([{ seq: 1, at: at(10), prices: ["0.5", "0.5"] }, { seq: 4, at: at(20), prices: ["0.6", "0.4"] }], {});
+  series.load(
+    [
+      { seq: 1, at: at(10), prices: ["0.5", "0.5"] },
+      { seq: 4, at: at(20), prices: ["0.6", "0.4"] },
+    ],
+    {},
+  );
   const events = [3, 4, 5].map((seq) => ({ seq, at: at(30), prices: { yes: "0.7", no: "0.3" } }));
   assert.equal(series.append(events), true);
   assert.equal(series.append(events), false);
-  assert.deepEqual([series.at, series.prices], [[10, 20, 30], [[0.5, 0.6, 0.7], [0.5, 0.4, 0.3]]]);
+  assert.deepEqual(
+    [series.at, series.prices],
+    [
+      [10, 20, 30],
+      [
+        [0.5, 0.6, 0.7],
+        [0.5, 0.4, 0.3],
+      ],
+    ],
+  );
 });
 
 test("time never runs backwards in a series, and the price of a moment is the last one before it", () => {
   const series = new Series(["yes", "no"]);
-  series.load([{ seq: 1, at: at(10), prices: ["0.5", "0.5"] }, { seq: 2, at: at(9), prices: ["0.6", "0.4"] }], {});
+  series.load(
+    [
+      { seq: 1, at: at(10), prices: ["0.5", "0.5"] },
+      { seq: 2, at: at(9), prices: ["0.6", "0.4"] },
+    ],
+    {},
+  );
   assert.deepEqual(series.at, [10, 10]);
   assert.deepEqual(series.before(99).prices, [0.6, 0.4]);
   assert.deepEqual(series.before(1).prices, [0.5, 0.5]);
@@ -56,9 +77,15 @@ test("ticks are round in the reader's zone", () => {
 test("a long time is divided by months and years that begin", () => {
   const [from, to] = [Date.UTC(2023, 11, 18) / 1000, Date.UTC(2026, 10, 24) / 1000];
   const quarters = ticks([from, to], 12, 0);
-  assert.ok(quarters.at.length > 4 && quarters.at.every((t) => new Date(t * 1000).getUTCDate() === 1 && new Date(t * 1000).getUTCMonth() % 3 === 0));
+  assert.ok(
+    quarters.at.length > 4 &&
+      quarters.at.every((t) => new Date(t * 1000).getUTCDate() === 1 && new Date(t * 1000).getUTCMonth() % 3 === 0),
+  );
   const years = ticks([from, to], 3, 3600);
-  assert.deepEqual(years.at.map((t) => new Date((t + 3600) * 1000).toISOString()), ["2024-01-01T00:00:00.000Z", "2025-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z"]);
+  assert.deepEqual(
+    years.at.map((t) => new Date((t + 3600) * 1000).toISOString()),
+    ["2024-01-01T00:00:00.000Z", "2025-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z"],
+  );
   assert.ok(ticks([0, 9e11], 5, 0).at.length < 400);
 });
 
@@ -66,13 +93,19 @@ test("ticks over days and years name the date", () => {
   const local = (...parts) => new Date(...parts).getTime() / 1000;
   const present = local(2026, 10, 24) * 1000;
   const date = (options) => (seconds) => new Intl.DateTimeFormat(undefined, options).format(seconds * 1000);
-  const [monthDay, withYear] = [date({ month: "short", day: "numeric" }), date({ year: "numeric", month: "short", day: "numeric" })];
+  const [monthDay, withYear] = [
+    date({ month: "short", day: "numeric" }),
+    date({ year: "numeric", month: "short", day: "numeric" }),
+  ];
   const [noon, midnight, before] = [local(2026, 10, 22, 12), local(2026, 10, 22), local(2025, 11, 18)];
   assert.equal(tick(noon, 43_200, present), date({ hour: "2-digit", minute: "2-digit" })(noon));
   assert.equal(tick(midnight, 43_200, present), monthDay(midnight));
   assert.equal(tick(midnight, 86_400, present), monthDay(midnight));
   assert.equal(tick(before, 86_400, present), withYear(before));
-  assert.equal(tick(local(2025, 3, 1), 91 * 86_400, present), date({ year: "numeric", month: "short" })(local(2025, 3, 1)));
+  assert.equal(
+    tick(local(2025, 3, 1), 91 * 86_400, present),
+    date({ year: "numeric", month: "short" })(local(2025, 3, 1)),
+  );
   assert.equal(tick(local(2025, 0, 1), 360 * 86_400, present), "2025");
 });
 

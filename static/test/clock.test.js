@@ -7,8 +7,12 @@ import { Feed } from "../js/feed.js";
 const mayLook = new Set(["feed.js", "time.js"]);
 
 test("the device's clock is asked in one place", () => {
-  const files = readdirSync(new URL("../js", import.meta.url), { recursive: true }).filter((name) => name.endsWith(".js") && !mayLook.has(name));
-  const found = files.filter((name) => /\bDate\.now\b|new Date\(\)/.test(readFileSync(new URL(`../js/${name}`, import.meta.url), "utf8")));
+  const files = readdirSync(new URL("../js", import.meta.url), { recursive: true }).filter(
+    (name) => name.endsWith(".js") && !mayLook.has(name),
+  );
+  const found = files.filter((name) =>
+    /\bDate\.now\b|new Date\(\)/.test(readFileSync(new URL(`../js/${name}`, import.meta.url), "utf8")),
+  );
   assert.deepEqual(found, [], "now() of time.js is the server's time");
 });
 

@@ -25,20 +25,32 @@ test("without a cursor it begins with a snapshot, and ignores what comes before"
   t.receive(event(4));
   t.receive({ op: "snapshot", market: "rain", seq: 5, cursor: "5.aa", state: {} });
   t.receive(event(6));
-  assert.deepEqual(t.frames.map((f) => [f.op, f.seq]), [["snapshot", 5], ["event", 6]]);
+  assert.deepEqual(
+    t.frames.map((f) => [f.op, f.seq]),
+    [
+      ["snapshot", 5],
+      ["event", 6],
+    ],
+  );
 });
 
 test("several objects in one frame are taken in order, an unreadable line costs only itself", () => {
   const t = live();
   t.last().onmessage({ data: `${JSON.stringify(event(11))}\n{oops\n\n${JSON.stringify(event(12))}\n` });
-  assert.deepEqual(t.frames.map((f) => f.seq), [11, 12]);
+  assert.deepEqual(
+    t.frames.map((f) => f.seq),
+    [11, 12],
+  );
   assert.equal(t.errors[0].code, "malformed_frame");
 });
 
 test("an event that repeats is dropped", () => {
   const t = live();
   t.receive(event(11), event(11), event(10));
-  assert.deepEqual(t.frames.map((f) => f.seq), [11]);
+  assert.deepEqual(
+    t.frames.map((f) => f.seq),
+    [11],
+  );
 });
 
 test("a gap is noticed by prev, asked about once, and closed without a loss", () => {
@@ -46,10 +58,16 @@ test("a gap is noticed by prev, asked about once, and closed without a loss", ()
   t.last().sent = [];
   t.receive(event(12), event(13));
   assert.deepEqual(t.frames, []);
-  assert.deepEqual(t.last().sent, [{ op: "unsubscribe", market: "rain" }, { op: "subscribe", market: "rain", mode: "tape", after: "10.aa" }]);
+  assert.deepEqual(t.last().sent, [
+    { op: "unsubscribe", market: "rain" },
+    { op: "subscribe", market: "rain", mode: "tape", after: "10.aa" },
+  ]);
   assert.equal(t.feed.state().state, "catching_up");
   t.receive(event(11), event(12), event(13));
-  assert.deepEqual(t.frames.map((f) => f.seq), [11, 12, 13]);
+  assert.deepEqual(
+    t.frames.map((f) => f.seq),
+    [11, 12, 13],
+  );
   assert.equal(t.feed.state().state, "live");
 });
 
@@ -64,7 +82,10 @@ test("after a break it resumes from the last event, not from the page's", () => 
   assert.deepEqual(t.last().sent, [{ op: "subscribe", market: "rain", mode: "tape", after: "11.aa" }]);
   t.receive(event(12));
   t.beat({ rain: 12 });
-  assert.deepEqual(t.frames.map((f) => f.seq), [11, 12]);
+  assert.deepEqual(
+    t.frames.map((f) => f.seq),
+    [11, 12],
+  );
   assert.equal(t.status.state, "live");
 });
 
@@ -235,7 +256,10 @@ test("a head that stays ahead for two heartbeats means a loss, and asks again", 
   assert.deepEqual([t.status.state, t.last().sent.length], ["catching_up", 0]);
   t.clock.pass(1000);
   t.beat({ rain: 12 });
-  assert.deepEqual(t.last().sent.map((m) => m.op), ["unsubscribe", "subscribe"]);
+  assert.deepEqual(
+    t.last().sent.map((m) => m.op),
+    ["unsubscribe", "subscribe"],
+  );
   t.receive(event(11), event(12));
   t.beat({ rain: 12 });
   assert.equal(t.status.state, "live");
@@ -352,7 +376,13 @@ test("who is not live asks at once; too far behind, or with prices only, for the
   t.server.asked.length = 0;
   assert.equal(await t.feed.reach("rain", 5_000), true);
   assert.deepEqual(t.server.asked, ["/rain/tape?after=12.aa&limit=1000", "/rain?min_version=5000"]);
-  assert.deepEqual(t.frames.slice(-2).map((f) => [f.op, f.seq]), [["event", 1_012], ["snapshot", 5_000]]);
+  assert.deepEqual(
+    t.frames.slice(-2).map((f) => [f.op, f.seq]),
+    [
+      ["event", 1_012],
+      ["snapshot", 5_000],
+    ],
+  );
 });
 
 test("quotes may skip, never go back", () => {
@@ -362,7 +392,10 @@ test("quotes may skip, never go back", () => {
   t.open();
   const quote = (seq) => ({ op: "quote", market: "rain", seq, prices: {} });
   t.receive({ op: "snapshot", market: "rain", seq: 5, cursor: "5.aa", state: {} }, quote(9), quote(7), quote(12));
-  assert.deepEqual(t.frames.map((f) => f.seq), [5, 9, 12]);
+  assert.deepEqual(
+    t.frames.map((f) => f.seq),
+    [5, 9, 12],
+  );
 });
 
 test("unsubscribing says so, and later frames are ignored", () => {

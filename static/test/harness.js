@@ -66,7 +66,16 @@ class Socket {
   }
 }
 
-export const event = (seq, changes = {}) => ({ op: "event", market: "rain", seq, prev: seq - 1, cursor: `${seq}.aa`, at: "2026-02-03T12:00:00Z", kind: "trade", ...changes });
+export const event = (seq, changes = {}) => ({
+  op: "event",
+  market: "rain",
+  seq,
+  prev: seq - 1,
+  cursor: `${seq}.aa`,
+  at: "2026-02-03T12:00:00Z",
+  kind: "trade",
+  ...changes,
+});
 export const subscribed = (seq, market = "rain") => ({ op: "subscribed", market, seq, cursor: `${seq}.aa` });
 
 // Server answers as the API does. markets: slug → {history, seq}: events 1 to seq of a history.
@@ -90,8 +99,14 @@ export class Server {
     if (this.hangs) await new Promise((_, fail) => signal.addEventListener("abort", () => fail(new Error("aborted"))));
     if (!this.up) throw new TypeError("fetch failed");
     const [, , , , slug, what] = pathname.split("/");
-    const answer = (status, body) => new Response(JSON.stringify(body), { status, headers: { date: new Date(this.clock.time).toUTCString() } });
-    if (!slug) return answer(200, { markets: Object.keys(this.markets).map((s) => this.state(s)).slice(0, searchParams.get("limit")) });
+    const answer = (status, body) =>
+      new Response(JSON.stringify(body), { status, headers: { date: new Date(this.clock.time).toUTCString() } });
+    if (!slug)
+      return answer(200, {
+        markets: Object.keys(this.markets)
+          .map((s) => this.state(s))
+          .slice(0, searchParams.get("limit")),
+      });
     const market = this.markets[slug];
     if (!market) return answer(404, { code: "not_found", detail: "no such market" });
     if (!what) {
@@ -101,7 +116,13 @@ export class Server {
     const [after, history] = searchParams.get("after").split(".");
     if (history !== market.history) return answer(410, { code: "cursor_unknown", snapshot: `/api/v1/markets/${slug}` });
     const count = Math.min(searchParams.get("limit"), market.seq - after);
-    const events = Array.from({ length: count }, (_, i) => event(Number(after) + i + 1, { market: slug, cursor: `${Number(after) + i + 1}.${history}`, at: new Date(this.clock.time).toISOString() }));
+    const events = Array.from({ length: count }, (_, i) =>
+      event(Number(after) + i + 1, {
+        market: slug,
+        cursor: `${Number(after) + i + 1}.${history}`,
+        at: new Date(this.clock.time).toISOString(),
+      }),
+    );
     return answer(200, { market: slug, events, next: events.at(-1)?.cursor ?? searchParams.get("after") });
   };
 }
@@ -114,7 +135,11 @@ export function setUp({ online = () => true, random = () => 1 } = {}) {
   const errors = [];
   const t = { clock, server, sockets, frames, errors, status: null, states: [] };
   t.feed = new Feed({
-    url: "ws://test/ws", clock, online, random, fetch: server.fetch,
+    url: "ws://test/ws",
+    clock,
+    online,
+    random,
+    fetch: server.fetch,
     open: () => sockets[sockets.push(new Socket()) - 1],
     onFrame: (f) => frames.push(f),
     onStatus: (s) => {
@@ -126,7 +151,12 @@ export function setUp({ online = () => true, random = () => 1 } = {}) {
   });
   t.last = () => sockets.at(-1);
   t.receive = (...objects) => t.last().onmessage({ data: objects.map((o) => JSON.stringify(o)).join("\n") });
-  t.heartbeat = (heads = {}, source = "live", at = clock.time) => ({ op: "heartbeat", at: new Date(at).toISOString(), heads, source });
+  t.heartbeat = (heads = {}, source = "live", at = clock.time) => ({
+    op: "heartbeat",
+    at: new Date(at).toISOString(),
+    heads,
+    source,
+  });
   t.beat = (...what) => t.receive(t.heartbeat(...what));
   t.open = () => t.last().onopen?.();
   t.seqs = () => frames.map((f) => f.seq);

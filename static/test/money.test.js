@@ -1,13 +1,28 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { add, change, compare, counted, credits, decimal, exactCredits, held, percent, subtract, units, worstPrice } from "../js/money.js";
+import {
+  add,
+  change,
+  compare,
+  counted,
+  credits,
+  decimal,
+  exactCredits,
+  held,
+  percent,
+  subtract,
+  units,
+  worstPrice,
+} from "../js/money.js";
 
 const plain = (text) => text.replaceAll(/[\u202f\u00a0]/g, " ");
 
 // local is how the locale of this machine writes a number, with so many decimals.
 const local = (text, decimals) =>
-  plain(new Intl.NumberFormat(undefined, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(text));
+  plain(
+    new Intl.NumberFormat(undefined, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(text),
+  );
 
 test("decimals survive exactly, also beyond what floats hold", () => {
   for (const text of ["0.000001", "9007199254740993.000001", "-12.500000", "123456789012345678901234.567890"]) {
@@ -18,7 +33,8 @@ test("decimals survive exactly, also beyond what floats hold", () => {
 });
 
 test("what is no decimal is refused", () => {
-  for (const text of ["", "NaN", "1e3", "0.0000001", ".5", "1.", "1,5", " 1"]) assert.throws(() => units(text), RangeError, text);
+  for (const text of ["", "NaN", "1e3", "0.0000001", ".5", "1.", "1,5", " 1"])
+    assert.throws(() => units(text), RangeError, text);
   assert.equal(units("0.5000000"), 500000n, "zeros at the end add nothing");
 });
 
@@ -30,8 +46,15 @@ test("comparison tells prices apart that differ in the twelfth place", () => {
 
 test("a chance has one decimal and no false certainty", () => {
   const cases = {
-    "0": "0 %", "1": "100 %", "0.000000000001": "<1 %", "0.009999999999": "<1 %", "0.01": `${local("1", 1)} %`,
-    "0.622459331202": `${local("62.2", 1)} %`, "0.99": `${local("99", 1)} %`, "0.990000000001": ">99 %", "0.999999999999": ">99 %",
+    "0": "0 %",
+    "1": "100 %",
+    "0.000000000001": "<1 %",
+    "0.009999999999": "<1 %",
+    "0.01": `${local("1", 1)} %`,
+    "0.622459331202": `${local("62.2", 1)} %`,
+    "0.99": `${local("99", 1)} %`,
+    "0.990000000001": ">99 %",
+    "0.999999999999": ">99 %",
   };
   for (const [price, want] of Object.entries(cases)) assert.equal(plain(percent(price)), want, price);
 });

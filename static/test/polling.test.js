@@ -6,7 +6,8 @@ import { setUp, subscribed } from "./harness.js";
 async function blocked(markets, { follow = Object.keys(markets), options = {}, random } = {}) {
   const t = setUp({ random });
   t.server.markets = markets;
-  for (const slug of follow) t.feed.subscribe(slug, { cursor: `10.${markets[slug]?.history ?? "aa"}`, ...options[slug] });
+  for (const slug of follow)
+    t.feed.subscribe(slug, { cursor: `10.${markets[slug]?.history ?? "aa"}`, ...options[slug] });
   t.feed.start();
   t.refuse = () => t.last().onclose({ code: 1006 });
   t.refuse();
@@ -57,7 +58,10 @@ test("where there are no sockets at all it polls, and says so once", async () =>
   t.feed.open = without;
   t.feed.subscribe("rain", { cursor: "10.aa" });
   t.feed.start();
-  assert.deepEqual(t.errors.map((e) => e.code), ["no_websocket"]);
+  assert.deepEqual(
+    t.errors.map((e) => e.code),
+    ["no_websocket"],
+  );
   assert.match(t.errors[0].message, /it polls.*open.*Node before 22/);
   await t.clock.live(60_000);
   assert.deepEqual([...t.state, t.errors.length], ["live", "polling", 1]);
@@ -69,7 +73,7 @@ test("a server that does not answer is not polled for long: sockets have their t
   t.feed.subscribe("rain", { cursor: "10.aa" });
   t.feed.start();
   for (let i = 0; i < 20; i++) {
-    if (t.last().onclose && !t.last().refused) t.last().refused = true, t.last().onclose({ code: 1006 });
+    if (t.last().onclose && !t.last().refused) (t.last().refused = true), t.last().onclose({ code: 1006 });
     await t.clock.live(1_000);
     assert.notEqual(t.status.state, "live");
   }
@@ -118,7 +122,7 @@ test("an answer that hangs is silence, and ends with polling given up", async ()
   t.server.markets.rain.seq = 11;
   for (let i = 0; i < 30; i++) {
     await t.clock.live(1_000);
-    if (!t.last().closed && !t.last().refused) t.last().refused = true, t.refuse();
+    if (!t.last().closed && !t.last().refused) (t.last().refused = true), t.refuse();
   }
   assert.deepEqual([...t.state, t.seqs()], ["live", "polling", [11]]);
 });
@@ -133,7 +137,7 @@ test("an error costs a pause that grows, and no event", async () => {
   t.server.markets.rain.seq = 13;
   for (let i = 0; i < 12; i++) {
     await t.clock.live(1_000);
-    if (!t.last().closed && !t.last().refused) t.last().refused = true, t.refuse();
+    if (!t.last().closed && !t.last().refused) (t.last().refused = true), t.refuse();
   }
   assert.deepEqual([...t.state, t.seqs()], ["live", "polling", [11, 12, 13]]);
 });
@@ -152,18 +156,34 @@ test("a cursor of another history starts over from a snapshot", async () => {
   await t.clock.live(1_100);
   t.server.markets.rain.seq = 9;
   await t.clock.live(1_100);
-  assert.deepEqual(t.frames.map((f) => [f.op, f.seq, f.cursor]), [["snapshot", 8, "8.bb"], ["event", 9, "9.bb"]]);
+  assert.deepEqual(
+    t.frames.map((f) => [f.op, f.seq, f.cursor]),
+    [
+      ["snapshot", 8, "8.bb"],
+      ["event", 9, "9.bb"],
+    ],
+  );
   assert.equal(t.status.state, "live");
 });
 
 test("without a cursor it begins with a snapshot; quotes bring prices only and may skip", async () => {
-  const t = await blocked({ ...rain(), wind: { history: "cc", seq: 3 } }, { options: { rain: { cursor: null }, wind: { cursor: null, mode: "quote" } } });
+  const t = await blocked(
+    { ...rain(), wind: { history: "cc", seq: 3 } },
+    { options: { rain: { cursor: null }, wind: { cursor: null, mode: "quote" } } },
+  );
   t.server.markets.rain.seq = 12;
   t.server.markets.wind.seq = 7;
   await t.clock.live(1_100);
   const of = (slug) => t.frames.filter((f) => f.market === slug).map((f) => [f.op, f.seq]);
-  assert.deepEqual(of("rain"), [["snapshot", 10], ["event", 11], ["event", 12]]);
-  assert.deepEqual(of("wind"), [["snapshot", 3], ["quote", 7]]);
+  assert.deepEqual(of("rain"), [
+    ["snapshot", 10],
+    ["event", 11],
+    ["event", 12],
+  ]);
+  assert.deepEqual(of("wind"), [
+    ["snapshot", 3],
+    ["quote", 7],
+  ]);
 });
 
 test("a market that does not exist is forgotten, the others go on", async () => {
@@ -180,7 +200,11 @@ test("of many markets only those that have changed are asked", async () => {
   markets.m31.seq = 11;
   t.server.asked.length = 0;
   await t.clock.live(1_100);
-  assert.deepEqual(t.server.asked.sort(), ["/m31/tape?after=10.aa&limit=1000", "/m7/tape?after=10.aa&limit=1000", "?limit=60"]);
+  assert.deepEqual(t.server.asked.sort(), [
+    "/m31/tape?after=10.aa&limit=1000",
+    "/m7/tape?after=10.aa&limit=1000",
+    "?limit=60",
+  ]);
   assert.equal(t.frames.length, 3);
 });
 

@@ -14,7 +14,8 @@ test("a market that does not exist is forgotten, the others go on", () => {
 test("a market that is not read now is asked for again, once and in a while", () => {
   const t = live({ random: () => 0 });
   t.feed.subscribe("busy");
-  for (const code of ["too_many_requests", "invalid_request"]) t.receive({ op: "error", code, message: "later", market: "busy" });
+  for (const code of ["too_many_requests", "invalid_request"])
+    t.receive({ op: "error", code, message: "later", market: "busy" });
   const asked = (seconds) => {
     t.last().sent = [];
     for (let i = 0; i < seconds; i++) t.clock.pass(1_000), t.beat({ rain: 10 });

@@ -4,14 +4,40 @@ import { apply, empty, Store } from "../js/store.js";
 import { label } from "../js/outcomes.js";
 
 const market = (changes = {}) => ({
-  slug: "rain", status: "open", outcomes: ["yes", "no"], prices: { yes: "0.5", no: "0.5" }, outstanding: { yes: "0.000000", no: "0.000000" },
-  volume: "0.000000", trades: 0, traders: 0, version: 1, cursor: "1.aa", updated_at: "2026-02-03T12:00:00Z", payout: null, ...changes,
+  slug: "rain",
+  status: "open",
+  outcomes: ["yes", "no"],
+  prices: { yes: "0.5", no: "0.5" },
+  outstanding: { yes: "0.000000", no: "0.000000" },
+  volume: "0.000000",
+  trades: 0,
+  traders: 0,
+  version: 1,
+  cursor: "1.aa",
+  updated_at: "2026-02-03T12:00:00Z",
+  payout: null,
+  ...changes,
 });
 
 const trade = (seq, changes = {}) => ({
-  op: "event", market: "rain", seq, prev: seq - 1, cursor: `${seq}.aa`, at: `2026-02-03T12:00:0${seq}Z`, kind: "trade",
-  trade: { id: seq, account: "ana", outcome: "yes", side: "buy", shares: "50.000000", amount: "28.092981", avg_price: "0.561860" },
-  prices: { yes: "0.622459331202", no: "0.377540668798" }, ...changes,
+  op: "event",
+  market: "rain",
+  seq,
+  prev: seq - 1,
+  cursor: `${seq}.aa`,
+  at: `2026-02-03T12:00:0${seq}Z`,
+  kind: "trade",
+  trade: {
+    id: seq,
+    account: "ana",
+    outcome: "yes",
+    side: "buy",
+    shares: "50.000000",
+    amount: "28.092981",
+    avg_price: "0.561860",
+  },
+  prices: { yes: "0.622459331202", no: "0.377540668798" },
+  ...changes,
 });
 
 const run = (frames, state = empty) => frames.reduce(apply, state);
@@ -42,12 +68,21 @@ test("a repeated event, and one that does not follow, change nothing", () => {
 });
 
 test("halts and resolutions change the status, with the payout", () => {
-  const halted = run([trade(2, { kind: "halted", trade: undefined, status: "halted", halted: { actor: "house", reason: "checking" } })], begun);
+  const halted = run(
+    [trade(2, { kind: "halted", trade: undefined, status: "halted", halted: { actor: "house", reason: "checking" } })],
+    begun,
+  );
   assert.equal(halted.markets.get("rain").state.status, "halted");
   assert.equal(halted.markets.get("rain").state.trades, 0);
   const resolved = { actor: "house", payout: { yes: "1.000000", no: "0.000000" } };
-  const state = run([trade(3, { kind: "resolved", trade: undefined, prices: undefined, status: "resolved", resolved })], halted).markets.get("rain").state;
-  assert.deepEqual([state.status, state.payout.yes, state.resolved_at], ["resolved", "1.000000", "2026-02-03T12:00:03Z"]);
+  const state = run(
+    [trade(3, { kind: "resolved", trade: undefined, prices: undefined, status: "resolved", resolved })],
+    halted,
+  ).markets.get("rain").state;
+  assert.deepEqual(
+    [state.status, state.payout.yes, state.resolved_at],
+    ["resolved", "1.000000", "2026-02-03T12:00:03Z"],
+  );
   assert.equal(state.prices.yes, "0.622459331202", "an event without prices keeps them");
 });
 
@@ -55,9 +90,15 @@ test("a snapshot that goes further says that the tape has a hole, until it is fi
   const jumped = run([trade(2), { op: "snapshot", state: market({ version: 9, cursor: "9.aa" }) }], begun);
   assert.deepEqual([jumped.markets.get("rain").broken, jumped.markets.get("rain").tape.length], [true, 0]);
   const filled = apply(jumped, { op: "tape", market: "rain", events: [trade(8), trade(9)] });
-  assert.deepEqual([filled.markets.get("rain").broken, filled.markets.get("rain").tape.map((e) => e.seq)], [false, [8, 9]]);
+  assert.deepEqual(
+    [filled.markets.get("rain").broken, filled.markets.get("rain").tape.map((e) => e.seq)],
+    [false, [8, 9]],
+  );
   const on = apply(filled, trade(10));
-  assert.deepEqual(on.markets.get("rain").tape.map((e) => e.seq), [8, 9, 10]);
+  assert.deepEqual(
+    on.markets.get("rain").tape.map((e) => e.seq),
+    [8, 9, 10],
+  );
 });
 
 test("a snapshot of where we are keeps the tape", () => {
@@ -78,13 +119,25 @@ test("an older HTTP answer does not undo what the socket said", () => {
 
 test("older events fill the tape in front, without repeating what is there", () => {
   const state = run([trade(2), trade(3), { op: "tape", market: "rain", events: [trade(1), trade(2)] }], begun);
-  assert.deepEqual(state.markets.get("rain").tape.map((e) => e.seq), [1, 2, 3]);
+  assert.deepEqual(
+    state.markets.get("rain").tape.map((e) => e.seq),
+    [1, 2, 3],
+  );
 });
 
 test("the ticker has the latest trades of all markets, each once, with the price before", () => {
   const wind = { op: "markets", markets: [market({ slug: "wind" })] };
-  const state = run([wind, trade(2), trade(3, { market: "wind", prev: 1 }), { op: "tape", market: "rain", events: [trade(2)] }], begun);
-  assert.deepEqual(state.ticker.map((t) => [t.market, t.seq]), [["wind", 3], ["rain", 2]]);
+  const state = run(
+    [wind, trade(2), trade(3, { market: "wind", prev: 1 }), { op: "tape", market: "rain", events: [trade(2)] }],
+    begun,
+  );
+  assert.deepEqual(
+    state.ticker.map((t) => [t.market, t.seq]),
+    [
+      ["wind", 3],
+      ["rain", 2],
+    ],
+  );
   assert.deepEqual([state.ticker[1].was, state.ticker[1].price], ["0.5", "0.622459331202"]);
 });
 
@@ -106,7 +159,16 @@ test("a receipt updates what we have, and leaves the price to the tape", () => {
 });
 
 test("signing out forgets positions", () => {
-  const held = run([{ op: "portfolio", account: { handle: "ana", balance: "1" }, positions: [{ market: "rain", outcome: "yes", shares: "1" }] }], begun);
+  const held = run(
+    [
+      {
+        op: "portfolio",
+        account: { handle: "ana", balance: "1" },
+        positions: [{ market: "rain", outcome: "yes", shares: "1" }],
+      },
+    ],
+    begun,
+  );
   assert.equal(held.positions.get("rain").get("yes").shares, "1");
   assert.deepEqual(apply(held, { op: "account", account: null }).positions, new Map());
 });
@@ -120,7 +182,10 @@ test("watchers hear once per turn, of what they watch only", () => {
   const store = new Store({ schedule: (run) => queue.push(run) });
   store.dispatch({ op: "markets", markets: [market(), market({ slug: "wind" })] });
   const heard = [];
-  const stop = store.watch((s) => s.markets.get("rain")?.state.version, (v) => heard.push(v));
+  const stop = store.watch(
+    (s) => s.markets.get("rain")?.state.version,
+    (v) => heard.push(v),
+  );
   queue.splice(0).forEach((f) => f());
   store.dispatch(trade(2));
   store.dispatch(trade(3));
@@ -143,12 +208,18 @@ test("complete sets move the shares of every outcome, no price and no volume", (
 });
 
 test("a proposal pays nobody; void and a correction say who was paid", () => {
-  const step = (seq, kind, status, payout) => trade(seq, { kind, trade: undefined, status, [kind]: { actor: "house", reason: "why", payout } });
+  const step = (seq, kind, status, payout) =>
+    trade(seq, { kind, trade: undefined, status, [kind]: { actor: "house", reason: "why", payout } });
   const yes = { yes: "1.000000", no: "0.000000" };
   const no = { yes: "0.000000", no: "1.000000" };
   const proposed = run([step(2, "proposed", "proposed", yes)], begun);
-  assert.deepEqual([proposed.markets.get("rain").state.proposal, proposed.markets.get("rain").state.payout], [yes, null]);
-  const ended = run([step(3, "void", "void", yes), step(4, "corrected", "resolved", no)], proposed).markets.get("rain").state;
+  assert.deepEqual(
+    [proposed.markets.get("rain").state.proposal, proposed.markets.get("rain").state.payout],
+    [yes, null],
+  );
+  const ended = run([step(3, "void", "void", yes), step(4, "corrected", "resolved", no)], proposed).markets.get(
+    "rain",
+  ).state;
   assert.deepEqual([ended.payout, ended.status, ended.resolved_at], [no, "resolved", "2026-02-03T12:00:03Z"]);
 });
 
@@ -163,20 +234,40 @@ test("a comment moves the version, and neither prices, status nor numbers", () =
 test("people's words are what they are called, also those that objects inherit", () => {
   for (const word of ["constructor", "__proto__", "toString", "hasOwnProperty", "valueOf"]) {
     const json = (a, b) => JSON.parse(`{${JSON.stringify(word)}: "${a}", "no": "${b}"}`);
-    const named = market({ slug: word, outcomes: [word, "no"], prices: json("0.5", "0.5"), outstanding: json("0.000000", "0.000000") });
+    const named = market({
+      slug: word,
+      outcomes: [word, "no"],
+      prices: json("0.5", "0.5"),
+      outstanding: json("0.000000", "0.000000"),
+    });
     const mine = { handle: word, balance: "1.000000" };
-    const begun = run([{ op: "event", ...trade(2, { market: word }) }, { op: "markets", markets: [named] }, { op: "account", account: mine }]);
+    const begun = run([
+      { op: "event", ...trade(2, { market: word }) },
+      { op: "markets", markets: [named] },
+      { op: "account", account: mine },
+    ]);
     const bought = { ...trade(2).trade, account: word, outcome: word };
-    const state = run([
-      trade(2, { market: word, trade: bought, prices: json("0.6", "0.4") }),
-      { op: "receipt", receipt: { market: word, outcome: word, balance: "0.500000", position: "50.000000" } },
-      { op: "base", market: word, at: 1, prices: json("0.5", "0.5") },
-    ], begun);
+    const state = run(
+      [
+        trade(2, { market: word, trade: bought, prices: json("0.6", "0.4") }),
+        { op: "receipt", receipt: { market: word, outcome: word, balance: "0.500000", position: "50.000000" } },
+        { op: "base", market: word, at: 1, prices: json("0.5", "0.5") },
+      ],
+      begun,
+    );
     const { state: after, tape, base } = state.markets.get(word);
-    assert.deepEqual([after.prices[word], after.outstanding[word], after.version, tape.length], ["0.6", "50.000000", 2, 1], word);
+    assert.deepEqual(
+      [after.prices[word], after.outstanding[word], after.version, tape.length],
+      ["0.6", "50.000000", 2, 1],
+      word,
+    );
     assert.deepEqual([state.ticker[0].price, state.ticker[0].was, base.prices[word]], ["0.6", "0.5", "0.5"], word);
     assert.equal(state.positions.get(word).get(word).shares, "50.000000");
-    const told = apply(state, { op: "portfolio", account: mine, positions: [{ market: word, outcome: word, shares: "7.000000" }] });
+    const told = apply(state, {
+      op: "portfolio",
+      account: mine,
+      positions: [{ market: word, outcome: word, shares: "7.000000" }],
+    });
     assert.equal(told.positions.get(word).get(word).shares, "7.000000");
     assert.equal(label(word), word);
   }

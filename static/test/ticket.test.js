@@ -3,7 +3,16 @@ import { test } from "node:test";
 import { initial, orderBody, quoteQuery, resume, step, table } from "../js/ticket.js";
 
 const form = { outcome: "yes", side: "buy", unit: "spend", amount: "10" };
-const quote = { version: 812, outcome: "yes", side: "buy", shares: "15.62", amount: "9.999", avg_price: "0.640000", price_before: "0.622", price_after: "0.657" };
+const quote = {
+  version: 812,
+  outcome: "yes",
+  side: "buy",
+  shares: "15.62",
+  amount: "9.999",
+  avg_price: "0.640000",
+  price_before: "0.622",
+  price_after: "0.657",
+};
 const settings = { slippageBps: 50 };
 const confirm = (key = "k1") => ({ type: "confirm", key, settings });
 
@@ -29,7 +38,14 @@ test("an order is bound to the quote that was shown", () => {
   assert.equal(sending.action, "send");
   assert.deepEqual(sending.order, {
     key: "k1",
-    body: { outcome: "yes", side: "buy", spend: "10", expected_price: "0.640000", expected_version: 812, max_slippage_bps: 50 },
+    body: {
+      outcome: "yes",
+      side: "buy",
+      spend: "10",
+      expected_price: "0.640000",
+      expected_version: 812,
+      max_slippage_bps: 50,
+    },
   });
   assert.equal(orderBody(ready, { slippageBps: 0, deadline: "2026-02-03T12:00:00Z" }).deadline, "2026-02-03T12:00:00Z");
   assert.equal(orderBody(ready, { slippageBps: 0 }).max_slippage_bps, 0);
@@ -71,14 +87,18 @@ test("a stale quote is never sent again by itself", () => {
   const stale = run([{ type: "stale", quote: fresh, problem: { code: "stale_quote" } }], sending);
   assert.deepEqual([stale.state, stale.action, stale.order], ["stale", null, null]);
   assert.deepEqual([stale.was.avg_price, stale.quote.avg_price], ["0.640000", "0.661"]);
-  for (const event of [{ type: "moved" }, quoted(), { type: "lost" }]) assert.equal(step(stale, event), stale, event.type);
+  for (const event of [{ type: "moved" }, quoted(), { type: "lost" }])
+    assert.equal(step(stale, event), stale, event.type);
 });
 
 test("one tap takes the fresh quote, as a new order; cancel asks anew", () => {
   const fresh = { ...quote, version: 820, avg_price: "0.661" };
   const stale = run([{ type: "stale", quote: fresh, problem: {} }], sending);
   const again = run([confirm("k2")], stale);
-  assert.deepEqual([again.state, again.order.key, again.order.body.expected_price, again.order.body.expected_version], ["sending", "k2", "0.661", 820]);
+  assert.deepEqual(
+    [again.state, again.order.key, again.order.body.expected_price, again.order.body.expected_version],
+    ["sending", "k2", "0.661", 820],
+  );
   const cancelled = run([{ type: "cancel" }], stale);
   assert.deepEqual([cancelled.state, cancelled.action], ["quoting", "quote"]);
 });
@@ -104,7 +124,10 @@ test("an order that outlived its page starts by asking what became of it", () =>
 test("a quote that gets no answer is asked for later, one that is refused says so", () => {
   const quoting = run([input]);
   assert.equal(run([{ type: "lost", serial: 1 }], quoting).action, "quote_later");
-  assert.equal(run([{ type: "refused", serial: 1, problem: { code: "invalid_order" } }], quoting).problem.code, "invalid_order");
+  assert.equal(
+    run([{ type: "refused", serial: 1, problem: { code: "invalid_order" } }], quoting).problem.code,
+    "invalid_order",
+  );
   assert.equal(run([{ type: "lost", serial: 1 }], ready).state, "ready");
 });
 

@@ -10,7 +10,10 @@ const SETTLE = 150;
 
 class AccountMenu extends Watching {
   connectedCallback() {
-    this.watch((s) => s.account, (who) => this.render(who));
+    this.watch(
+      (s) => s.account,
+      (who) => this.render(who),
+    );
   }
 
   render(who) {
@@ -34,23 +37,38 @@ class AccountMenu extends Watching {
     return [
       h("a", { class: "account-name", href: "/settings", "data-testid": "account-handle" }, handle),
       h("span", { class: "account-balance num", "data-testid": "balance" }),
-      h("button", { class: "quiet-button", type: "button", onclick: () => signOut().catch((error) => announce(error.message)) }, "Sign out"),
+      h(
+        "button",
+        { class: "quiet-button", type: "button", onclick: () => signOut().catch((error) => announce(error.message)) },
+        "Sign out",
+      ),
     ];
   }
 
   links() {
-    const here = location.pathname.startsWith("/sign") ? "" : `?to=${encodeURIComponent(location.pathname + location.search)}`;
+    const here = location.pathname.startsWith("/sign")
+      ? ""
+      : `?to=${encodeURIComponent(location.pathname + location.search)}`;
     return [
       h("a", { class: "button", href: `/signin${here}`, "data-testid": "to-sign-in" }, "Sign in"),
-      this.dataset.signUp === "open" && h("a", { class: "button button-strong", href: `/signup${here}`, "data-testid": "to-sign-up" }, "Sign up"),
+      this.dataset.signUp === "open" &&
+        h("a", { class: "button button-strong", href: `/signup${here}`, "data-testid": "to-sign-up" }, "Sign up"),
     ].filter(Boolean);
   }
 
   form() {
     const input = h("input", {
-      id: "handle", name: "handle", required: true, maxlength: 40, placeholder: "Choose a handle",
-      autocomplete: "username", autocapitalize: "off", autocorrect: "off", spellcheck: "false",
-      "data-testid": "sign-in-handle", "aria-describedby": "sign-in-error",
+      id: "handle",
+      name: "handle",
+      required: true,
+      maxlength: 40,
+      placeholder: "Choose a handle",
+      autocomplete: "username",
+      autocapitalize: "off",
+      autocorrect: "off",
+      spellcheck: "false",
+      "data-testid": "sign-in-handle",
+      "aria-describedby": "sign-in-error",
     });
     const button = h("button", { class: "button", "data-testid": "sign-in-button" }, "Sign in");
     const error = h("p", { class: "sign-in-error", id: "sign-in-error", role: "alert" });
@@ -61,13 +79,25 @@ class AccountMenu extends Watching {
       try {
         await signIn(input.value.trim());
       } catch (problem) {
-        if (problem.code === "not_permitted") error.replaceChildren(problem.message, ". ", h("a", { class: "link", href: "/signin" }, "Sign in with a password"));
+        if (problem.code === "not_permitted")
+          error.replaceChildren(
+            problem.message,
+            ". ",
+            h("a", { class: "link", href: "/signin" }, "Sign in with a password"),
+          );
         else text(error, [problem.message, problem.hint].filter(Boolean).join("; "));
         input.focus();
       }
       button.disabled = false;
     };
-    return h("form", { class: "sign-in", onsubmit: submit }, h("label", { class: "visually-hidden", for: "handle" }, "Handle"), input, button, error);
+    return h(
+      "form",
+      { class: "sign-in", onsubmit: submit },
+      h("label", { class: "visually-hidden", for: "handle" }, "Handle"),
+      input,
+      button,
+      error,
+    );
   }
 }
 

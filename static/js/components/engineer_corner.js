@@ -25,13 +25,20 @@ class EngineerCorner extends Watching {
     text(this.cursor, market.cursor);
     text(this.sql, sqlLine(market));
     text(this.curl, `curl -N ${location.origin}/api/v1/markets/${market.slug}/stream`);
-    text(this.frame, `<iframe src="${location.origin}/embed/${market.slug}" title="${market.slug} on pgtape" width="400" height="240" loading="lazy" style="border:0"></iframe>`);
+    text(
+      this.frame,
+      `<iframe src="${location.origin}/embed/${market.slug}" title="${market.slug} on pgtape" width="400" height="240" loading="lazy" style="border:0"></iframe>`,
+    );
   }
 
   async refreshSource() {
     try {
       const s = await api.getSource();
-      text(this.source, [s.mode, s.state, s.lag_ms !== undefined && `lag ${Math.round(s.lag_ms)}\u202fms`].filter(Boolean).join(" · ") + (s.why ? ` — ${s.why}` : ""));
+      text(
+        this.source,
+        [s.mode, s.state, s.lag_ms !== undefined && `lag ${Math.round(s.lag_ms)}\u202fms`].filter(Boolean).join(" · ") +
+          (s.why ? ` — ${s.why}` : ""),
+      );
     } catch {
       text(this.source, "does not answer right now");
     }

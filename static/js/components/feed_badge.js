@@ -9,7 +9,10 @@ const old = (word, why) => [({ age }) => `${word} (${span(age)})`, `${why}: pric
 
 // By reason, else by state: what the badge says, and means.
 const words = {
-  live: [({ lag }) => (lag === null ? "Live" : `Live ${lag < 1_000 ? `${Math.round(lag)}\u202fms` : span(lag)}`), "Prices are as of now: the time is from commit to this page."],
+  live: [
+    ({ lag }) => (lag === null ? "Live" : `Live ${lag < 1_000 ? `${Math.round(lag)}\u202fms` : span(lag)}`),
+    "Prices are as of now: the time is from commit to this page.",
+  ],
   polling: [() => "Live, polling", "WebSockets do not get through here: prices are asked for every second."],
   catching_up: [() => "Catching up", "Connected, receiving what happened meanwhile."],
   stale: old("Stale", "The server has gone quiet, or lost its own connection"),
@@ -20,7 +23,10 @@ const words = {
 
 class FeedBadge extends Watching {
   connectedCallback() {
-    this.watch((s) => s.feed, (feed) => this.render(feed));
+    this.watch(
+      (s) => s.feed,
+      (feed) => this.render(feed),
+    );
   }
 
   render(feed) {

@@ -32,21 +32,49 @@ class MarketChart extends Watching {
     resizing.observe(this.canvas);
     const restyle = () => this.restyle();
     document.addEventListener("themechange", restyle);
-    this.ends.push(() => resizing.disconnect(), () => document.removeEventListener("themechange", restyle));
+    this.ends.push(
+      () => resizing.disconnect(),
+      () => document.removeEventListener("themechange", restyle),
+    );
   }
 
   build() {
     this.readout = h("p", { class: "chart-readout num" });
-    this.canvas = h("div", { class: "chart-canvas", role: "img", "aria-label": "Price over time; the same as a table below" });
+    this.canvas = h("div", {
+      class: "chart-canvas",
+      role: "img",
+      "aria-label": "Price over time; the same as a table below",
+    });
     this.note = h("p", { class: "chart-note", hidden: true });
     this.table = h("div", { class: "chart-table", hidden: true, tabindex: 0 });
     const ranges = Object.keys(RANGES).map((name) =>
-      h("button", { type: "button", "data-range": name, "aria-pressed": String(name === this.range), onclick: () => this.choose(name) }, name));
-    this.tableButton = h("button", { class: "quiet-button", type: "button", "aria-expanded": "false", onclick: () => this.toggleTable() }, "Table");
+      h(
+        "button",
+        {
+          type: "button",
+          "data-range": name,
+          "aria-pressed": String(name === this.range),
+          onclick: () => this.choose(name),
+        },
+        name,
+      ),
+    );
+    this.tableButton = h(
+      "button",
+      { class: "quiet-button", type: "button", "aria-expanded": "false", onclick: () => this.toggleTable() },
+      "Table",
+    );
     this.csv = h("button", { class: "quiet-button", type: "button", onclick: () => this.download() }, "CSV");
     this.replaceChildren(
-      this.readout, this.canvas, this.note,
-      h("div", { class: "chart-foot" }, h("div", { class: "segments", role: "group", "aria-label": "Range" }, ranges), h("div", { class: "chart-tools" }, this.tableButton, this.csv)),
+      this.readout,
+      this.canvas,
+      this.note,
+      h(
+        "div",
+        { class: "chart-foot" },
+        h("div", { class: "segments", role: "group", "aria-label": "Range" }, ranges),
+        h("div", { class: "chart-tools" }, this.tableButton, this.csv),
+      ),
       this.table,
     );
   }
@@ -98,7 +126,10 @@ class MarketChart extends Watching {
     const style = getComputedStyle(this);
     const value = (name) => style.getPropertyValue(name).trim();
     const market = store.state.markets.get(this.slug).state;
-    this.slots = market.outcomes.map((o) => ({ colour: value(`--c${slot(market, o).colour}`), dash: slot(market, o).line }));
+    this.slots = market.outcomes.map((o) => ({
+      colour: value(`--c${slot(market, o).colour}`),
+      dash: slot(market, o).line,
+    }));
     this.look = { ink: value("--ink-3"), grid: value("--line-soft"), paper: value("--bg"), family: style.fontFamily };
     this.paint();
   }
@@ -118,7 +149,11 @@ class MarketChart extends Watching {
     const shown = this.binary ? [leader(store.state.markets.get(this.slug).state)] : outcomes;
     return {
       times: at,
-      lines: shown.map((o) => ({ ...this.slots[outcomes.indexOf(o)], values: prices[outcomes.indexOf(o)], fill: this.binary })),
+      lines: shown.map((o) => ({
+        ...this.slots[outcomes.indexOf(o)],
+        values: prices[outcomes.indexOf(o)],
+        fill: this.binary,
+      })),
       range: this.window(),
       top: ceiling(prices, this.binary),
       marks: this.marks(),
@@ -139,15 +174,22 @@ class MarketChart extends Watching {
   }
 
   marks() {
-    return store.state.markets.get(this.slug).tape
-      .filter((e) => MARKED[e.kind])
+    return store.state.markets
+      .get(this.slug)
+      .tape.filter((e) => MARKED[e.kind])
       .map((e) => ({ at: Date.parse(e.at) / 1000, label: MARKED[e.kind] }));
   }
 
   hover(index) {
     if (index === null || this.series.at.length === 0) return text(this.readout, "");
-    const named = this.series.outcomes.map((o, k) => [o, this.series.prices[k][index]]).sort((a, b) => (this.binary ? 0 : b[1] - a[1])).slice(0, 5);
-    text(this.readout, `${full(this.series.at[index] * 1000)}   ${named.map(([o, p]) => `${label(o)} ${percent(p.toFixed(12))}`).join("   ")}`);
+    const named = this.series.outcomes
+      .map((o, k) => [o, this.series.prices[k][index]])
+      .sort((a, b) => (this.binary ? 0 : b[1] - a[1]))
+      .slice(0, 5);
+    text(
+      this.readout,
+      `${full(this.series.at[index] * 1000)}   ${named.map(([o, p]) => `${label(o)} ${percent(p.toFixed(12))}`).join("   ")}`,
+    );
   }
 
   toggleTable() {
@@ -155,11 +197,32 @@ class MarketChart extends Watching {
     set(this.tableButton, { "aria-expanded": String(!this.table.hidden) });
     if (this.table.hidden) return;
     const { outcomes, at, prices } = this.series;
-    const rows = at.map((t, i) => h("tr", {}, h("td", {}, full(t * 1000)), outcomes.map((_, k) => h("td", {}, exactPercent(prices[k][i].toFixed(12)))))).reverse();
+    const rows = at
+      .map((t, i) =>
+        h(
+          "tr",
+          {},
+          h("td", {}, full(t * 1000)),
+          outcomes.map((_, k) => h("td", {}, exactPercent(prices[k][i].toFixed(12)))),
+        ),
+      )
+      .reverse();
     this.table.replaceChildren(
-      h("table", { class: "num" },
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Time"), outcomes.map((o) => h("th", { scope: "col", dir: "auto" }, label(o))))),
-        h("tbody", {}, rows.slice(0, TABLE_ROWS))),
+      h(
+        "table",
+        { class: "num" },
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            h("th", { scope: "col" }, "Time"),
+            outcomes.map((o) => h("th", { scope: "col", dir: "auto" }, label(o))),
+          ),
+        ),
+        h("tbody", {}, rows.slice(0, TABLE_ROWS)),
+      ),
     );
   }
 

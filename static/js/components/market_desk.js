@@ -12,11 +12,19 @@ const MOVES = {
   open: { name: "Open trading", means: "Everybody can trade." },
   halt: { name: "Halt trading", means: "Nobody can trade until it is opened again." },
   close: { name: "Close trading", means: "Trading ends for good; the market waits to be resolved." },
-  propose: { name: "Propose a resolution", means: "Those who hold shares may dispute it before it is paid.", pays: true },
+  propose: {
+    name: "Propose a resolution",
+    means: "Those who hold shares may dispute it before it is paid.",
+    pays: true,
+  },
   dispute: { name: "Dispute the proposal", means: "The proposal is put in question, in public." },
   resolve: { name: "Resolve", pays: true },
   void: { name: "Void", pays: false },
-  correct: { name: "Correct the resolution", means: "What was paid wrongly is taken back as far as it is there; the house gives the rest.", pays: true },
+  correct: {
+    name: "Correct the resolution",
+    means: "What was paid wrongly is taken back as far as it is there; the house gives the rest.",
+    pays: true,
+  },
 };
 const AGAIN = 3_000;
 const BEHIND = 200; // the tape may be ahead of what a read finds
@@ -25,7 +33,10 @@ const SHARED = "shared";
 class MarketDesk extends Watching {
   connectedCallback() {
     this.slug = this.dataset.market;
-    this.watch((s) => `${s.account?.handle} ${s.markets.get(this.slug)?.state.status} ${Boolean(s.positions.get(this.slug))}`, () => this.load());
+    this.watch(
+      (s) => `${s.account?.handle} ${s.markets.get(this.slug)?.state.status} ${Boolean(s.positions.get(this.slug))}`,
+      () => this.load(),
+    );
   }
 
   async load() {
@@ -52,19 +63,26 @@ class MarketDesk extends Watching {
     this.moves = moves;
     const open = $("details", this)?.open ?? false;
     const typed = $("#desk-reason", this)?.value ?? "";
-    const choice = h("select", { class: "select", id: "desk-move", name: "move" }, moves.map((m) => h("option", { value: m }, MOVES[m].name)));
+    const choice = h(
+      "select",
+      { class: "select", id: "desk-move", name: "move" },
+      moves.map((m) => h("option", { value: m }, MOVES[m].name)),
+    );
     this.payout = h("div", { class: "field" });
     const reason = h("textarea", { id: "desk-reason", name: "reason", required: true, maxlength: 2000, rows: 2 });
     this.act = h("button", { class: "button button-strong" });
     const form = h(
-      "form", { class: "form", onsubmit: (event) => this.submit(event) },
+      "form",
+      { class: "form", onsubmit: (event) => this.submit(event) },
       h("div", { class: "field" }, h("label", { for: "desk-move" }, "What to do"), choice),
       this.payout,
       h("div", { class: "field" }, h("label", { for: "desk-reason" }, "Reason, shown to everybody"), reason),
       h("div", { class: "form-acts" }, this.act),
     );
     choice.addEventListener("change", () => this.choose(choice.value));
-    this.replaceChildren(h("details", { class: "corner", open }, h("summary", {}, h("span", {}, "Run this market")), form));
+    this.replaceChildren(
+      h("details", { class: "corner", open }, h("summary", {}, h("span", {}, "Run this market")), form),
+    );
     reason.value = typed;
     this.choose(moves[0]);
   }
@@ -74,8 +92,30 @@ class MarketDesk extends Watching {
     this.payout.hidden = !MOVES[move].pays;
     if (!MOVES[move].pays) return this.payout.replaceChildren();
     const { outcomes } = store.state.markets.get(this.slug).state;
-    const what = h("select", { class: "select", id: "desk-payout" }, outcomes.map((o, i) => h("option", { value: i }, label(o))), h("option", { value: SHARED }, "Shared, or a value on a scale"));
-    const parts = h("div", { hidden: true }, outcomes.map((o, i) => h("label", { class: "check" }, h("input", { type: "text", inputmode: "decimal", value: "0", "data-part": i, "aria-label": `A share of ${label(o)} pays` }), label(o))));
+    const what = h(
+      "select",
+      { class: "select", id: "desk-payout" },
+      outcomes.map((o, i) => h("option", { value: i }, label(o))),
+      h("option", { value: SHARED }, "Shared, or a value on a scale"),
+    );
+    const parts = h(
+      "div",
+      { hidden: true },
+      outcomes.map((o, i) =>
+        h(
+          "label",
+          { class: "check" },
+          h("input", {
+            type: "text",
+            inputmode: "decimal",
+            value: "0",
+            "data-part": i,
+            "aria-label": `A share of ${label(o)} pays`,
+          }),
+          label(o),
+        ),
+      ),
+    );
     what.addEventListener("change", () => (parts.hidden = what.value !== SHARED));
     this.payout.replaceChildren(h("label", { for: "desk-payout" }, "A share pays ¤ 1 of"), what, parts);
   }

@@ -10,8 +10,19 @@ const TYPING = 200;
 const SEEDED = 8;
 
 // As the server draws them: static/filters.go.
-const STATUSES = [["", "All"], ["open", "Open"], ["closed", "Closed"], ["resolved", "Resolved"]];
-const SORTS = [["", "Latest trade"], ["hot", "Hot"], ["new", "Newest"], ["closing", "Closing soon"], ["volume", "Most traded"]];
+const STATUSES = [
+  ["", "All"],
+  ["open", "Open"],
+  ["closed", "Closed"],
+  ["resolved", "Resolved"],
+];
+const SORTS = [
+  ["", "Latest trade"],
+  ["hot", "Hot"],
+  ["new", "Newest"],
+  ["closing", "Closing soon"],
+  ["volume", "Most traded"],
+];
 const FIRST_MARKET = "select * from pgtape.create_market('rain', 'Will it rain tomorrow?');";
 const NAMES = ["q", "status", "category", "sort"];
 
@@ -23,27 +34,49 @@ class MarketList extends Watching {
     $(".empty", this)?.remove();
     $(".more", this)?.remove();
     this.message = h("div", { class: "empty", hidden: true });
-    this.head = h("div", { class: "row-head", "aria-hidden": "true" }, ["Market", "Traded", "Past day", "Chance"].map((name) => h("span", {}, name)));
+    this.head = h(
+      "div",
+      { class: "row-head", "aria-hidden": "true" },
+      ["Market", "Traded", "Past day", "Chance"].map((name) => h("span", {}, name)),
+    );
     this.list.before(this.head);
-    this.more = h("button", { class: "button button-wide", type: "button", hidden: true, onclick: () => this.loadMore() }, "More markets");
+    this.more = h(
+      "button",
+      { class: "button button-wide", type: "button", hidden: true, onclick: () => this.loadMore() },
+      "More markets",
+    );
     this.append(this.message, this.more);
     this.buildFilters();
     const embedded = page.markets && NAMES.every((n) => (own(page.query, n) ?? "") === (this.filter[n] ?? ""));
     if (embedded) this.show(page.markets, page.next);
     else this.load();
     this.seedTicker(page.markets ?? []);
-    this.watch((s) => s.markets, (markets) => this.update(markets));
+    this.watch(
+      (s) => s.markets,
+      (markets) => this.update(markets),
+    );
     this.every(30_000, () => this.update(store.state.markets));
   }
 
   buildFilters() {
     this.statuses = STATUSES.map(([value, name]) =>
-      h("button", { type: "button", "aria-pressed": String((this.filter.status ?? "") === value), onclick: () => this.change("status", value) }, name));
+      h(
+        "button",
+        {
+          type: "button",
+          "aria-pressed": String((this.filter.status ?? "") === value),
+          onclick: () => this.change("status", value),
+        },
+        name,
+      ),
+    );
     const categories = [...(page.categories ?? [])];
     if (this.filter.category && !categories.includes(this.filter.category)) categories.push(this.filter.category);
     $("#filters").replaceChildren(
       h("div", { class: "segments", role: "group", "aria-label": "Status" }, this.statuses),
-      ...(categories.length > 1 || this.filter.category ? [this.select("category", "Category", [["", "All categories"], ...categories.map((c) => [c, c])])] : []),
+      ...(categories.length > 1 || this.filter.category
+        ? [this.select("category", "Category", [["", "All categories"], ...categories.map((c) => [c, c])])]
+        : []),
       this.select("sort", "Order", SORTS),
     );
     const search = $("#search");
@@ -58,7 +91,8 @@ class MarketList extends Watching {
   select(name, title, choices) {
     const chosen = this.filter[name] ?? "";
     return h(
-      "select", { class: "select", "aria-label": title, onchange: (event) => this.change(name, event.target.value) },
+      "select",
+      { class: "select", "aria-label": title, onchange: (event) => this.change(name, event.target.value) },
       choices.map(([value, words]) => h("option", { value, selected: value === chosen }, words)),
     );
   }
@@ -81,7 +115,11 @@ class MarketList extends Watching {
       this.show(markets, next);
     } catch (error) {
       if (error.cause?.name === "AbortError") return;
-      this.explain("The markets do not answer", `${error.message} What you see is from before.`, h("button", { class: "button", type: "button", onclick: () => this.load() }, "Try again"));
+      this.explain(
+        "The markets do not answer",
+        `${error.message} What you see is from before.`,
+        h("button", { class: "button", type: "button", onclick: () => this.load() }, "Try again"),
+      );
     }
     set(this.list, { "aria-busy": null });
   }
@@ -97,8 +135,14 @@ class MarketList extends Watching {
     const filtered = NAMES.some((n) => n !== "sort" && this.filter[n]);
     this.message.hidden = markets.length > 0;
     if (markets.length > 0) return;
-    if (filtered) this.explain("Nothing matches", "Try fewer words, or another status.", h("a", { href: "/" }, "All markets"));
-    else this.explain("No markets yet", "Make the first one, here or from psql:", h("pre", {}, h("code", {}, FIRST_MARKET)));
+    if (filtered)
+      this.explain("Nothing matches", "Try fewer words, or another status.", h("a", { href: "/" }, "All markets"));
+    else
+      this.explain(
+        "No markets yet",
+        "Make the first one, here or from psql:",
+        h("pre", {}, h("code", {}, FIRST_MARKET)),
+      );
   }
 
   offerMore(next) {
@@ -132,11 +176,22 @@ class MarketList extends Watching {
     const outcome = h("span", { class: "row-outcome", dir: "auto" }, label(lead));
     const volume = h("span", { class: "row-volume num" });
     const element = h(
-      "li", { class: `row ${colourClass(market, lead)}`, "data-testid": "market-card", "data-market": market.slug },
-      h("div", { class: "row-main" }, h("a", { class: "row-link", dir: "auto", href: `/m/${encodeURIComponent(market.slug)}` }, market.question), meta),
+      "li",
+      { class: `row ${colourClass(market, lead)}`, "data-testid": "market-card", "data-market": market.slug },
+      h(
+        "div",
+        { class: "row-main" },
+        h("a", { class: "row-link", dir: "auto", href: `/m/${encodeURIComponent(market.slug)}` }, market.question),
+        meta,
+      ),
       volume,
       h("div", { class: "row-spark" }, this.drawn.get(market.slug) ?? h("market-spark", ids)),
-      h("div", { class: "row-price" }, h("market-price", { class: "num", "data-testid": "price", ...ids }), h("span", { class: "row-under" }, outcome, h("market-change", ids, own(page.days, market.slug)?.change))),
+      h(
+        "div",
+        { class: "row-price" },
+        h("market-price", { class: "num", "data-testid": "price", ...ids }),
+        h("span", { class: "row-under" }, outcome, h("market-change", ids, own(page.days, market.slug)?.change)),
+      ),
     );
     this.rows.set(market.slug, { element, meta, volume, lead });
     return element;
@@ -160,16 +215,21 @@ class MarketList extends Watching {
     const shown = [status, ...words].join();
     if (row.shown === shown) return;
     row.shown = shown;
-    row.meta.replaceChildren(...(status ? [h("span", { class: "row-status" }, status)] : []), ...words.map((w) => h("span", {}, w)));
+    row.meta.replaceChildren(
+      ...(status ? [h("span", { class: "row-status" }, status)] : []),
+      ...words.map((w) => h("span", {}, w)),
+    );
   }
 
   // seedTicker shows something at the top before the first trade happens.
   async seedTicker(markets) {
     const latest = [...markets].sort((a, b) => Date.parse(b.updated_at) - Date.parse(a.updated_at)).slice(0, SEEDED);
-    await Promise.allSettled(latest.map(async ({ slug }) => {
-      const { events } = await api.getLatest(slug, 3);
-      store.dispatch({ op: "tape", market: slug, events });
-    }));
+    await Promise.allSettled(
+      latest.map(async ({ slug }) => {
+        const { events } = await api.getLatest(slug, 3);
+        store.dispatch({ op: "tape", market: slug, events });
+      }),
+    );
   }
 }
 
@@ -186,7 +246,9 @@ function facts(m, lead) {
 
 function statusWord(m) {
   if (m.status === "resolved" && m.payout) {
-    const paid = Object.entries(m.payout).filter(([, p]) => Number(p) > 0).map(([o]) => label(o));
+    const paid = Object.entries(m.payout)
+      .filter(([, p]) => Number(p) > 0)
+      .map(([o]) => label(o));
     return `Resolved ${paid.join(", ")}`;
   }
   return tradable(m) ? "" : m.status === "open" ? "Closed" : m.status[0].toUpperCase() + m.status.slice(1);

@@ -32,16 +32,26 @@ class MarketPart extends Watching {
     this.panel.addEventListener("shown", onseen);
     addEventListener("scroll", onscroll, { passive: true });
     document.addEventListener("visibilitychange", onseen);
-    this.ends.push(() => removeEventListener("scroll", onscroll), () => document.removeEventListener("visibilitychange", onseen), () => clearTimeout(this.timer));
+    this.ends.push(
+      () => removeEventListener("scroll", onscroll),
+      () => document.removeEventListener("visibilitychange", onseen),
+      () => clearTimeout(this.timer),
+    );
     this.every(20_000, () => ages(this));
-    this.watch((s) => latest(s.markets.get(market), shows[tab]), (seq) => {
-      this.wanted = seq;
-      this.later();
-    });
-    this.watch((s) => s.account?.handle ?? "", (handle) => {
-      if (this.have >= 0 && $(".part", this).dataset.handle !== handle) this.have = -1;
-      this.later();
-    });
+    this.watch(
+      (s) => latest(s.markets.get(market), shows[tab]),
+      (seq) => {
+        this.wanted = seq;
+        this.later();
+      },
+    );
+    this.watch(
+      (s) => s.account?.handle ?? "",
+      (handle) => {
+        if (this.have >= 0 && $(".part", this).dataset.handle !== handle) this.have = -1;
+        this.later();
+      },
+    );
   }
 
   later(pause = REST[this.dataset.tab]) {
@@ -56,7 +66,9 @@ class MarketPart extends Watching {
     try {
       const query = new URLSearchParams(location.search);
       query.set("part", "");
-      const answer = await fetch(`/m/${encodeURIComponent(this.dataset.market)}/${this.dataset.tab}?${query}`, { signal: AbortSignal.timeout(10_000) });
+      const answer = await fetch(`/m/${encodeURIComponent(this.dataset.market)}/${this.dataset.tab}?${query}`, {
+        signal: AbortSignal.timeout(10_000),
+      });
       if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
       const part = $(".part", new DOMParser().parseFromString(await answer.text(), "text/html"));
       ages(part);
@@ -118,7 +130,7 @@ function update(list, wanted) {
 // latest is the seq up to which a tab must know what happened.
 function latest(entry, concerns) {
   if (!entry) return undefined;
-  return entry.broken ? entry.state.version : entry.tape.findLast(concerns)?.seq ?? 0;
+  return entry.broken ? entry.state.version : (entry.tape.findLast(concerns)?.seq ?? 0);
 }
 
 customElements.define("market-part", MarketPart);

@@ -8,9 +8,18 @@ import { holdingValue } from "../value.js";
 class MarketPosition extends Watching {
   connectedCallback() {
     const slug = this.dataset.market;
-    this.watch((s) => s.account?.handle ?? null, () => this.render());
-    this.watch((s) => s.positions.get(slug), () => this.render());
-    this.watch((s) => s.markets.get(slug)?.state, () => this.render());
+    this.watch(
+      (s) => s.account?.handle ?? null,
+      () => this.render(),
+    );
+    this.watch(
+      (s) => s.positions.get(slug),
+      () => this.render(),
+    );
+    this.watch(
+      (s) => s.markets.get(slug)?.state,
+      () => this.render(),
+    );
   }
 
   render() {
@@ -32,24 +41,48 @@ class MarketPosition extends Watching {
 function rows(market, holding, shown) {
   const costs = shown.map((o) => holding.get(o).cost);
   const worth = value(market, holdingValue(market, holding), costs.includes(undefined) ? undefined : costs.reduce(add));
-  const lines = shown.map((o) => row(`holding ${colourClass(market, o)}`, { "data-testid": "position", "data-outcome": o }, [h("i", { class: "swatch" }), h("bdi", {}, label(o))],
-    cell("Shares", held(holding.get(o).shares), { title: exactShares(holding.get(o).shares) }),
-    holding.get(o).cost !== undefined && cell("Cost", credits(holding.get(o).cost), { title: exactCredits(holding.get(o).cost) }),
-    ...(shown.length === 1 ? worth : [])));
-  return shown.length === 1 ? lines : [...lines, row("holding holding-total", { "data-testid": "position-total" }, "Together", ...worth)];
+  const lines = shown.map((o) =>
+    row(
+      `holding ${colourClass(market, o)}`,
+      { "data-testid": "position", "data-outcome": o },
+      [h("i", { class: "swatch" }), h("bdi", {}, label(o))],
+      cell("Shares", held(holding.get(o).shares), { title: exactShares(holding.get(o).shares) }),
+      holding.get(o).cost !== undefined &&
+        cell("Cost", credits(holding.get(o).cost), { title: exactCredits(holding.get(o).cost) }),
+      ...(shown.length === 1 ? worth : []),
+    ),
+  );
+  return shown.length === 1
+    ? lines
+    : [...lines, row("holding holding-total", { "data-testid": "position-total" }, "Together", ...worth)];
 }
 
 function value(market, amount, cost) {
-  const cells = [cell(market.payout ? "Paid out" : "If sold now", credits(amount), { title: exactCredits(amount), "data-testid": "position-value" })];
+  const cells = [
+    cell(market.payout ? "Paid out" : "If sold now", credits(amount), {
+      title: exactCredits(amount),
+      "data-testid": "position-value",
+    }),
+  ];
   if (cost === undefined) return cells;
   const gain = subtract(amount, cost);
   const size = gain.replace("-", "");
   const direction = units(size) < 5_000n ? "none" : gain === size ? "up" : "down";
   const shown = `${{ up: "▲ +", down: "▼ −", none: "" }[direction]}${credits(size)}`;
-  return [...cells, cell("Gain", shown, { class: "num change", "data-direction": direction, title: exactCredits(gain) })];
+  return [
+    ...cells,
+    cell("Gain", shown, { class: "num change", "data-direction": direction, title: exactCredits(gain) }),
+  ];
 }
 
-const row = (classes, attributes, name, ...cells) => h("div", { class: classes, ...attributes }, h("span", { class: "holding-outcome" }, name), ...cells);
-const cell = (name, amount, attributes) => h("div", { class: "cell" }, h("span", { class: "cell-name" }, name), h("span", { class: "num", ...attributes }, amount));
+const row = (classes, attributes, name, ...cells) =>
+  h("div", { class: classes, ...attributes }, h("span", { class: "holding-outcome" }, name), ...cells);
+const cell = (name, amount, attributes) =>
+  h(
+    "div",
+    { class: "cell" },
+    h("span", { class: "cell-name" }, name),
+    h("span", { class: "num", ...attributes }, amount),
+  );
 
 customElements.define("market-position", MarketPosition);

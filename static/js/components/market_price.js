@@ -8,7 +8,10 @@ import { full } from "../time.js";
 class MarketPrice extends Watching {
   connectedCallback() {
     const { market, outcome } = this.dataset;
-    this.watch((s) => own(s.markets.get(market)?.state.prices, outcome), (price) => this.render(price));
+    this.watch(
+      (s) => own(s.markets.get(market)?.state.prices, outcome),
+      (price) => this.render(price),
+    );
   }
 
   render(price) {

@@ -20,7 +20,9 @@ class MarketRules extends Watching {
       ["Liquidity", `b = ${m.liquidity}; the maker can lose at most ${credits(m.subsidy)}`],
       ["Shares out", m.outcomes.map((o) => `${label(o)} ${integer(own(m.outstanding, o) ?? 0)}`).join(", ")],
     ];
-    this.facts.replaceChildren(...facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", { class: "num" }, value))));
+    this.facts.replaceChildren(
+      ...facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", { class: "num" }, value))),
+    );
   }
 }
 

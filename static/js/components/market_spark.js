@@ -25,13 +25,16 @@ async function inTurn(run) {
   }
 }
 
-const seen = new IntersectionObserver((entries) => {
-  for (const e of entries) {
-    if (!e.isIntersecting) continue;
-    seen.unobserve(e.target);
-    e.target.load();
-  }
-}, { rootMargin: "200px" });
+const seen = new IntersectionObserver(
+  (entries) => {
+    for (const e of entries) {
+      if (!e.isIntersecting) continue;
+      seen.unobserve(e.target);
+      e.target.load();
+    }
+  },
+  { rootMargin: "200px" },
+);
 
 const svg = (tag, attributes) => {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -84,7 +87,8 @@ class MarketSpark extends Watching {
     const [from, to] = [Math.max(this.series.at[0], (now() - DAY) / 1000), now() / 1000];
     const y = (v) => (EDGE + (1 - (v - low) / (high - low)) * (HEIGHT - 2 * EDGE)).toFixed(2);
     const x = (t) => (Math.max(0, (t - from) / (to - from)) * WIDTH).toFixed(2);
-    const steps = values.map((v, i) => `${i === 0 ? `M0 ${y(v)}` : `H${x(this.series.at[i])}V${y(v)}`}`).join("") + `H${WIDTH}`;
+    const steps =
+      values.map((v, i) => `${i === 0 ? `M0 ${y(v)}` : `H${x(this.series.at[i])}V${y(v)}`}`).join("") + `H${WIDTH}`;
     this.line.setAttribute("d", steps);
     this.area.setAttribute("d", `${steps}V${HEIGHT}H0Z`);
   }

@@ -23,7 +23,17 @@ class MarketSummary extends Watching {
     this.entry = entry;
     const { state } = entry;
     const facts = $(".facts", this);
-    text(facts, [when(state), `${roundCredits(state.volume)}\u00a0traded`, counted(state.trades, "trade", "trades"), state.trades > 0 && counted(state.traders, "person", "people")].filter(Boolean).join("  ·  "));
+    text(
+      facts,
+      [
+        when(state),
+        `${roundCredits(state.volume)}\u00a0traded`,
+        counted(state.trades, "trade", "trades"),
+        state.trades > 0 && counted(state.traders, "person", "people"),
+      ]
+        .filter(Boolean)
+        .join("  ·  "),
+    );
     facts.title = exactCredits(state.volume);
     const words = statusWords(entry);
     this.banner.hidden = !words;
@@ -41,8 +51,11 @@ function when(market) {
 }
 
 const WAITING = {
-  draft: "A draft: it does not trade yet.", halted: "Trading is halted.", closed: "Trading is closed. The market waits to be resolved.",
-  proposed: "A resolution is proposed. Those who hold shares may dispute it.", disputed: "The proposed resolution is disputed.",
+  draft: "A draft: it does not trade yet.",
+  halted: "Trading is halted.",
+  closed: "Trading is closed. The market waits to be resolved.",
+  proposed: "A resolution is proposed. Those who hold shares may dispute it.",
+  disputed: "The proposed resolution is disputed.",
 };
 
 // statusWords says why there is no trading, if so.
@@ -53,7 +66,7 @@ function statusWords({ state, tape }) {
     return `${state.status === "void" ? "Void" : "Resolved"}: ${pays.map(([o, p]) => `${label(o)} paid ${credits(p)} a share`).join(", ")}.`;
   }
   const last = tape.findLast((e) => e.status === state.status || e.kind === state.status);
-  return last ? `${note(last)}.` : WAITING[state.status] ?? state.status;
+  return last ? `${note(last)}.` : (WAITING[state.status] ?? state.status);
 }
 
 customElements.define("market-summary", MarketSummary);

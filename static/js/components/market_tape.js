@@ -16,7 +16,11 @@ class MarketTape extends Watching {
     this.held = 0;
     this.list = h("ol", { class: "tape" });
     this.fresh = h("button", { class: "tape-fresh", type: "button", hidden: true, onclick: () => this.release() });
-    this.more = h("button", { class: "quiet-button tape-more", type: "button", hidden: true, onclick: () => this.older() }, "Older");
+    this.more = h(
+      "button",
+      { class: "quiet-button tape-more", type: "button", hidden: true, onclick: () => this.older() },
+      "Older",
+    );
     this.replaceChildren(this.fresh, this.list, this.more);
     const onscroll = () => this.held > 0 && !this.isScrolled() && this.release();
     addEventListener("scroll", onscroll, { passive: true });
@@ -49,11 +53,15 @@ class MarketTape extends Watching {
     this.held = 0;
     this.fresh.hidden = true;
     const { tape } = this.entry;
-    const events = tape.filter((e) => !isTalk(e)).slice(-this.limit).reverse();
+    const events = tape
+      .filter((e) => !isTalk(e))
+      .slice(-this.limit)
+      .reverse();
     const kept = new Map([...this.list.children].map((row) => [row.dataset.cursor, row]));
     const handle = store.state.account?.handle;
     this.list.replaceChildren(...events.map((e) => kept.get(e.cursor) ?? row(this.entry.state, e, handle)));
-    if (events.length === 0) this.list.append(h("li", { class: "tape-empty" }, "Nothing happened here yet. The first trade sets the tone."));
+    if (events.length === 0)
+      this.list.append(h("li", { class: "tape-empty" }, "Nothing happened here yet. The first trade sets the tone."));
     this.more.hidden = this.limit >= MORE || tape.length < this.limit;
   }
 
@@ -90,7 +98,13 @@ function row(market, event, handle) {
   const own = handle !== undefined && event.trade?.account === handle;
   return h(
     "li",
-    { class: `tape-row${own ? " own" : ""}`, "data-testid": "tape-row", "data-seq": event.seq, "data-cursor": event.cursor, "data-kind": event.kind },
+    {
+      class: `tape-row${own ? " own" : ""}`,
+      "data-testid": "tape-row",
+      "data-seq": event.seq,
+      "data-cursor": event.cursor,
+      "data-kind": event.kind,
+    },
     h("time", { class: "tape-time num", datetime: event.at, title: full(event.at) }, clock(event.at)),
     ...(event.trade ? trade(market, event) : [h("span", { class: "tape-what tape-note", dir: "auto" }, note(event))]),
     h("span", { class: "tape-seq num" }, `v${event.seq}`),
@@ -101,9 +115,12 @@ function trade(market, { trade: t, prices }) {
   const after = own(prices, t.outcome);
   return [
     h(
-      "span", { class: "tape-what" },
-      h("b", {}, t.account), t.side === "buy" ? " bought " : " sold ",
-      h("span", { class: "num", title: `${exactShares(t.shares)} shares` }, shares(t.shares)), " ",
+      "span",
+      { class: "tape-what" },
+      h("b", {}, t.account),
+      t.side === "buy" ? " bought " : " sold ",
+      h("span", { class: "num", title: `${exactShares(t.shares)} shares` }, shares(t.shares)),
+      " ",
       h("span", { class: `tape-outcome ${colourClass(market, t.outcome)}`, dir: "auto" }, label(t.outcome)),
     ),
     h("span", { class: "tape-price num", title: exactPercent(t.avg_price) }, cents(t.avg_price)),
@@ -113,15 +130,34 @@ function trade(market, { trade: t, prices }) {
 }
 
 const happened = {
-  created: "Made", halted: "Trading halted", opened: "Open for trading", closed: "Closed", proposed: "Resolution proposed",
-  disputed: "Resolution disputed", resolved: "Resolved", void: "Void", corrected: "Resolution corrected",
+  created: "Made",
+  halted: "Trading halted",
+  opened: "Open for trading",
+  closed: "Closed",
+  proposed: "Resolution proposed",
+  disputed: "Resolution disputed",
+  resolved: "Resolved",
+  void: "Void",
+  corrected: "Resolution corrected",
 };
 
 // note words an event that is no trade: who did it and why.
 export function note(event) {
   const { actor, reason, payout } = event[event.kind] ?? {};
-  const pays = payout && Object.entries(payout).filter(([, p]) => Number(p) > 0).map(([o]) => label(o)).join(", ");
-  return [happened[event.kind] ?? event.kind, pays && `: ${pays}`, actor && `${pays ? "," : ""} by ${actor}`, reason && ` — ${reason}`].filter(Boolean).join("");
+  const pays =
+    payout &&
+    Object.entries(payout)
+      .filter(([, p]) => Number(p) > 0)
+      .map(([o]) => label(o))
+      .join(", ");
+  return [
+    happened[event.kind] ?? event.kind,
+    pays && `: ${pays}`,
+    actor && `${pays ? "," : ""} by ${actor}`,
+    reason && ` — ${reason}`,
+  ]
+    .filter(Boolean)
+    .join("");
 }
 
 customElements.define("market-tape", MarketTape);

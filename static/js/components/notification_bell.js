@@ -9,13 +9,19 @@ const SPREAD = 1200; // not all readers of a market at once
 
 class NotificationBell extends Watching {
   connectedCallback() {
-    this.watch((s) => s.account?.handle ?? null, (handle) => {
-      this.hidden = !handle;
-      this.handle = handle;
-      this.show(0);
-      this.later(0);
-    });
-    this.watch((s) => s.told, () => this.later(SOON + Math.random() * SPREAD));
+    this.watch(
+      (s) => s.account?.handle ?? null,
+      (handle) => {
+        this.hidden = !handle;
+        this.handle = handle;
+        this.show(0);
+        this.later(0);
+      },
+    );
+    this.watch(
+      (s) => s.told,
+      () => this.later(SOON + Math.random() * SPREAD),
+    );
     this.ends.push(() => clearTimeout(this.timer));
   }
 

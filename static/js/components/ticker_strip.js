@@ -11,17 +11,23 @@ const CALM = 500;
 class TickerStrip extends Watching {
   connectedCallback() {
     for (const event of ["mouseleave", "focusout"]) this.addEventListener(event, () => this.later());
-    this.watch((s) => s.ticker, (items) => {
-      this.items = items;
-      this.later();
-    });
+    this.watch(
+      (s) => s.ticker,
+      (items) => {
+        this.items = items;
+        this.later();
+      },
+    );
   }
 
   later() {
-    this.timer ??= setTimeout(() => {
-      this.timer = null;
-      if (!this.matches(":hover, :focus-within")) this.render();
-    }, this.childElementCount > 1 ? CALM : 0);
+    this.timer ??= setTimeout(
+      () => {
+        this.timer = null;
+        if (!this.matches(":hover, :focus-within")) this.render();
+      },
+      this.childElementCount > 1 ? CALM : 0,
+    );
   }
 
   render() {
@@ -37,11 +43,18 @@ const key = (item) => `${item.market} ${item.seq}`;
 function tick({ market, seq, at, trade, price, was }) {
   const moved = price && was ? change(was, price) : null;
   return h(
-    "a", { class: "tick", href: `/m/${encodeURIComponent(market)}`, "data-key": `${market} ${seq}`, title: full(at) },
+    "a",
+    { class: "tick", href: `/m/${encodeURIComponent(market)}`, "data-key": `${market} ${seq}`, title: full(at) },
     h("span", { class: "tick-market" }, market),
     price && h("span", { class: "num" }, `${label(trade.outcome)} ${percent(price)}`),
-    moved && moved.direction !== "none" && h("span", { class: "change num", "data-direction": moved.direction }, moved.text),
-    h("span", { class: "tick-who" }, `${trade.account} ${trade.side === "buy" ? "bought" : "sold"} ${shares(trade.shares)}`),
+    moved &&
+      moved.direction !== "none" &&
+      h("span", { class: "change num", "data-direction": moved.direction }, moved.text),
+    h(
+      "span",
+      { class: "tick-who" },
+      `${trade.account} ${trade.side === "buy" ? "bought" : "sold"} ${shares(trade.shares)}`,
+    ),
   );
 }
 

@@ -1,7 +1,22 @@
 // What the ticket says: pure functions from its model to words and nodes. The element in
 // trade_ticket.js decides where they go and what a click does.
 import { h } from "../dom.js";
-import { cents, change, credits, exactCents, exactCredits, exactPercent, exactShares, held, integer, percent, shares, subtract, units, worstPrice } from "../money.js";
+import {
+  cents,
+  change,
+  credits,
+  exactCents,
+  exactCredits,
+  exactPercent,
+  exactShares,
+  held,
+  integer,
+  percent,
+  shares,
+  subtract,
+  units,
+  worstPrice,
+} from "../money.js";
 import { label } from "../outcomes.js";
 
 const LARGE_IMPACT = units("0.05", 12);
@@ -11,20 +26,35 @@ export function quoteLines(form, quote, { bps, has }) {
   const after = change(quote.price_before, quote.price_after);
   const moved = units(quote.price_after, 12) - units(quote.price_before, 12);
   const large = (moved < 0n ? -moved : moved) > LARGE_IMPACT;
-  const price = ["Price impact", `${percent(quote.price_before)} → ${percent(quote.price_after)}  ${after.text}`, `${exactPercent(quote.price_before)} → ${exactPercent(quote.price_after)}`, large ? "warn" : ""];
+  const price = [
+    "Price impact",
+    `${percent(quote.price_before)} → ${percent(quote.price_after)}  ${after.text}`,
+    `${exactPercent(quote.price_before)} → ${exactPercent(quote.price_after)}`,
+    large ? "warn" : "",
+  ];
   const average = ["Average price", cents(quote.avg_price), exactPercent(quote.avg_price)];
-  const worst = [form.side === "buy" ? "At most" : "At least", `${cents(worstPrice(form.side, quote.avg_price, bps))} a share`, exactPercent(worstPrice(form.side, quote.avg_price, bps))];
+  const worst = [
+    form.side === "buy" ? "At most" : "At least",
+    `${cents(worstPrice(form.side, quote.avg_price, bps))} a share`,
+    exactPercent(worstPrice(form.side, quote.avg_price, bps)),
+  ];
   if (form.side === "sell") {
     return [
       ["You receive", credits(quote.amount), exactCredits(quote.amount), "strong"],
-      average, price, worst,
-      ...(has ? [["You keep", `${held(subtract(has, quote.shares))} shares`, exactShares(subtract(has, quote.shares))]] : []),
+      average,
+      price,
+      worst,
+      ...(has
+        ? [["You keep", `${held(subtract(has, quote.shares))} shares`, exactShares(subtract(has, quote.shares))]]
+        : []),
     ];
   }
   return [
     ["Shares", shares(quote.shares), exactShares(quote.shares), "strong"],
     ["Cost", credits(quote.amount), exactCredits(quote.amount)],
-    average, price, worst,
+    average,
+    price,
+    worst,
     [`Pays if ${label(form.outcome)}`, credits(quote.shares), exactCredits(quote.shares), "strong"],
   ];
 }
@@ -62,9 +92,20 @@ export function message(model, act) {
     case "stale":
       return staleBox(model, act);
     case "refused":
-      return box("refused", "alert", h("strong", {}, refusal(model.problem)), h("p", {}, hint(model.problem)), h("div", { class: "box-actions" }, button("OK", act.cancel)));
+      return box(
+        "refused",
+        "alert",
+        h("strong", {}, refusal(model.problem)),
+        h("p", {}, hint(model.problem)),
+        h("div", { class: "box-actions" }, button("OK", act.cancel)),
+      );
     case "unknown":
-      return box("unknown", "status", h("strong", {}, "The connection broke while sending."), h("p", {}, "Asking what became of your order, under the same key: it can be made once at most."));
+      return box(
+        "unknown",
+        "status",
+        h("strong", {}, "The connection broke while sending."),
+        h("p", {}, "Asking what became of your order, under the same key: it can be made once at most."),
+      );
     case "filled":
       return receiptBox(model.receipt, act);
     default:
@@ -76,13 +117,27 @@ function staleBox({ form, was, quote, order }, act) {
   const verb = form.side === "buy" ? "Buy" : "Sell";
   const before = was?.avg_price ?? order?.body.expected_price;
   return box(
-    "stale", "alert",
+    "stale",
+    "alert",
     h("strong", {}, "The price moved"),
-    h("p", { class: "num" }, before ? `It was ${cents(before)} a share and is ${cents(quote.avg_price)} now.` : `It is ${cents(quote.avg_price)} now.`),
+    h(
+      "p",
+      { class: "num" },
+      before
+        ? `It was ${cents(before)} a share and is ${cents(quote.avg_price)} now.`
+        : `It is ${cents(quote.avg_price)} now.`,
+    ),
     h("p", { class: "num" }, `${shares(quote.shares)} ${label(form.outcome)} for ${credits(quote.amount)}.`),
-    h("div", { class: "box-actions" },
-      h("button", { class: "button oc-button num", type: "button", "data-testid": "ticket-requote", onclick: act.requote }, `${verb} at ${cents(quote.avg_price)}`),
-      button("Cancel", act.cancel)),
+    h(
+      "div",
+      { class: "box-actions" },
+      h(
+        "button",
+        { class: "button oc-button num", type: "button", "data-testid": "ticket-requote", onclick: act.requote },
+        `${verb} at ${cents(quote.avg_price)}`,
+      ),
+      button("Cancel", act.cancel),
+    ),
   );
 }
 
@@ -91,15 +146,29 @@ function receiptBox(receipt, act) {
   const line = (name, value) => h("div", {}, h("dt", {}, name), h("dd", { class: "num" }, value));
   const verb = receipt.side === "buy" ? "Bought" : "Sold";
   return h(
-    "div", { class: "box box-filled", "data-testid": "ticket-receipt" },
-    h("strong", {}, `${verb} ${shares(receipt.shares)} ${label(receipt.outcome)}`, receipt.replayed ? " (made before, not again)" : ""),
-    h("dl", { class: "receipt" },
+    "div",
+    { class: "box box-filled", "data-testid": "ticket-receipt" },
+    h(
+      "strong",
+      {},
+      `${verb} ${shares(receipt.shares)} ${label(receipt.outcome)}`,
+      receipt.replayed ? " (made before, not again)" : "",
+    ),
+    h(
+      "dl",
+      { class: "receipt" },
       line("Shares", exactShares(receipt.shares)),
       line(receipt.side === "buy" ? "Paid" : "Received", exactCredits(receipt.amount)),
       line("Average", exactCents(receipt.avg_price)),
       line("Version", `v${integer(receipt.version)}`),
-      receipt.balance !== undefined && line("Balance", exactCredits(receipt.balance))),
-    h("div", { class: "box-actions" }, receipt.back && button(receipt.back.words, act.back), button("Done", act.cancel)),
+      receipt.balance !== undefined && line("Balance", exactCredits(receipt.balance)),
+    ),
+    h(
+      "div",
+      { class: "box-actions" },
+      receipt.back && button(receipt.back.words, act.back),
+      button("Done", act.cancel),
+    ),
   );
 }
 

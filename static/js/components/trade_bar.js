@@ -10,8 +10,21 @@ class TradeBar extends HTMLElement {
     const open = (outcome) => () => $("trade-ticket").openSheet(outcome);
     const price = (outcome) => h("market-price", { class: "num", "data-market": market.slug, "data-outcome": outcome });
     const buttons = isBinary(market)
-      ? market.outcomes.map((o) => h("button", { type: "button", class: `bar-button ${colourClass(market, o)}`, onclick: open(o) }, h("span", { dir: "auto" }, label(o)), price(o)))
-      : [h("button", { type: "button", class: "bar-button bar-neutral", onclick: open(leader(market)) }, h("span", {}, "Trade"))];
+      ? market.outcomes.map((o) =>
+          h(
+            "button",
+            { type: "button", class: `bar-button ${colourClass(market, o)}`, onclick: open(o) },
+            h("span", { dir: "auto" }, label(o)),
+            price(o),
+          ),
+        )
+      : [
+          h(
+            "button",
+            { type: "button", class: "bar-button bar-neutral", onclick: open(leader(market)) },
+            h("span", {}, "Trade"),
+          ),
+        ];
     this.replaceChildren(...buttons);
   }
 }

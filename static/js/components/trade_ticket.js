@@ -31,7 +31,10 @@ class TradeTicket extends Watching {
     const wanted = new URLSearchParams(location.search).get("outcome");
     this.typed = FIRST_AMOUNT;
     this.bps = kept("localStorage", `slippage_bps ${shown}`) ?? DEFAULT_BPS;
-    this.model = { ...initial, form: { ...initial.form, outcome: this.market.outcomes.includes(wanted) ? wanted : this.market.outcomes[0] } };
+    this.model = {
+      ...initial,
+      form: { ...initial.form, outcome: this.market.outcomes.includes(wanted) ? wanted : this.market.outcomes[0] },
+    };
     this.parts = build(this);
     this.replaceChildren(this.parts.form, this.parts.closed);
     this.parts.scrim.addEventListener("click", () => this.closeSheet());
@@ -40,8 +43,12 @@ class TradeTicket extends Watching {
     this.onWide = () => this.closeSheet();
     WIDE.addEventListener("change", this.onWide);
     this.watchMarket((entry) => this.marketChanged(entry.state));
-    for (const part of [(s) => s.account, (s) => s.positions.get(this.slug), (s) => s.feed]) this.watch(part, () => this.render());
-    this.watch((s) => s.positions.get(this.slug), () => this.amountError && this.input()); // there may be more to sell now
+    for (const part of [(s) => s.account, (s) => s.positions.get(this.slug), (s) => s.feed])
+      this.watch(part, () => this.render());
+    this.watch(
+      (s) => s.positions.get(this.slug),
+      () => this.amountError && this.input(),
+    ); // there may be more to sell now
     if (this.model.state === "idle" && this.open) this.input();
     this.every(1_000, () => tradable(this.market) !== this.open && this.marketChanged(this.market));
   }
@@ -94,7 +101,8 @@ class TradeTicket extends Watching {
   // beyondHeld says, of a sale of more than there is, how much there is exactly.
   beyondHeld({ side, outcome }, amount) {
     const has = this.held(outcome);
-    if (side !== "sell" || !amount || !store.state.account || !isPositive(has) || units(amount) <= units(has)) return undefined;
+    if (side !== "sell" || !amount || !store.state.account || !isPositive(has) || units(amount) <= units(has))
+      return undefined;
     return `You hold ${exactShares(has)}: “Sell all” fills that in.`;
   }
 
@@ -276,14 +284,19 @@ class TradeTicket extends Watching {
     const { state, form, quote } = this.model;
     const { feed: fresh, account } = store.state;
     if (!account) return null;
-    if (!isLive()) return { offline: "Waits: you are offline", reconnecting: "Waits: reconnecting" }[fresh.reason] ?? (fresh.state === "stale" ? `Waits: prices are ${span(fresh.age)} old` : "Waits for live prices");
+    if (!isLive())
+      return (
+        { offline: "Waits: you are offline", reconnecting: "Waits: reconnecting" }[fresh.reason] ??
+        (fresh.state === "stale" ? `Waits: prices are ${span(fresh.age)} old` : "Waits for live prices")
+      );
     if (form.side === "sell" && !isPositive(this.held())) return `You hold no ${label(form.outcome)}`;
     if (state === "sending") return "Sending…";
     if (state === "unknown") return "Finding out…";
     if (state === "idle") return form.side === "buy" ? "Enter an amount" : "Enter how many shares";
     if (state === "quoting") return "Getting a quote…";
     if (state !== "ready") return "";
-    if (form.side === "buy" && units(quote.amount) > units(account.balance)) return `You have ${exactCredits(account.balance)}`;
+    if (form.side === "buy" && units(quote.amount) > units(account.balance))
+      return `You have ${exactCredits(account.balance)}`;
     return null;
   }
 
@@ -305,24 +318,35 @@ class TradeTicket extends Watching {
   renderChoices() {
     const { form } = this.model;
     const busy = ["sending", "unknown"].includes(this.model.state);
-    for (const b of $$("[data-side]", this.parts.sides)) set(b, { "aria-pressed": String(b.dataset.side === form.side), disabled: busy });
+    for (const b of $$("[data-side]", this.parts.sides))
+      set(b, { "aria-pressed": String(b.dataset.side === form.side), disabled: busy });
     for (const b of $$("[data-outcome]", this.parts.outcomes)) {
       set(b, { "aria-pressed": String(b.dataset.outcome === form.outcome), disabled: busy });
       text(b.lastElementChild, percent(this.market.prices[b.dataset.outcome]));
     }
-    for (const b of $$("[data-unit]", this.parts.units)) set(b, { "aria-pressed": String(b.dataset.unit === form.unit), disabled: busy });
+    for (const b of $$("[data-unit]", this.parts.units))
+      set(b, { "aria-pressed": String(b.dataset.unit === form.unit), disabled: busy });
     this.parts.units.hidden = form.side === "sell";
     set(this.parts.amount, { readonly: busy });
   }
 
   renderAmount() {
-    const { parts, model: { form } } = this;
-    text(parts.amountLabel, form.side === "sell" ? `Sell ${label(form.outcome)}, shares` : form.unit === "spend" ? "Spend" : "Shares");
+    const {
+      parts,
+      model: { form },
+    } = this;
+    text(
+      parts.amountLabel,
+      form.side === "sell" ? `Sell ${label(form.outcome)}, shares` : form.unit === "spend" ? "Spend" : "Shares",
+    );
     if (parts.amount.value !== this.typed) parts.amount.value = this.typed;
     set(parts.amount, { "aria-invalid": this.amountError ? "true" : null });
     text(parts.amountError, this.amountError ?? "");
     const has = this.held();
-    text(parts.holding, store.state.account && (form.side === "sell" || isPositive(has)) ? `You hold ${held(has)}` : "");
+    text(
+      parts.holding,
+      store.state.account && (form.side === "sell" || isPositive(has)) ? `You hold ${held(has)}` : "",
+    );
     parts.holding.title = exactShares(has);
     this.renderSlider();
     const wanted = form.side === "sell" ? "sell" : form.unit;
@@ -338,7 +362,9 @@ class TradeTicket extends Watching {
   // slide types the part of what there is that the slider stands at.
   slide(hundredths) {
     const sells = this.model.form.side === "sell";
-    const part = sells ? (units(this.held()) * BigInt(hundredths)) / 100n : (this.spendable() * BigInt(hundredths ** 2)) / 10_000n;
+    const part = sells
+      ? (units(this.held()) * BigInt(hundredths)) / 100n
+      : (this.spendable() * BigInt(hundredths ** 2)) / 10_000n;
     const shown = hundredths === 100 ? part : part - (part % 10_000n); // to the hundredth
     this.type(shown > 0n ? typeable(decimal(shown)) : "");
   }
@@ -369,9 +395,23 @@ class TradeTicket extends Watching {
     parts.quote.hidden = parts.slippage.hidden = model.state === "filled";
     set(parts.quote, { "data-old": !model.quote && model.form.amount !== null });
     if (model.quote) this.lastQuote = model.quote;
-    const has = store.state.account && model.form.side === "sell" && fits && units(this.held()) >= units(quote.shares) ? this.held() : null;
-    const lines = fits && model.form.amount ? quoteLines(model.form, quote, { bps: this.bps, has }) : [["Average price", "–"], ["Price impact", "–"], [model.form.side === "buy" ? `Pays if ${label(model.form.outcome)}` : "You receive", "–"]];
-    parts.quote.replaceChildren(...lines.map(([name, value, exact, kind]) => h("div", { class: kind || null }, h("dt", {}, name), h("dd", { class: "num", title: exact }, value))));
+    const has =
+      store.state.account && model.form.side === "sell" && fits && units(this.held()) >= units(quote.shares)
+        ? this.held()
+        : null;
+    const lines =
+      fits && model.form.amount
+        ? quoteLines(model.form, quote, { bps: this.bps, has })
+        : [
+            ["Average price", "–"],
+            ["Price impact", "–"],
+            [model.form.side === "buy" ? `Pays if ${label(model.form.outcome)}` : "You receive", "–"],
+          ];
+    parts.quote.replaceChildren(
+      ...lines.map(([name, value, exact, kind]) =>
+        h("div", { class: kind || null }, h("dt", {}, name), h("dd", { class: "num", title: exact }, value)),
+      ),
+    );
   }
 
   renderMessage() {
@@ -381,15 +421,21 @@ class TradeTicket extends Watching {
     if (!asks) return parts.message.replaceChildren();
     if (parts.message.dataset.shown === shown && parts.message.firstChild) return;
     parts.message.dataset.shown = shown;
-    parts.message.replaceChildren(message(model, { cancel: () => this.cancel(), requote: () => this.confirm(), back: () => this.wayBack() }));
+    parts.message.replaceChildren(
+      message(model, { cancel: () => this.cancel(), requote: () => this.confirm(), back: () => this.wayBack() }),
+    );
   }
 
   renderButton(asks) {
     const { parts, model } = this;
     const signedOut = !store.state.account;
     const waits = this.waits();
-    set(parts.submit, { disabled: waits !== null, hidden: asks, "aria-busy": model.state === "sending" ? "true" : null });
-    const words = signedOut ? "Sign in to trade" : waits ?? orderWords(model.form, model.quote);
+    set(parts.submit, {
+      disabled: waits !== null,
+      hidden: asks,
+      "aria-busy": model.state === "sending" ? "true" : null,
+    });
+    const words = signedOut ? "Sign in to trade" : (waits ?? orderWords(model.form, model.quote));
     text(parts.submit, words);
     text(parts.state, stateWords[model.state](model));
     set(parts.state, { "data-state": model.state });

@@ -62,4 +62,7 @@ async function preview() {
   }
 }
 
-text($("#zone"), `In your time zone, ${Intl.DateTimeFormat().resolvedOptions().timeZone}. Left empty, it closes when somebody closes it.`);
+text(
+  $("#zone"),
+  `In your time zone, ${Intl.DateTimeFormat().resolvedOptions().timeZone}. Left empty, it closes when somebody closes it.`,
+);
