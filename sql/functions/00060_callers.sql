@@ -79,7 +79,9 @@ declare
 begin
     perform pgtape_core.raise_refusal(v_actor.refusal);
     if exists (
-        select from pgtape_core.market_named(require_runner.market) m where m.funder_id = v_actor.account_id
+        select
+        from pgtape_core.market m
+        where m.id = pgtape_core.find_market_id(require_runner.market) and m.funder_id = v_actor.account_id
     ) then
         return v_actor.account;
     end if;
@@ -88,28 +90,45 @@ end;
 $$;
 -- +goose StatementEnd
 
--- account_id_of finds the account of a person by its handle, as typed, or, as the server names it, by '#'
--- and its id: a handle can become somebody else's. Of two handles that are read as the same, which earlier
--- versions may have taken, the one that is spelled so comes first. Null: there is none.
+-- find_account_ids gives the account of a person by its handle, as typed, or, as the server names it, by
+-- '#' and its id: a handle can become somebody else's. Of two handles that are read as the same, which
+-- earlier versions may have taken, the one that is spelled so comes first. Null: there is none. It becomes
+-- a part of the query that calls it, and so pins no search_path; its names are bound when it is made.
+-- gone: it may be the account of somebody who has left.
 -- +goose StatementBegin
-create or replace function pgtape_core.account_id_of(name text)
-    returns bigint
+create or replace function pgtape_core.find_account_ids(name text, gone boolean)
+    returns setof bigint
     language sql
     stable
-    set search_path = pg_catalog, pg_temp
-as $$
+    rows 1
+begin atomic
     select case
         when name ~ '^#[0-9]{1,18}$' then (
-            select a.id from pgtape_core.account a where a.id = substr(name, 2)::bigint and a.kind = 'person'
+            select a.id
+            from pgtape_core.account a
+            where a.id = substr(name, 2)::bigint and a.kind = 'person' and (gone or a.gone_at is null)
         )
         else (
             select a.id
             from pgtape_core.account a
             where lower(a.handle collate "C") = pgtape_core.identifier(name) and a.kind = 'person'
+                and (gone or a.gone_at is null)
             order by a.handle = name desc, a.look_alike
             limit 1
         )
     end;
+end;
+-- +goose StatementEnd
+
+-- find_account_id is find_account_ids for one, of somebody who has left too.
+-- +goose StatementBegin
+create or replace function pgtape_core.find_account_id(name text)
+    returns bigint
+    language sql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
+    select f.id from pgtape_core.find_account_ids(name, true) as f (id);
 $$;
 -- +goose StatementEnd
 
@@ -145,9 +164,28 @@ as $$
 $$;
 -- +goose StatementEnd
 
--- market_named finds a market by its slug, as typed; null: there is none.
+-- find_market_id finds a market by its slug, as typed; null: there is none.
 -- +goose StatementBegin
-create or replace function pgtape_core.market_named(slug text)
+create or replace function pgtape_core.find_market_id(slug text)
+    returns bigint
+    language plpgsql
+    stable
+as $$
+declare
+    v_id bigint := (select m.id from pgtape_core.market m where m.slug = find_market_id.slug);
+begin
+    if v_id is null then
+        v_id := (select m.id from pgtape_core.market m where m.slug = pgtape_core.identifier(find_market_id.slug));
+    end if;
+    return v_id;
+end;
+$$;
+-- +goose StatementEnd
+
+-- find_market finds a market by its slug, as typed.
+-- Raises: TP007 no such market.
+-- +goose StatementBegin
+create or replace function pgtape_core.find_market(slug text)
     returns pgtape_core.market
     language plpgsql
     stable
@@ -156,12 +194,24 @@ as $$
 declare
     v_market pgtape_core.market;
 begin
-    select m.* into v_market from pgtape_core.market m where m.slug = market_named.slug;
+    select m.* into v_market from pgtape_core.market m where m.id = pgtape_core.find_market_id(find_market.slug);
     if v_market.id is null then
-        select m.* into v_market from pgtape_core.market m where m.slug = pgtape_core.identifier(market_named.slug);
+        perform pgtape_core.raise_refusal(pgtape_core.no_market(slug));
     end if;
     return v_market;
 end;
+$$;
+-- +goose StatementEnd
+
+-- house gives the id of the house's account, which issues all credits.
+-- +goose StatementBegin
+create or replace function pgtape_core.house()
+    returns bigint
+    language sql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
+    select a.id from pgtape_core.account a where lower(a.handle collate "C") = 'house' and a.kind = 'house';
 $$;
 -- +goose StatementEnd
 
@@ -175,7 +225,7 @@ create or replace function pgtape.name_of_account(handle text)
     security definer
     set search_path = pg_catalog, pg_temp
 as $$
-    select a.handle from pgtape_core.account a where a.id = pgtape_core.account_id_of(name_of_account.handle);
+    select a.handle from pgtape_core.account a where a.id = pgtape_core.find_account_id(name_of_account.handle);
 $$;
 -- +goose StatementEnd
 
@@ -188,7 +238,7 @@ create or replace function pgtape.name_of_market(slug text)
     security definer
     set search_path = pg_catalog, pg_temp
 as $$
-    select m.slug from pgtape_core.market_named(name_of_market.slug) m;
+    select m.slug from pgtape_core.market m where m.id = pgtape_core.find_market_id(name_of_market.slug);
 $$;
 -- +goose StatementEnd
 
@@ -220,7 +270,7 @@ begin
     -- 2. A named one: anybody may name himself, the server anybody.
     select a.id, a.handle into account_id, account
     from pgtape_core.account a
-    where a.id = pgtape_core.account_id_of(acting_account.handle) and a.gone_at is null;
+    where a.id = pgtape_core.find_account_id(acting_account.handle) and a.gone_at is null;
     v_own := pgtape_core.own_account_id();
 
     if not pgtape_core.is_server() and (account_id is null or v_own is distinct from account_id) then
@@ -239,10 +289,10 @@ end;
 $$;
 -- +goose StatementEnd
 
--- person finds the account of a handle, that of somebody who has left too.
+-- find_account finds the account of a handle, that of somebody who has left too.
 -- Raises: TP007 no such account.
 -- +goose StatementBegin
-create or replace function pgtape_core.person(handle text)
+create or replace function pgtape_core.find_account(handle text)
     returns pgtape_core.account
     language plpgsql
     stable
@@ -253,7 +303,7 @@ declare
 begin
     select a.* into v_account
     from pgtape_core.account a
-    where a.id = pgtape_core.account_id_of(person.handle);
+    where a.id = pgtape_core.find_account_id(find_account.handle);
     if v_account.id is null then
         perform pgtape_core.refuse(
             'not_found', 'there is no account ' || coalesce(pgtape_core.excerpt(handle), '(null)')
@@ -264,17 +314,17 @@ end;
 $$;
 -- +goose StatementEnd
 
--- member is person for those who are still here: nobody signs in as who has left.
+-- find_active_account is find_account for those who are still here: nobody signs in as one who has left.
 -- Raises: TP007 no such account, or nobody's any more.
 -- +goose StatementBegin
-create or replace function pgtape_core.member(handle text)
+create or replace function pgtape_core.find_active_account(handle text)
     returns pgtape_core.account
     language plpgsql
     stable
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.person(handle);
+    v_account pgtape_core.account := pgtape_core.find_account(handle);
 begin
     if v_account.gone_at is not null then
         perform pgtape_core.refuse('not_found', pgtape_core.excerpt(handle) || ' has left');

@@ -60,17 +60,17 @@ end;
 $$;
 -- +goose StatementEnd
 
--- own_member is member for what the account's owner does with its access.
+-- find_own_account is find_active_account for what the account's owner does with its access.
 -- Raises: TP007 no such account, or nobody's any more; TP009 the server, without a session of it.
 -- +goose StatementBegin
-create or replace function pgtape_core.own_member(handle text)
+create or replace function pgtape_core.find_own_account(handle text)
     returns pgtape_core.account
     language plpgsql
     stable
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.member(handle);
+    v_account pgtape_core.account := pgtape_core.find_active_account(handle);
 begin
     perform pgtape_core.require_proof(v_account.id);
     return v_account;

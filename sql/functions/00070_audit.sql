@@ -10,7 +10,7 @@ create or replace function pgtape_core.note_act(act text, subject text, actor te
     set search_path = pg_catalog, pg_temp
 as $$
     insert into pgtape_core.audit_entry (actor, account_id, login, act, subject, detail)
-    values (actor, pgtape_core.account_id_of(actor), session_user, act, subject, detail);
+    values (actor, pgtape_core.find_account_id(actor), session_user, act, subject, detail);
 $$;
 -- +goose StatementEnd
 
@@ -85,7 +85,7 @@ begin
     if role is null or role not in ('trader', 'operator', 'admin') then
         perform pgtape_core.refuse('invalid_request', 'a role is trader, operator or admin');
     end if;
-    v_account := pgtape_core.person(account);
+    v_account := pgtape_core.find_account(account);
     if role <> 'admin' and v_account.role = 'admin' then
         perform pgtape_core.require_other_admin(v_account.id);
     end if;

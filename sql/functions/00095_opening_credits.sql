@@ -53,7 +53,7 @@ declare
     v_account pgtape_core.account;
 begin
     perform pgtape_core.require_operator(operator);
-    v_account := pgtape_core.member(account);
+    v_account := pgtape_core.find_active_account(account);
     -- As grant_credits does: two approvals come one after the other.
     perform from pgtape_core.house_tape h for no key update;
     if exists (

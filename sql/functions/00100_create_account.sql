@@ -60,9 +60,9 @@ begin
         v_account.created_at, 'account',
         format('{"account":{"handle":%s,"opening_grant":"%s"}}', to_json(v_account.handle), v_balance::numeric(30, 6))
     );
-    perform pgtape_core.transfer('opening_grant', h.id, v_account.id, v_balance, v_account.created_at)
-    from pgtape_core.account h
-    where h.kind = 'house';
+    perform pgtape_core.transfer(
+        'opening_grant', pgtape_core.house(), v_account.id, v_balance, v_account.created_at
+    );
     v_account.balance := v_balance;
     return pgtape_core.account_state_of(v_account);
 end;
@@ -136,9 +136,9 @@ begin
         case when amount is null then 'amount is missing' end
     ));
     reason := pgtape_core.require_reason(reason);
-    v_account := pgtape_core.person(account);
+    v_account := pgtape_core.find_account(account);
 
-    select h.id into v_house from pgtape_core.account h where h.kind = 'house';
+    v_house := pgtape_core.house();
     perform from pgtape_core.house_tape h for no key update;
     perform pgtape_core.lock_accounts(array[v_house, v_account.id]);
     select a.* into v_account from pgtape_core.account a where a.id = v_account.id; -- its name may have gone meanwhile
@@ -186,7 +186,7 @@ begin
     end if;
     select a.* into v_account
     from pgtape_core.account a
-    where a.id = pgtape_core.account_id_of(map_login.account) and a.gone_at is null;
+    where a.id = pgtape_core.find_account_id(map_login.account) and a.gone_at is null;
     if v_account.id is null then
         perform pgtape_core.refuse(
             'not_found', 'there is no account ' || coalesce(pgtape_core.excerpt(map_login.account), '(null)'),

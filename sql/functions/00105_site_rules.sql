@@ -167,7 +167,7 @@ begin
     if (account is null and pgtape_core.is_operator()) or exists (
         select from pgtape_core.account a
         where a.id = case when account is null then pgtape_core.own_account_id()
-            else pgtape_core.account_id_of(account) end
+            else pgtape_core.find_account_id(account) end
             and a.role in ('operator', 'admin') and pgtape_core.is_proven(a.id, 'operate')
     ) then
         return;

@@ -173,7 +173,7 @@ begin
     -- 2. Lock who funds it.
     select a.* into v_funder
     from pgtape_core.account a
-    where a.id = coalesce(v_actor.account_id, (select h.id from pgtape_core.account h where h.kind = 'house'))
+    where a.id = coalesce(v_actor.account_id, pgtape_core.house())
     for no key update;
     draft := pgtape_core.require_market_creation(v_funder, liquidity, draft);
 

@@ -31,10 +31,7 @@ begin
         end if;
         if orders[i].market is distinct from v_slug then
             v_slug := orders[i].market;
-            v_market := (select m.id from pgtape_core.market m where m.slug = v_slug);
-            if v_market is null then
-                v_market := (select m.id from pgtape_core.market m where m.slug = pgtape_core.identifier(v_slug));
-            end if;
+            v_market := pgtape_core.find_market_id(v_slug);
         end if;
         if v_refusal.code is null and accounts[i] is null then
             v_refusal := (
@@ -61,8 +58,8 @@ end;
 $$;
 -- +goose StatementEnd
 
--- accounts_of_orders finds the accounts that the server names in orders, all at once, as find_account
--- does it; null: the rest is for acting_account.
+-- accounts_of_orders finds the accounts that the server names in orders, all at once; null: the rest is
+-- for acting_account.
 -- +goose StatementBegin
 create or replace function pgtape_core.accounts_of_orders(orders pgtape_core.order_request[])
     returns bigint[]
@@ -74,22 +71,9 @@ begin
         return null;
     end if;
     return array(
-        select case
-            when o.account ~ '^#[0-9]{1,18}$' then (
-                select a.id
-                from pgtape_core.account a
-                where a.id = substr(o.account, 2)::bigint and a.kind = 'person' and a.gone_at is null
-            )
-            else (
-                select a.id
-                from pgtape_core.account a
-                where lower(a.handle collate "C") = pgtape_core.identifier(o.account)
-                    and a.kind = 'person' and a.gone_at is null
-                order by a.handle = o.account desc
-                limit 1
-            )
-        end
+        select f.id
         from unnest(orders) with ordinality as o
+        cross join lateral pgtape_core.find_account_ids(o.account, false) as f (id)
         order by o.ordinality
     );
 end;

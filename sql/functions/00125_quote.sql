@@ -32,10 +32,7 @@ begin
     v_order.max_slippage_bps := 0;
     perform pgtape_core.raise_refusal(pgtape_core.order_fault(v_order));
 
-    v_market := pgtape_core.market_named(market);
-    if v_market.id is null then
-        perform pgtape_core.raise_refusal(pgtape_core.no_market(market));
-    end if;
+    v_market := pgtape_core.find_market(market);
     select b.* into v_book from pgtape_core.book b where b.market_id = v_market.id;
     perform pgtape_core.raise_refusal(
         pgtape_core.closed_to_orders(v_market.slug, v_book.status, v_market.closes_at, null, clock_timestamp())

@@ -22,9 +22,7 @@ declare
     v_orders pgtape_core.order_request[];
     v_placed record;
 begin
-    if (pgtape_core.market_named(market)).id is null then
-        perform pgtape_core.raise_refusal(pgtape_core.no_market(market));
-    end if;
+    perform pgtape_core.find_market(market);
     v_orders := pgtape_core.orders_of(orders, market);
     v_placed := pgtape_core.place(v_orders, wait => true);
     return query

@@ -68,10 +68,7 @@ create or replace function pgtape_core.lock_market(
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    market := pgtape_core.market_named(slug);
-    if market.id is null then
-        perform pgtape_core.raise_refusal(pgtape_core.no_market(slug));
-    end if;
+    market := pgtape_core.find_market(slug);
     select b.* into book from pgtape_core.book b where b.market_id = market.id for no key update;
     if book.status <> all (states) then
         perform pgtape_core.refuse(

@@ -31,7 +31,7 @@ begin
     perform pgtape_core.lock_accounts(
         array(select p.account_id from pgtape_core.position p where p.market_id = m.id)
         || m.funder_id || m.account_id
-        || array(select a.id from pgtape_core.account a where a.kind = 'house')
+        || pgtape_core.house()
     );
 end;
 $$;
@@ -227,7 +227,7 @@ begin
     -- 3. Book it. The house is on the other side: what it funded, and what is short.
     perform pgtape_core.post(
         'correction',
-        v_accounts || (select a.id from pgtape_core.account a where a.kind = 'house'),
+        v_accounts || pgtape_core.house(),
         v_amounts || -coalesce((select sum(a) from unnest(v_amounts) a), 0),
         v_now, v_market.id, v_book.version + 1
     );

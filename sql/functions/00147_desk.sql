@@ -18,12 +18,9 @@ declare
     v_operates boolean;
     v_runs     boolean;
 begin
-    v_market := pgtape_core.market_named(market);
-    if v_market.id is null then
-        perform pgtape_core.raise_refusal(pgtape_core.no_market(market));
-    end if;
+    v_market := pgtape_core.find_market(market);
     select b.status into v_status from pgtape_core.book b where b.market_id = v_market.id;
-    select a.* into v_account from pgtape_core.account a where a.id = pgtape_core.account_id_of(moves.account);
+    select a.* into v_account from pgtape_core.account a where a.id = pgtape_core.find_account_id(moves.account);
     v_operates := coalesce(v_account.role in ('operator', 'admin'), false);
     v_runs := v_operates or coalesce(v_market.funder_id = v_account.id, false);
 
@@ -68,10 +65,7 @@ declare
     v_market pgtape_core.market;
     v_payout numeric[];
 begin
-    v_market := pgtape_core.market_named(market);
-    if v_market.id is null then
-        perform pgtape_core.raise_refusal(pgtape_core.no_market(market));
-    end if;
+    v_market := pgtape_core.find_market(market);
     v_payout := coalesce(payout, v_market.void_payout);
     perform pgtape_core.refuse_fault(pgtape_core.payout_fault(v_market, v_payout));
     select count(*) filter (where d.amount > 0), coalesce(sum(d.amount), 0)::numeric(30, 6)

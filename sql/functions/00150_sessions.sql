@@ -91,7 +91,7 @@ begin
     if not pgtape_core.is_server() then
         perform pgtape_core.refuse('not_permitted', 'only the server opens sessions');
     end if;
-    v_account := pgtape_core.member(account);
+    v_account := pgtape_core.find_active_account(account);
     -- set_role locks the account, too: nobody signs in to it by its handle while it gets rights.
     select a.* into v_account from pgtape_core.account a where a.id = v_account.id for key share;
     if by_handle and pgtape_core.is_guarded(v_account) then
@@ -165,7 +165,7 @@ create or replace function pgtape.sessions_of(account text, token_hash bytea)
 as $$
     select s.id, s.label, s.created_at, s.last_seen_at, s.token_hash = sessions_of.token_hash
     from pgtape_core.session s
-    where s.account_id = pgtape_core.account_id_of(sessions_of.account) and s.expires_at > now()
+    where s.account_id = pgtape_core.find_account_id(sessions_of.account) and s.expires_at > now()
     order by s.token_hash = sessions_of.token_hash desc, s.last_seen_at desc, s.id desc;
 $$;
 -- +goose StatementEnd
@@ -182,7 +182,7 @@ create or replace function pgtape.delete_sessions(account text, id bigint, keep 
     set search_path = pg_catalog, pg_temp
 as $$
     delete from pgtape_core.session s
-    where s.account_id = pgtape_core.account_id_of(delete_sessions.account)
+    where s.account_id = pgtape_core.find_account_id(delete_sessions.account)
         and case
             when delete_sessions.id is null then s.token_hash is distinct from delete_sessions.keep
             else s.id = delete_sessions.id

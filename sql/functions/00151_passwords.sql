@@ -14,7 +14,7 @@ create or replace function pgtape.credential_of(account text)
 as $$
     select regexp_replace(c.phc, '[^$]*$', '') || repeat('A', length(substring(c.phc, '[^$]*$')))
     from pgtape_core.credential c
-    where c.account_id = pgtape_core.account_id_of(credential_of.account);
+    where c.account_id = pgtape_core.find_account_id(credential_of.account);
 $$;
 -- +goose StatementEnd
 
@@ -30,7 +30,7 @@ as $$
     select exists (
         select
         from pgtape_core.credential c
-        where c.account_id = pgtape_core.account_id_of(is_password.account) and c.phc = is_password.phc
+        where c.account_id = pgtape_core.find_account_id(is_password.account) and c.phc = is_password.phc
     );
 $$;
 -- +goose StatementEnd
@@ -103,7 +103,7 @@ begin
     elsif not pgtape_core.is_server() then
         perform pgtape_core.refuse('not_permitted', 'only the server opens sessions');
     end if;
-    v_account := pgtape_core.member(account);
+    v_account := pgtape_core.find_active_account(account);
     if token_hash is not null then
         perform pgtape_core.require_proof(v_account.id);
     end if;
@@ -130,7 +130,7 @@ create or replace function pgtape.renew_credential(account text, old text, new t
 as $$
     update pgtape_core.credential c
     set phc = renew_credential.new
-    where c.account_id = pgtape_core.account_id_of(renew_credential.account) and c.phc = renew_credential.old;
+    where c.account_id = pgtape_core.find_account_id(renew_credential.account) and c.phc = renew_credential.old;
 $$;
 -- +goose StatementEnd
 
@@ -152,7 +152,7 @@ create or replace function pgtape.create_sign_in_link(
 as $$
 declare
     v_actor   text := pgtape_core.require_role(admin, '{admin}');
-    v_account pgtape_core.account := pgtape_core.member(account);
+    v_account pgtape_core.account := pgtape_core.find_active_account(account);
 begin
     if token_hash is null or length(token_hash) <> 32 or lifetime is null then
         perform pgtape_core.refuse('invalid_request', 'a link needs the SHA-256 of its token and a lifetime');

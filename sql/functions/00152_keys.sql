@@ -19,7 +19,7 @@ create or replace function pgtape.create_key(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.own_member(account);
+    v_account pgtape_core.account := pgtape_core.find_own_account(account);
     v_id      bigint;
 begin
     name := pgtape_core.require_text('the name of a key', name, 1, 60);
@@ -93,7 +93,7 @@ create or replace function pgtape.keys_of(account text)
 as $$
     select k.id, k.name, k.prefix, k.scopes, k.created_at, k.expires_at, k.last_used_at
     from pgtape_core.api_key k
-    where k.account_id = pgtape_core.account_id_of(keys_of.account)
+    where k.account_id = pgtape_core.find_account_id(keys_of.account)
     order by k.id desc;
 $$;
 -- +goose StatementEnd
@@ -109,7 +109,7 @@ create or replace function pgtape.revoke_key(account text, id bigint)
     set search_path = pg_catalog, pg_temp
 as $$
     delete from pgtape_core.api_key k
-    where k.account_id = pgtape_core.account_id_of(revoke_key.account) and k.id = revoke_key.id
+    where k.account_id = pgtape_core.find_account_id(revoke_key.account) and k.id = revoke_key.id
     returning k.key_hash;
 $$;
 -- +goose StatementEnd

@@ -34,7 +34,7 @@ begin
     return query
     insert into pgtape_core.invite as i (code_hash, account_id, made_by, role, uses, expires_at)
     values (
-        code_hash, pgtape_core.account_id_of(v_actor), v_actor, create_invite.role,
+        code_hash, pgtape_core.find_account_id(v_actor), v_actor, create_invite.role,
         create_invite.uses, now() + lifetime
     )
     returning i.id, i.expires_at;
@@ -90,7 +90,7 @@ begin
     if v_invite.id is null then
         perform pgtape_core.refuse('not_found', 'there is no such invite');
     end if;
-    if (v_invite.account_id, v_invite.made_by) is distinct from (pgtape_core.account_id_of(v_actor), v_actor) then
+    if (v_invite.account_id, v_invite.made_by) is distinct from (pgtape_core.find_account_id(v_actor), v_actor) then
         perform pgtape_core.require_role(operator, '{admin}');
     end if;
     delete from pgtape_core.invite i where i.id = v_invite.id;
@@ -146,7 +146,7 @@ begin
         end if;
     end if;
     perform pgtape_core.open_account(handle, pgtape_core.opening_credits(v_invite.id is not null, issuer, subject));
-    v_account := pgtape_core.member(handle);
+    v_account := pgtape_core.find_active_account(handle);
     if phc is not null then
         perform pgtape_core.write_credential(v_account.id, phc, false, null);
     end if;

@@ -57,7 +57,7 @@ create or replace function pgtape.link_identity(account text, issuer text, subje
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.own_member(account);
+    v_account pgtape_core.account := pgtape_core.find_own_account(account);
 begin
     perform pgtape_core.write_identity(v_account, issuer, subject);
     perform pgtape_core.notify_owner(v_account.id, 'identity_linked', jsonb_build_object('issuer', issuer));
@@ -77,7 +77,7 @@ create or replace function pgtape.unlink_identity(account text)
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.own_member(account);
+    v_account pgtape_core.account := pgtape_core.find_own_account(account);
 begin
     delete from pgtape_core.identity i where i.account_id = v_account.id;
     if not found then
@@ -103,7 +103,7 @@ as $$
     select exists (select from pgtape_core.credential c where c.account_id = a.id),
            coalesce((select i.issuer from pgtape_core.identity i where i.account_id = a.id), '')
     from pgtape_core.account a
-    where a.id = pgtape_core.account_id_of(ways_in.account);
+    where a.id = pgtape_core.find_account_id(ways_in.account);
 $$;
 -- +goose StatementEnd
 

@@ -61,7 +61,7 @@ create or replace function pgtape.revoke_access(account text, admin text default
 as $$
 declare
     v_actor   text := pgtape_core.require_role(admin, '{admin}');
-    v_account pgtape_core.account := pgtape_core.member(account);
+    v_account pgtape_core.account := pgtape_core.find_active_account(account);
 begin
     return query delete from pgtape_core.session s where s.account_id = v_account.id returning s.token_hash;
     return query delete from pgtape_core.api_key k where k.account_id = v_account.id returning k.key_hash;

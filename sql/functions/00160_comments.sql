@@ -244,7 +244,7 @@ begin
         from pgtape_core.position p
         where p.account_id = h.account_id and p.market_id = m.id
     ) w
-    where m.id = (pgtape_core.market_named(holders.market)).id and h.place <= most
+    where m.id = pgtape_core.find_market_id(holders.market) and h.place <= most
     order by h.outcome, h.place;
 end;
 $$;

@@ -220,7 +220,7 @@ create or replace function pgtape.delete_account(account text, confirm text)
     set jit = off
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.own_member(account);
+    v_account pgtape_core.account := pgtape_core.find_own_account(account);
     v_new     text := 'gone-' || left(replace(gen_random_uuid()::text, '-', ''), 8);
     v_actor   boolean;
     v_market  text;
@@ -296,7 +296,7 @@ create or replace function pgtape.export_account(account text)
     set jit = off
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.own_member(account);
+    v_account pgtape_core.account := pgtape_core.find_own_account(account);
 begin
     if not (pgtape_core.is_server() or pgtape_core.is_operator()) then
         perform pgtape_core.refuse('not_permitted', 'only the server and operators export accounts');

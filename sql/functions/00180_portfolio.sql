@@ -24,7 +24,7 @@ create or replace function pgtape.account_history(account text, before bigint de
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.person(account);
+    v_account pgtape_core.account := pgtape_core.find_account(account);
 begin
     -- Backwards from the balance of now: each entry takes away what came after it.
     return query
@@ -109,7 +109,7 @@ create or replace function pgtape.account_markets(account text)
     set jit = off
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.person(account);
+    v_account pgtape_core.account := pgtape_core.find_account(account);
 begin
     return query
     with entry as (
@@ -156,7 +156,7 @@ create or replace function pgtape.markets_made(account text)
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.person(account);
+    v_account pgtape_core.account := pgtape_core.find_account(account);
 begin
     return query
     select m.slug, m.question, b.status, b.volume,
@@ -203,7 +203,7 @@ create or replace function pgtape.account_profile(account text)
     set jit = off
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.person(account);
+    v_account pgtape_core.account := pgtape_core.find_account(account);
 begin
     return query
     select v_account.handle, v_account.created_at, v_account.gone_at is not null, v_account.role,

@@ -233,7 +233,7 @@ create or replace function pgtape.profit_history(
     set jit = off
 as $$
 declare
-    v_account pgtape_core.account := pgtape_core.person(account);
+    v_account pgtape_core.account := pgtape_core.find_account(account);
     v_until   timestamptz := clock_timestamp();
     v_since   timestamptz := least(greatest(since, v_account.created_at), v_until);
     v_step    interval;

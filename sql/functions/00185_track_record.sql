@@ -139,7 +139,7 @@ create or replace function pgtape.account_record(account text)
     security definer
     set search_path = pg_catalog, pg_temp
 as $$
-    select r.* from pgtape_core.person(account) a cross join lateral pgtape_core.record_of(a.id) r;
+    select r.* from pgtape_core.find_account(account) a cross join lateral pgtape_core.record_of(a.id) r;
 $$;
 -- +goose StatementEnd
 
@@ -155,7 +155,7 @@ create or replace function pgtape.brier_scores(accounts text[])
 as $$
     select a.handle, round(r.forecasts), round(r.error_sum / r.forecasts, 4)
     from unnest(accounts) as n (name)
-    join pgtape_core.account a on a.id = pgtape_core.account_id_of(n.name)
+    join pgtape_core.account a on a.id = pgtape_core.find_account_id(n.name)
     cross join lateral (
         select sum(x.forecasts) as forecasts, sum(x.error_sum) as error_sum from pgtape_core.record_of(a.id) x
     ) r

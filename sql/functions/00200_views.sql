@@ -160,10 +160,7 @@ begin
         when points is null or points not between 2 and 5000 then 'points must lie between 2 and 5000'
         else coalesce(pgtape_core.time_error('from', since), pgtape_core.time_error('to', until))
     end);
-    v_market := pgtape_core.market_named(market);
-    if v_market.id is null then
-        perform pgtape_core.raise_refusal(pgtape_core.no_market(market));
-    end if;
+    v_market := pgtape_core.find_market(market);
     v_since := greatest(since, v_market.created_at);
     v_until := coalesce(until, clock_timestamp());
 

@@ -70,7 +70,7 @@ declare
 begin
     perform pgtape_core.refuse_fault(case when ranked is null then 'ranked is missing' end);
     reason := pgtape_core.require_reason(reason);
-    v_account := pgtape_core.person(account);
+    v_account := pgtape_core.find_account(account);
     if ranked then
         delete from pgtape_core.unranked u where u.account_id = v_account.id;
     else

@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '233acdc2c80d89ae36efac1802c2ee4a847d226627064d898776aaa08ff3521a',
+set digest = '720e8fe0e1c26decd52d169f6c23b9f859da466a37e5aca6677cdfb25456795f',
     applied_at = clock_timestamp();
