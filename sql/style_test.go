@@ -160,3 +160,28 @@ func TestEveryFileBeginsWithAComment(t *testing.T) {
 		}
 	}
 }
+
+// PL/pgSQL looks a function up when it is called: one that no file declares would be missed only then.
+func TestEveryFunctionThatIsCalledIsDeclared(t *testing.T) {
+	declared := map[string]bool{}
+	for _, f := range declaredFunctions(t) {
+		declared[f.name] = true
+	}
+	files, err := Functions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	call := regexp.MustCompile(`\bpgtape(?:_core)?\.\w+\(`)
+	for _, f := range files {
+		for i, line := range strings.Split(f.Text, "\n") {
+			if strings.HasPrefix(strings.TrimSpace(line), "--") {
+				continue
+			}
+			for _, name := range call.FindAllString(line, -1) {
+				if name = strings.TrimSuffix(name, "("); !declared[name] {
+					t.Errorf("%s:%d: no file declares %s", f.Name, i+1, name)
+				}
+			}
+		}
+	}
+}

@@ -109,7 +109,7 @@ func bulk(t testing.TB, d *dbtest.DB, market string, n int) {
 				select b.* into book from pgtape_core.book b join pgtape_core.market m on m.id = b.market_id
 				where m.slug = '%[1]s' for no key update of b;
 				for i in 1 .. %[2]d loop
-					book := pgtape_core.advance('%[1]s', book, clock_timestamp(), 'note', json_build_object('text', repeat('x', 500))::text);
+					book := pgtape_core.append_event('%[1]s', book, clock_timestamp(), 'note', json_build_object('text', repeat('x', 500))::text);
 				end loop;
 			end $$`, market, min(n, 1000)))
 	}

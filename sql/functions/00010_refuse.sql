@@ -46,10 +46,10 @@ end;
 $$;
 -- +goose StatementEnd
 
--- refuse_fault raises what a *_fault function has found to be wrong with a request, if anything.
+-- refuse_error raises what a *_fault function has found to be wrong with a request, if anything.
 -- Raises: TP011.
 -- +goose StatementBegin
-create or replace function pgtape_core.refuse_fault(fault text)
+create or replace function pgtape_core.refuse_error(fault text)
     returns void
     language plpgsql
     immutable

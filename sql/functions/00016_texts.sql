@@ -137,10 +137,10 @@ begin
     if octet_length(value) <= 8 * longest + 100 then -- longer is only told
         value := pgtape_core.spaced(value, lines);
     end if;
-    perform pgtape_core.refuse_fault(pgtape_core.text_error(name, value, shortest, longest, lines));
+    perform pgtape_core.refuse_error(pgtape_core.text_error(name, value, shortest, longest, lines));
     v_kept := normalize(value, nfc);
     if v_kept <> value collate "C" then -- NFC takes some characters apart for good: there are more of them then, and more marks
-        perform pgtape_core.refuse_fault(pgtape_core.text_error(name, v_kept, shortest, longest, lines));
+        perform pgtape_core.refuse_error(pgtape_core.text_error(name, v_kept, shortest, longest, lines));
     end if;
     return v_kept;
 end;

@@ -6,10 +6,10 @@
 -- have the path of these. sql_test.go and db/names_test.go hold this. What is in the language sql,
 -- and cannot be inlined, would be planned anew in each transaction.
 
--- amount_fault says what is wrong with a number of credits or shares, or null if nothing is:
+-- amount_error says what is wrong with a number of credits or shares, or null if nothing is:
 -- a finite decimal from minimum to 1e12 with at most 6 decimals.
 -- +goose StatementBegin
-create or replace function pgtape_core.amount_fault(
+create or replace function pgtape_core.amount_error(
     name text,
     amount numeric,
     minimum numeric default 0.000001

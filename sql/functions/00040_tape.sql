@@ -57,12 +57,12 @@ end;
 $$;
 -- +goose StatementEnd
 
--- advance writes a market's new state and the event that announces it, under the next seq, and
+-- append_event writes a market's new state and the event that announces it, under the next seq, and
 -- returns the state as written. The caller has locked the book and filled in what changes.
 -- Locks:  none further.
 -- Writes: book, tape; rings the doorbell if a reader wants it rung.
 -- +goose StatementBegin
-create or replace function pgtape_core.advance(
+create or replace function pgtape_core.append_event(
     market text,
     book pgtape_core.book,
     at timestamptz,
@@ -80,16 +80,16 @@ begin
     book.version := v_event.seq;
     book.updated_at := at;
     book.head := v_event.hash;
-    perform pgtape_core.write_events(array[v_event], array[book]);
+    perform pgtape_core.append_events(array[v_event], array[book]);
     return book;
 end;
 $$;
 -- +goose StatementEnd
 
--- write_events writes events, and the states of their markets, which the caller has locked.
+-- append_events writes events, and the states of their markets, which the caller has locked.
 -- Writes: tape, book; rings the doorbell if a reader wants it rung.
 -- +goose StatementBegin
-create or replace function pgtape_core.write_events(events pgtape_core.tape[], books pgtape_core.book[])
+create or replace function pgtape_core.append_events(events pgtape_core.tape[], books pgtape_core.book[])
     returns void
     language plpgsql
     volatile
@@ -97,7 +97,7 @@ as $$
 begin
     insert into pgtape_core.tape select e.* from unnest(events) e;
     perform pgtape_core.write_books(books);
-    perform pgtape_core.ring(events);
+    perform pgtape_core.notify_readers(events);
 end;
 $$;
 -- +goose StatementEnd
@@ -128,12 +128,12 @@ end;
 $$;
 -- +goose StatementEnd
 
--- advance_house writes an event of the house's tape: an account, a grant. What balances begin with
+-- append_house_event writes an event of the house's tape: an account, a grant. What balances begin with
 -- is so as public, and as hard to rewrite, as what became of it.
 -- Locks:  the house's tape.
 -- Writes: house_tape, tape; rings the doorbell if a reader wants it rung.
 -- +goose StatementBegin
-create or replace function pgtape_core.advance_house(
+create or replace function pgtape_core.append_house_event(
     at timestamptz,
     kind text,
     body text
@@ -151,14 +151,14 @@ begin
     v_event := pgtape_core.next_event('house', v_house.version, v_house.head, at, kind, body);
     insert into pgtape_core.tape values (v_event.*);
     update pgtape_core.house_tape set version = v_event.seq, head = v_event.hash;
-    perform pgtape_core.ring(array[v_event]);
+    perform pgtape_core.notify_readers(array[v_event]);
 end;
 $$;
 -- +goose StatementEnd
 
--- ring tells readers in notify mode that markets have new events, while there are any readers.
+-- notify_readers tells readers in notify mode that markets have new events, while there are any readers.
 -- +goose StatementBegin
-create or replace function pgtape_core.ring(events pgtape_core.tape[])
+create or replace function pgtape_core.notify_readers(events pgtape_core.tape[])
     returns void
     language plpgsql
     volatile

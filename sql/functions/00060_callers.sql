@@ -65,10 +65,10 @@ end;
 $$;
 -- +goose StatementEnd
 
--- require_runner gives the name of who acts on a market: its maker, or an operator.
+-- require_creator_or_operator gives the name of who acts on a market: its maker, or an operator.
 -- Raises: TP007 no such account, TP009 neither.
 -- +goose StatementBegin
-create or replace function pgtape_core.require_runner(market text, account text)
+create or replace function pgtape_core.require_creator_or_operator(market text, account text)
     returns text
     language plpgsql
     stable
@@ -81,7 +81,7 @@ begin
     if exists (
         select
         from pgtape_core.market m
-        where m.id = pgtape_core.find_market_id(require_runner.market) and m.funder_id = v_actor.account_id
+        where m.id = pgtape_core.find_market_id(require_creator_or_operator.market) and m.funder_id = v_actor.account_id
     ) then
         return v_actor.account;
     end if;

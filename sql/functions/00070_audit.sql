@@ -1,9 +1,9 @@
 -- +goose Up
--- note_act keeps for operators what somebody did with more rights than a trader has. actor: the handle
+-- log_audit keeps for operators what somebody did with more rights than a trader has. actor: the handle
 -- of an account as it is now, or what pgtape_core.actor calls a login that has none.
 -- Writes: audit_entry.
 -- +goose StatementBegin
-create or replace function pgtape_core.note_act(act text, subject text, actor text, detail jsonb default '{}')
+create or replace function pgtape_core.log_audit(act text, subject text, actor text, detail jsonb default '{}')
     returns void
     language sql
     volatile
@@ -99,7 +99,7 @@ begin
         );
     end if;
     update pgtape_core.account a set role = set_role.role where a.id = v_account.id returning a.* into v_account;
-    perform pgtape_core.note_act('role_given', v_account.handle, v_actor, jsonb_build_object('role', role));
+    perform pgtape_core.log_audit('role_given', v_account.handle, v_actor, jsonb_build_object('role', role));
     return pgtape_core.account_state_of(v_account);
 end;
 $$;

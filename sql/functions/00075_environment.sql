@@ -38,7 +38,7 @@ begin
     insert into pgtape_core.setting as s (name, value)
     values ('environment', set_environment.name)
     on conflict on constraint setting_pkey do update set value = excluded.value;
-    perform pgtape_core.note_act(
+    perform pgtape_core.log_audit(
         'environment_named', name, pgtape_core.actor(), jsonb_build_object('before', v_before)
     );
     return name;

@@ -41,7 +41,7 @@ begin
             'invalid_request', 'the handle ' || open_account.handle || ' is reserved', 'choose another handle'
         );
     end if;
-    perform pgtape_core.refuse_fault(pgtape_core.amount_fault('opening_balance', v_balance, 0));
+    perform pgtape_core.refuse_error(pgtape_core.amount_error('opening_balance', v_balance, 0));
 
     -- 1. Create. The index decides between two who want the same handle at once.
     insert into pgtape_core.account as a (handle)
@@ -56,7 +56,7 @@ begin
     end if;
 
     -- 2. Announce and grant.
-    perform pgtape_core.advance_house(
+    perform pgtape_core.append_house_event(
         v_account.created_at, 'account',
         format('{"account":{"handle":%s,"opening_grant":"%s"}}', to_json(v_account.handle), v_balance::numeric(30, 6))
     );
@@ -131,8 +131,8 @@ declare
     v_house   bigint;
     v_now     timestamptz;
 begin
-    perform pgtape_core.refuse_fault(coalesce(
-        pgtape_core.amount_fault('amount', amount),
+    perform pgtape_core.refuse_error(coalesce(
+        pgtape_core.amount_error('amount', amount),
         case when amount is null then 'amount is missing' end
     ));
     reason := pgtape_core.require_reason(reason);
@@ -144,14 +144,14 @@ begin
     select a.* into v_account from pgtape_core.account a where a.id = v_account.id; -- its name may have gone meanwhile
     v_now := clock_timestamp();
     perform pgtape_core.transfer('grant', v_house, v_account.id, amount, v_now);
-    perform pgtape_core.advance_house(
+    perform pgtape_core.append_house_event(
         v_now, 'grant',
         format(
             '{"grant":{"account":%s,"amount":"%s","reason":%s,"actor":%s}}',
             to_json(v_account.handle), amount::numeric(30, 6), to_json(reason), to_json(v_actor)
         )
     );
-    perform pgtape_core.note_act(
+    perform pgtape_core.log_audit(
         'granted', v_account.handle, v_actor, jsonb_build_object('amount', amount::text, 'reason', reason)
     );
     select a.* into v_account from pgtape_core.account a where a.id = v_account.id;
@@ -199,7 +199,7 @@ begin
     on conflict (role_name) do update set account_id = excluded.account_id, role_oid = excluded.role_oid
     where (l.account_id, l.role_oid) is distinct from (excluded.account_id, excluded.role_oid);
     if found then
-        perform pgtape_core.note_act(
+        perform pgtape_core.log_audit(
             'login_mapped', v_account.handle, pgtape_core.actor(), jsonb_build_object('login', login)
         );
     end if;

@@ -45,14 +45,14 @@ declare
     v_before text := (select s.value from pgtape_core.setting s where s.name = set_setting.name);
 begin
     perform pgtape_core.require_operator();
-    perform pgtape_core.refuse_fault(pgtape_core.setting_error(name, value));
+    perform pgtape_core.refuse_error(pgtape_core.setting_error(name, value));
     if v_before is not distinct from value then
         return;
     end if;
     insert into pgtape_core.setting as s (name, value)
     values (set_setting.name, set_setting.value)
     on conflict on constraint setting_pkey do update set value = excluded.value;
-    perform pgtape_core.note_act(
+    perform pgtape_core.log_audit(
         'setting_changed', name, pgtape_core.actor(), jsonb_build_object('value', value, 'before', v_before)
     );
 end;

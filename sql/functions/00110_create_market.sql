@@ -48,7 +48,7 @@ create or replace function pgtape_core.require_outcomes(outcomes text[])
 as $$
 begin
     if cardinality(outcomes) not between 2 and 50 or array_ndims(outcomes) <> 1 then
-        return outcomes; -- market_fault tells
+        return outcomes; -- market_error tells
     end if;
     return array(
         select pgtape_core.require_text('an outcome', o.name, 1, 60)
@@ -59,9 +59,9 @@ end;
 $$;
 -- +goose StatementEnd
 
--- market_fault says what is wrong with the declaration of a market, or null if nothing is.
+-- market_error says what is wrong with the declaration of a market, or null if nothing is.
 -- +goose StatementBegin
-create or replace function pgtape_core.market_fault(
+create or replace function pgtape_core.market_error(
     slug text,
     outcomes text[],
     liquidity numeric,
@@ -88,7 +88,7 @@ as $$
         when closes_at <= clock_timestamp() then 'closes_at must lie in the future'
         else coalesce(
             pgtape_core.time_error('closes_at', closes_at),
-            pgtape_core.amount_fault('liquidity', liquidity, 0.01)
+            pgtape_core.amount_error('liquidity', liquidity, 0.01)
         )
     end;
 $$;
@@ -148,7 +148,7 @@ begin
     question := pgtape_core.require_text('a question', question, 1, 500);
     description := pgtape_core.require_text('a description', description, 0, 20000, true);
     outcomes := pgtape_core.require_outcomes(outcomes);
-    perform pgtape_core.refuse_fault(pgtape_core.market_fault(slug, outcomes, liquidity, closes_at));
+    perform pgtape_core.refuse_error(pgtape_core.market_error(slug, outcomes, liquidity, closes_at));
     category := pgtape_core.require_category(category);
     v_actor := pgtape_core.acting_account(nullif(account, 'house'));
     perform pgtape_core.raise_refusal(v_actor.refusal);
@@ -166,7 +166,7 @@ begin
 
     void_payout := coalesce(void_payout, pgtape_core.uniform_payout(cardinality(outcomes)));
     v_market.outcomes := outcomes;
-    perform pgtape_core.refuse_fault('void_payout: ' || pgtape_core.payout_fault(v_market, void_payout));
+    perform pgtape_core.refuse_error('void_payout: ' || pgtape_core.payout_error(v_market, void_payout));
     v_market.void_payout := void_payout;
     v_zeros := array_fill(0::numeric, array[cardinality(outcomes)]);
 
@@ -222,7 +222,7 @@ begin
     perform pgtape_core.transfer(
         'subsidy', v_funder.id, v_market.account_id, v_market.subsidy, v_market.created_at, v_market.id, 1
     );
-    v_book := pgtape_core.advance(
+    v_book := pgtape_core.append_event(
         slug, v_book, v_market.created_at, 'created',
         format(
             '{"created":{"question":%s,"description":%s,"category":%s,"outcomes":%s,"liquidity":"%s",'

@@ -1,13 +1,13 @@
 -- +goose Up
--- order_fault says what is wrong with an order in itself, whatever the market's state; no code: nothing.
+-- order_error says what is wrong with an order in itself, whatever the market's state; no code: nothing.
 -- +goose StatementBegin
-create or replace function pgtape_core.order_fault(o pgtape_core.order_request)
+create or replace function pgtape_core.order_error(o pgtape_core.order_request)
     returns pgtape_core.refusal
     language plpgsql
     immutable
 as $$
 declare
-    v_fault text := case
+    v_error text := case
         when o.market is null then 'market is missing'
         when o.outcome is null or o.outcome = '' then 'outcome is missing'
         when o.side is null or o.side not in ('buy', 'sell') then 'side must be buy or sell'
@@ -24,16 +24,16 @@ declare
         when o.idempotency_key is not null and length(o.idempotency_key) not between 1 and 255 then
             'an idempotency key has 1 to 255 characters'
         else coalesce(
-            pgtape_core.amount_fault('shares', o.shares),
-            pgtape_core.amount_fault('spend', o.spend),
-            pgtape_core.amount_fault('max_cost', o.max_cost),
-            pgtape_core.amount_fault('min_proceeds', o.min_proceeds, 0),
+            pgtape_core.amount_error('shares', o.shares),
+            pgtape_core.amount_error('spend', o.spend),
+            pgtape_core.amount_error('max_cost', o.max_cost),
+            pgtape_core.amount_error('min_proceeds', o.min_proceeds, 0),
             pgtape_core.time_error('deadline', o.deadline)
         )
     end;
 begin
-    if v_fault is not null then
-        return ('invalid_order', v_fault, null, null)::pgtape_core.refusal;
+    if v_error is not null then
+        return ('invalid_order', v_error, null, null)::pgtape_core.refusal;
     end if;
     -- No blind orders: the price may move between looking and acting.
     if o.max_slippage_bps is null and o.max_cost is null and o.min_proceeds is null then
@@ -65,10 +65,10 @@ end;
 $$;
 -- +goose StatementEnd
 
--- closed_to_orders refuses orders to a market that does not trade at this instant, and those whose
+-- closed_error refuses orders to a market that does not trade at this instant, and those whose
 -- deadline has passed; no code: neither.
 -- +goose StatementBegin
-create or replace function pgtape_core.closed_to_orders(
+create or replace function pgtape_core.closed_error(
     market text,
     status text,
     closes_at timestamptz,

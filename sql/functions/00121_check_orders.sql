@@ -23,7 +23,7 @@ begin
     accounts := pgtape_core.accounts_of_orders(orders);
 
     for i in 1 .. cardinality(orders) loop
-        v_refusal := pgtape_core.order_fault(orders[i]);
+        v_refusal := pgtape_core.order_error(orders[i]);
         if v_refusal.code is null and accounts[i] is null then
             v_actor := pgtape_core.acting_account(orders[i].account);
             accounts[i] := v_actor.account_id;

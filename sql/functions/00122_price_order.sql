@@ -39,7 +39,7 @@ begin
         else pgtape_core.lmsr_shares(outstanding, liquidity, v_outcome, spend, cost)
     end;
     v_refusal := case when v_outcome is null and name <> '*' then pgtape_core.no_outcome(market, outcomes, name)
-        else pgtape_core.beyond_the_book(side, outstanding, v_outcome, name, shares) end;
+        else pgtape_core.outstanding_error(side, outstanding, v_outcome, name, shares) end;
     if v_refusal.code is not null then
         return (v_outcome, null, null, null, null, v_refusal)::pgtape_core.priced_order;
     end if;
@@ -61,10 +61,10 @@ end;
 $$;
 -- +goose StatementEnd
 
--- beyond_the_book refuses what would leave a book with more shares of an outcome than it can count,
+-- outstanding_error refuses what would leave a book with more shares of an outcome than it can count,
 -- or with fewer than none; no code: it can be done. outcome is null for complete sets.
 -- +goose StatementBegin
-create or replace function pgtape_core.beyond_the_book(
+create or replace function pgtape_core.outstanding_error(
     side text,
     outstanding numeric[],
     outcome integer,
@@ -80,7 +80,7 @@ declare
 begin
     if outcome is null then
         v_outstanding := (
-            select case beyond_the_book.side when 'buy' then max(q) else min(q) end from unnest(outstanding) q
+            select case outstanding_error.side when 'buy' then max(q) else min(q) end from unnest(outstanding) q
         );
     end if;
     if side = 'buy' and v_outstanding + shares > 1e12 then

@@ -30,12 +30,12 @@ begin
     -- A question needs no bound: it is checked as an order that accepts any price.
     v_order.expected_price := case side when 'sell' then 0 else 1 end;
     v_order.max_slippage_bps := 0;
-    perform pgtape_core.raise_refusal(pgtape_core.order_fault(v_order));
+    perform pgtape_core.raise_refusal(pgtape_core.order_error(v_order));
 
     v_market := pgtape_core.find_market(market);
     select b.* into v_book from pgtape_core.book b where b.market_id = v_market.id;
     perform pgtape_core.raise_refusal(
-        pgtape_core.closed_to_orders(v_market.slug, v_book.status, v_market.closes_at, null, clock_timestamp())
+        pgtape_core.closed_error(v_market.slug, v_book.status, v_market.closes_at, null, clock_timestamp())
     );
 
     v_priced := pgtape_core.price_order(

@@ -229,7 +229,7 @@ begin
     insert into pgtape_core.position as p (account_id, market_id, outcome, shares)
     select n.* from unnest(positions) n
     on conflict (account_id, market_id, outcome) do update set shares = excluded.shares;
-    perform pgtape_core.write_events(events, books);
+    perform pgtape_core.append_events(events, books);
 end;
 $$;
 -- +goose StatementEnd

@@ -101,10 +101,10 @@ begin
     );
     v_held := pgtape_core.held_of(held, before_held, v_priced.outcome, cardinality(m.outcomes));
     v_priced.refusal := coalesce(
-        pgtape_core.closed_to_orders(m.slug, book.status, m.closes_at, o.deadline, v_now),
+        pgtape_core.closed_error(m.slug, book.status, m.closes_at, o.deadline, v_now),
         v_priced.refusal,
         pgtape_core.stale_quote(o, v_priced.quote),
-        pgtape_core.cannot_settle(
+        pgtape_core.funds_error(
             account, balance, v_held, o.side, (v_priced.quote).outcome, (v_priced.quote).shares, (v_priced.quote).amount
         )
     );
@@ -269,10 +269,10 @@ end;
 $$;
 -- +goose StatementEnd
 
--- cannot_settle refuses what the account cannot pay or does not hold; no code: it can. Of complete
+-- funds_error refuses what the account cannot pay or does not hold; no code: it can. Of complete
 -- sets there are as many as shares of the rarest outcome.
 -- +goose StatementBegin
-create or replace function pgtape_core.cannot_settle(
+create or replace function pgtape_core.funds_error(
     account text,
     balance numeric,
     held numeric,

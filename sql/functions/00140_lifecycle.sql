@@ -104,8 +104,8 @@ as $$
 begin
     reason := pgtape_core.require_reason(reason);
     b.status := status;
-    perform pgtape_core.note_act(kind, m.slug, actor, jsonb_build_object('reason', reason));
-    b := pgtape_core.advance(
+    perform pgtape_core.log_audit(kind, m.slug, actor, jsonb_build_object('reason', reason));
+    b := pgtape_core.append_event(
         m.slug, b, at, kind,
         format(
             '{%s:{%s"reason":%s,"actor":%s},"status":"%s","prices":%s}',
@@ -180,16 +180,16 @@ create or replace function pgtape.close_market(market text, reason text, account
     set search_path = pg_catalog, pg_temp
 as $$
     select * from pgtape_core.operate(
-        market, 'close', 'closed', 'closed', reason, pgtape_core.require_runner(market, account)
+        market, 'close', 'closed', 'closed', reason, pgtape_core.require_creator_or_operator(market, account)
     );
 $$;
 -- +goose StatementEnd
 
--- payout_fault says what is wrong with a payout vector, or null if nothing is: one number from 0
+-- payout_error says what is wrong with a payout vector, or null if nothing is: one number from 0
 -- to 1 for each outcome, together 1. {1,0} is a plain answer, {0.5,0.5} a shared one, {0.37,0.63} a
 -- value between the bounds of a scale.
 -- +goose StatementBegin
-create or replace function pgtape_core.payout_fault(m pgtape_core.market, payout numeric[])
+create or replace function pgtape_core.payout_error(m pgtape_core.market, payout numeric[])
     returns text
     language sql
     immutable
@@ -240,13 +240,13 @@ create or replace function pgtape.propose_resolution(
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_actor text := pgtape_core.require_runner(market, account);
+    v_actor text := pgtape_core.require_creator_or_operator(market, account);
     v       record;
     v_book  pgtape_core.book;
 begin
     v := pgtape_core.lock_market(market, pgtape_core.states_for('propose'));
     perform pgtape_core.require_proposal_rate(market, account);
-    perform pgtape_core.refuse_fault(pgtape_core.payout_fault(v.market, payout));
+    perform pgtape_core.refuse_error(pgtape_core.payout_error(v.market, payout));
     v_book := v.book;
     v_book.proposal := payout;
     perform pgtape_core.notify_proposal(v.market, v_book.version + 1, payout);

@@ -2,9 +2,9 @@
 -- Paying out: each share of an outcome brings its payout, once. What is found to be wrong later is
 -- corrected by further entries, never by edits.
 
--- due gives what a payout makes of the shares of each holder of a market, rounded down to 6 decimals.
+-- payout_by_account gives what a payout makes of the shares of each holder of a market, rounded down to 6 decimals.
 -- +goose StatementBegin
-create or replace function pgtape_core.due(market bigint, payout numeric[])
+create or replace function pgtape_core.payout_by_account(market bigint, payout numeric[])
     returns table (account_id bigint, amount numeric)
     language sql
     stable
@@ -12,7 +12,7 @@ create or replace function pgtape_core.due(market bigint, payout numeric[])
 as $$
     select p.account_id, trunc(sum(p.shares * payout[p.outcome]), 6)
     from pgtape_core.position p
-    where p.market_id = due.market
+    where p.market_id = payout_by_account.market
     group by p.account_id
     order by p.account_id;
 $$;
@@ -62,14 +62,15 @@ declare
     v_left     numeric;
 begin
     -- 1. Check.
-    perform pgtape_core.refuse_fault(pgtape_core.payout_fault(m, payout));
+    perform pgtape_core.refuse_error(pgtape_core.payout_error(m, payout));
 
     -- 2. Lock everybody who is paid.
     perform pgtape_core.lock_holders(m);
     v_now := clock_timestamp();
 
     -- 3. Pay each holder once, in one transaction of the ledger, then return the rest.
-    select array_agg(d.account_id), array_agg(d.amount) into v_accounts, v_amounts from pgtape_core.due(m.id, payout) d;
+    select array_agg(d.account_id), array_agg(d.amount) into v_accounts, v_amounts
+    from pgtape_core.payout_by_account(m.id, payout) d;
     perform pgtape_core.post(
         'payout', v_accounts || m.account_id, v_amounts || -coalesce((select sum(a) from unnest(v_amounts) a), 0),
         v_now, m.id, b.version + 1
@@ -144,12 +145,12 @@ create or replace function pgtape_core.entitled(m pgtape_core.market, payout num
 as $$
     select x.account_id, sum(x.amount)
     from (
-        select d.account_id, d.amount from pgtape_core.due(m.id, payout) d
+        select d.account_id, d.amount from pgtape_core.payout_by_account(m.id, payout) d
         union all
         select m.funder_id, (select -sum(e.amount)
                              from pgtape_core.ledger_entry e
                              where e.account_id = m.account_id and e.kind in ('payout', 'subsidy_return'))
-            - coalesce((select sum(d.amount) from pgtape_core.due(m.id, payout) d), 0)
+            - coalesce((select sum(d.amount) from pgtape_core.payout_by_account(m.id, payout) d), 0)
     ) x
     group by x.account_id;
 $$;
@@ -204,7 +205,7 @@ begin
     v := pgtape_core.lock_market(market, pgtape_core.states_for('correct'));
     v_market := v.market;
     v_book := v.book;
-    perform pgtape_core.refuse_fault(pgtape_core.payout_fault(v_market, payout));
+    perform pgtape_core.refuse_error(pgtape_core.payout_error(v_market, payout));
     perform pgtape_core.lock_holders(v_market);
     v_now := clock_timestamp();
 

@@ -67,10 +67,10 @@ declare
 begin
     v_market := pgtape_core.find_market(market);
     v_payout := coalesce(payout, v_market.void_payout);
-    perform pgtape_core.refuse_fault(pgtape_core.payout_fault(v_market, v_payout));
+    perform pgtape_core.refuse_error(pgtape_core.payout_error(v_market, v_payout));
     select count(*) filter (where d.amount > 0), coalesce(sum(d.amount), 0)::numeric(30, 6)
     into people, paid
-    from pgtape_core.due(v_market.id, v_payout) d;
+    from pgtape_core.payout_by_account(v_market.id, v_payout) d;
     select (coalesce(sum(e.amount) filter (where e.kind not in ('payout', 'subsidy_return')), 0) - paid)::numeric(30, 6)
     into returned
     from pgtape_core.ledger_entry e
@@ -103,12 +103,12 @@ declare
     v_at    record;
     v_move  record;
 begin
-    perform pgtape_core.refuse_fault(coalesce(
+    perform pgtape_core.refuse_error(coalesce(
         case when outcomes is null or outcomes not between 2 and 50 then 'a market has 2 to 50 outcomes' end,
-        pgtape_core.market_fault(
+        pgtape_core.market_error(
             'preview', array(select 'o' || i from generate_series(1, outcomes) i), liquidity, null
         ),
-        case when spend is null then 'spend is missing' else pgtape_core.amount_fault('spend', spend) end
+        case when spend is null then 'spend is missing' else pgtape_core.amount_error('spend', spend) end
     ));
     v_zeros := array_fill(0::numeric, array[outcomes]);
     subsidy := pgtape_core.lmsr_subsidy(liquidity, outcomes);

@@ -28,7 +28,7 @@ begin
     if token_hash is null or length(token_hash) <> 32 or lifetime is null then
         perform pgtape_core.refuse('invalid_request', 'a session needs the SHA-256 of its token and a lifetime');
     end if;
-    perform pgtape_core.refuse_fault(pgtape_core.lifetime_error('a session', lifetime));
+    perform pgtape_core.refuse_error(pgtape_core.lifetime_error('a session', lifetime));
     delete from pgtape_core.session s where s.expires_at < now();
     label := pgtape_core.spaced(left(label, 100), false);
     if pgtape_core.text_error('a label', label, 0, 100, false) is not null then

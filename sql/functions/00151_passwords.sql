@@ -110,7 +110,7 @@ begin
     perform from pgtape_core.account a where a.id = v_account.id for no key update;
     return query select * from pgtape_core.write_credential(v_account.id, phc, end_access, coalesce(v_actor, label));
     if token_hash is null then
-        perform pgtape_core.note_act('password_set', v_account.handle, v_actor);
+        perform pgtape_core.log_audit('password_set', v_account.handle, v_actor);
     else
         perform pgtape_core.open_session(v_account.id, token_hash, interval '30 days', label);
     end if;
@@ -157,11 +157,11 @@ begin
     if token_hash is null or length(token_hash) <> 32 or lifetime is null then
         perform pgtape_core.refuse('invalid_request', 'a link needs the SHA-256 of its token and a lifetime');
     end if;
-    perform pgtape_core.refuse_fault(pgtape_core.lifetime_error('a link', lifetime));
+    perform pgtape_core.refuse_error(pgtape_core.lifetime_error('a link', lifetime));
     delete from pgtape_core.sign_in_link l where l.expires_at < now() or l.account_id = v_account.id;
     insert into pgtape_core.sign_in_link (token_hash, account_id, expires_at)
     values (token_hash, v_account.id, now() + lifetime);
-    perform pgtape_core.note_act('link_made', v_account.handle, v_actor);
+    perform pgtape_core.log_audit('link_made', v_account.handle, v_actor);
     return now() + lifetime;
 end;
 $$;

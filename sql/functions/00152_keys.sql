@@ -23,7 +23,7 @@ declare
     v_id      bigint;
 begin
     name := pgtape_core.require_text('the name of a key', name, 1, 60);
-    perform pgtape_core.refuse_fault(case
+    perform pgtape_core.refuse_error(case
         when scopes is null or cardinality(scopes) = 0 or not scopes <@ '{read,trade,operate}'
             then 'a key has one or more of the scopes read, trade and operate'
         when key_hash is null or length(key_hash) <> 32 then 'a key is kept by its SHA-256'

@@ -20,7 +20,7 @@ as $$
 declare
     v_actor text;
 begin
-    perform pgtape_core.refuse_fault(case
+    perform pgtape_core.refuse_error(case
         when role is null or role not in ('trader', 'operator', 'admin') then 'a role is trader, operator or admin'
         when uses is null or uses not between 1 and 10000 then 'an invite has 1 to 10000 uses'
         when lifetime is null or lifetime <= interval '0' or lifetime > interval '366 days'
@@ -38,7 +38,7 @@ begin
         create_invite.uses, now() + lifetime
     )
     returning i.id, i.expires_at;
-    perform pgtape_core.note_act('invite_made', v_actor, v_actor, jsonb_build_object('uses', uses, 'role', role));
+    perform pgtape_core.log_audit('invite_made', v_actor, v_actor, jsonb_build_object('uses', uses, 'role', role));
 end;
 $$;
 -- +goose StatementEnd
@@ -94,7 +94,7 @@ begin
         perform pgtape_core.require_role(operator, '{admin}');
     end if;
     delete from pgtape_core.invite i where i.id = v_invite.id;
-    perform pgtape_core.note_act(
+    perform pgtape_core.log_audit(
         'invite_revoked', v_invite.made_by, v_actor,
         jsonb_build_object('uses', v_invite.uses, 'used', v_invite.used, 'role', v_invite.role)
     );
@@ -155,7 +155,7 @@ begin
     end if;
     if v_invite.role <> 'trader' then
         update pgtape_core.account a set role = v_invite.role where a.id = v_account.id returning a.* into v_account;
-        perform pgtape_core.note_act(
+        perform pgtape_core.log_audit(
             'role_given', v_account.handle, v_invite.made_by, jsonb_build_object('role', v_invite.role, 'by', 'invite')
         );
     end if;

@@ -66,7 +66,7 @@ begin
     return query delete from pgtape_core.session s where s.account_id = v_account.id returning s.token_hash;
     return query delete from pgtape_core.api_key k where k.account_id = v_account.id returning k.key_hash;
     delete from pgtape_core.sign_in_link l where l.account_id = v_account.id;
-    perform pgtape_core.note_act('access_revoked', v_account.handle, v_actor);
+    perform pgtape_core.log_audit('access_revoked', v_account.handle, v_actor);
 end;
 $$;
 -- +goose StatementEnd

@@ -57,7 +57,7 @@ begin
                 'grant pg_signal_backend to ' || quote_ident(current_user)
             );
     end;
-    perform pgtape_core.note_act(
+    perform pgtape_core.log_audit(
         'login_ended', v_login, pgtape_core.actor(),
         jsonb_build_object('why', 'kept markets locked', 'pid', end_lock_holder.pid)
     );

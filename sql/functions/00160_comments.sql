@@ -27,7 +27,7 @@ declare
 begin
     -- 1. Check.
     v_body := pgtape_core.require_text('a comment', body, 1, 2000, true);
-    perform pgtape_core.refuse_fault(case
+    perform pgtape_core.refuse_error(case
         when length(idempotency_key) not between 1 and 255 then 'an idempotency key has 1 to 255 characters'
     end);
 
@@ -111,7 +111,7 @@ begin
     if v_actor.account_id is distinct from v_comment.account_id then
         v_by := pgtape_core.require_operator(account);
         reason := pgtape_core.require_reason(reason);
-        perform pgtape_core.note_act(
+        perform pgtape_core.log_audit(
             'comment_removed', v_slug, v_by,
             jsonb_build_object('id', v_comment.id, 'account', v_author, 'reason', reason)
         );
@@ -147,7 +147,7 @@ create or replace function pgtape_core.talk(
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform pgtape_core.advance(
+    perform pgtape_core.append_event(
         m.slug, b, at, kind,
         format('{%s:%s,"prices":%s}', to_json(kind), detail, pgtape_core.json_by_outcome(m.outcomes, b.prices))
     );

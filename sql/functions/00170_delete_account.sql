@@ -136,7 +136,7 @@ begin
         from pgtape_core.market m
         where m.slug = rewrite_tape.market and b.market_id = m.id;
     end if;
-    perform pgtape_core.ring(array(
+    perform pgtape_core.notify_readers(array(
         select t from pgtape_core.tape t where t.market = rewrite_tape.market and t.seq = v_version
     ));
 end;
@@ -277,7 +277,7 @@ begin
     update pgtape_core.account a
     set handle = v_new, role = 'trader', gone_at = clock_timestamp()
     where a.id = v_account.id;
-    perform pgtape_core.note_act('account_deleted', v_new, v_new);
+    perform pgtape_core.log_audit('account_deleted', v_new, v_new);
     return v_new;
 end;
 $$;

@@ -238,7 +238,7 @@ declare
     v_since   timestamptz := least(greatest(since, v_account.created_at), v_until);
     v_step    interval;
 begin
-    perform pgtape_core.refuse_fault(case
+    perform pgtape_core.refuse_error(case
         when steps is null or steps not between 2 and 500 then 'steps must lie between 2 and 500'
         else pgtape_core.time_error('since', since)
     end);

@@ -156,7 +156,7 @@ declare
     v_since  timestamptz;
     v_until  timestamptz;
 begin
-    perform pgtape_core.refuse_fault(case
+    perform pgtape_core.refuse_error(case
         when points is null or points not between 2 and 5000 then 'points must lie between 2 and 5000'
         else coalesce(pgtape_core.time_error('from', since), pgtape_core.time_error('to', until))
     end);

@@ -68,7 +68,7 @@ declare
     v_actor   text := pgtape_core.require_operator(operator);
     v_account pgtape_core.account;
 begin
-    perform pgtape_core.refuse_fault(case when ranked is null then 'ranked is missing' end);
+    perform pgtape_core.refuse_error(case when ranked is null then 'ranked is missing' end);
     reason := pgtape_core.require_reason(reason);
     v_account := pgtape_core.find_account(account);
     if ranked then
@@ -76,7 +76,7 @@ begin
     else
         insert into pgtape_core.unranked (account_id) values (v_account.id) on conflict do nothing;
     end if;
-    perform pgtape_core.note_act(
+    perform pgtape_core.log_audit(
         case when ranked then 'ranked' else 'unranked' end, v_account.handle, v_actor,
         jsonb_build_object('reason', reason)
     );

@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = '720e8fe0e1c26decd52d169f6c23b9f859da466a37e5aca6677cdfb25456795f',
+set digest = '627468cb34e0e1f095490c6a8a76e73669d48a3389af5c25002e461834cdcf07',
     applied_at = clock_timestamp();
