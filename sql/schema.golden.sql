@@ -640,19 +640,17 @@ function pgtape.verify() returns TABLE(invariant text, subject text, problem tex
 function pgtape.void_market(text,text,text) returns pgtape_core.market_state, volatile, security definer
 function pgtape.ways_in(text) returns TABLE(password boolean, issuer text), stable, security definer
 function pgtape_core.access_of(bigint) returns json, stable
-function pgtape_core.account_id_of(text) returns bigint, stable
 function pgtape_core.account_state_of(pgtape_core.account) returns pgtape_core.account_state, immutable
 function pgtape_core.accounts_of_orders(pgtape_core.order_request[]) returns bigint[], stable
 function pgtape_core.acting_account(text) returns record, stable
 function pgtape_core.actor() returns text, stable
-function pgtape_core.advance(text,pgtape_core.book,timestamp with time zone,text,text) returns pgtape_core.book, volatile
-function pgtape_core.advance_house(timestamp with time zone,text,text) returns void, volatile
 function pgtape_core.advance_sequences() returns SETOF text, volatile
-function pgtape_core.amount_fault(text,numeric,numeric) returns text, immutable
+function pgtape_core.amount_error(text,numeric,numeric) returns text, immutable
+function pgtape_core.append_event(text,pgtape_core.book,timestamp with time zone,text,text) returns pgtape_core.book, volatile
+function pgtape_core.append_events(pgtape_core.tape[],pgtape_core.book[]) returns void, volatile
+function pgtape_core.append_house_event(timestamp with time zone,text,text) returns void, volatile
 function pgtape_core.avg_price(numeric,numeric,integer) returns numeric, immutable
-function pgtape_core.beyond_the_book(text,numeric[],integer,text,numeric) returns pgtape_core.refusal, immutable
 function pgtape_core.can_sign_in(pgtape_core.account) returns boolean, stable
-function pgtape_core.cannot_settle(text,numeric,numeric,text,text,numeric,numeric) returns pgtape_core.refusal, immutable
 function pgtape_core.category_spellings(text) returns text[], stable
 function pgtape_core.character_class(integer) returns text, immutable
 function pgtape_core.check_append_only() returns TABLE(invariant text, subject text, problem text), stable
@@ -675,21 +673,28 @@ function pgtape_core.check_tape_trades() returns TABLE(invariant text, subject t
 function pgtape_core.check_trade_entries() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_trading_hours() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_values() returns TABLE(invariant text, subject text, problem text), stable
-function pgtape_core.closed_to_orders(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone) returns pgtape_core.refusal, immutable
+function pgtape_core.closed_error(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone) returns pgtape_core.refusal, immutable
 function pgtape_core.comment_state_of(pgtape_core.comment,text,text) returns pgtape_core.comment_state, immutable
 function pgtape_core.complete_sets_move(numeric[],numeric,numeric,numeric[]) returns pgtape_core.lmsr_change, immutable
 function pgtape_core.cursor_of(bigint,bytea) returns text, immutable
 function pgtape_core.derive_notifications(bigint) returns void, volatile
-function pgtape_core.due(bigint,numeric[]) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.entitled(pgtape_core.market,numeric[]) returns TABLE(account_id bigint, amount numeric), stable
 function pgtape_core.event_hash(bytea,text,bigint,timestamp with time zone,text,text) returns bytea, immutable
 function pgtape_core.excerpt(text) returns text, immutable
 function pgtape_core.few_markets(text,text[],text) returns bigint[], stable
 function pgtape_core.fill_order(pgtape_core.order_request,pgtape_core.market,bigint,text,numeric,numeric[],integer,bytea,pgtape_core.book,numeric) returns pgtape_core.filled_order, volatile
 function pgtape_core.fill_orders(pgtape_core.order_request[],integer[],record,record,record,pgtape_core.book,numeric[]) returns record, volatile
+function pgtape_core.find_account(text) returns pgtape_core.account, stable
+function pgtape_core.find_account_id(text) returns bigint, stable
+function pgtape_core.find_account_ids(text,boolean) returns SETOF bigint, stable
+function pgtape_core.find_active_account(text) returns pgtape_core.account, stable
+function pgtape_core.find_market(text) returns pgtape_core.market, stable
+function pgtape_core.find_market_id(text) returns bigint, stable
+function pgtape_core.find_own_account(text) returns pgtape_core.account, stable
 function pgtape_core.folded_letters(text) returns text, immutable
 function pgtape_core.forget_access(bigint) returns void, volatile
 function pgtape_core.forget_words(bigint) returns void, volatile
+function pgtape_core.funds_error(text,numeric,numeric,text,text,numeric,numeric) returns pgtape_core.refusal, immutable
 function pgtape_core.handle_is_reserved(text) returns boolean, immutable
 function pgtape_core.hears(bigint,text) returns boolean, stable
 function pgtape_core.held_of(numeric[],integer,integer,integer) returns numeric, immutable
@@ -698,6 +703,7 @@ function pgtape_core.holding_value(numeric[],numeric,integer[],numeric[]) return
 function pgtape_core.holding_value_at(numeric[],numeric,integer[],numeric[]) returns numeric, immutable
 function pgtape_core.holdings_at(bigint,timestamp with time zone,interval,integer) returns TABLE(market_id bigint, at timestamp with time zone, outcomes integer[], shares numeric[]), stable
 function pgtape_core.holds_shares(bigint,bigint) returns boolean, stable
+function pgtape_core.house() returns bigint, stable
 function pgtape_core.identifier(text) returns text, immutable
 function pgtape_core.in_list(text,text[],text,text,timestamp with time zone,text,text) returns boolean, stable
 function pgtape_core.index_market(pgtape_core.market) returns void, volatile
@@ -724,24 +730,23 @@ function pgtape_core.lock_holders(pgtape_core.market) returns void, volatile
 function pgtape_core.lock_market(text,text[]) returns record, volatile
 function pgtape_core.lock_to_leave(bigint) returns pgtape_core.account, volatile
 function pgtape_core.lock_traders(record,boolean) returns record, volatile
+function pgtape_core.log_audit(text,text,text,jsonb) returns void, volatile
 function pgtape_core.look_alike_key(text) returns text, immutable
 function pgtape_core.look_alikes(text[]) returns text, immutable
-function pgtape_core.market_fault(text,text[],numeric,timestamp with time zone) returns text, stable
-function pgtape_core.market_named(text) returns pgtape_core.market, stable
+function pgtape_core.market_error(text,text[],numeric,timestamp with time zone) returns text, stable
 function pgtape_core.market_state_of(pgtape_core.market,pgtape_core.book) returns pgtape_core.market_state, stable, security definer
 function pgtape_core.may_dispute(bigint,bigint) returns boolean, stable
-function pgtape_core.member(text) returns pgtape_core.account, stable
 function pgtape_core.micros(timestamp with time zone) returns numeric, stable
 function pgtape_core.moment_of(numeric) returns timestamp with time zone, stable
 function pgtape_core.move_market(pgtape_core.market,pgtape_core.book,text,text,text,text,text,timestamp with time zone) returns pgtape_core.market_state, volatile
 function pgtape_core.next_event(text,bigint,bytea,timestamp with time zone,text,text) returns pgtape_core.tape, immutable
 function pgtape_core.no_market(text) returns pgtape_core.refusal, immutable
 function pgtape_core.no_outcome(text,text[],text) returns pgtape_core.refusal, immutable
-function pgtape_core.note_act(text,text,text,jsonb) returns void, volatile
 function pgtape_core.notify(text,bigint,bigint,bigint[],jsonb[],timestamp with time zone) returns void, volatile
 function pgtape_core.notify_owner(bigint,text,jsonb) returns void, volatile
 function pgtape_core.notify_payout(pgtape_core.market,text,bigint,numeric[],bigint[],numeric[],timestamp with time zone) returns void, volatile
 function pgtape_core.notify_proposal(pgtape_core.market,bigint,numeric[]) returns void, volatile
+function pgtape_core.notify_readers(pgtape_core.tape[]) returns void, volatile
 function pgtape_core.notify_talk(pgtape_core.market,pgtape_core.comment,text) returns void, volatile
 function pgtape_core.only_serves() returns boolean, stable
 function pgtape_core.open_account(text,numeric) returns pgtape_core.account_state, volatile
@@ -750,12 +755,12 @@ function pgtape_core.open_value(bigint) returns numeric, stable
 function pgtape_core.open_values(bigint) returns TABLE(market_id bigint, value numeric), stable
 function pgtape_core.opening_credits(boolean,text,text) returns numeric, volatile
 function pgtape_core.operate(text,text,text,text,text,text) returns pgtape_core.market_state, volatile
-function pgtape_core.order_fault(pgtape_core.order_request) returns pgtape_core.refusal, immutable
+function pgtape_core.order_error(pgtape_core.order_request) returns pgtape_core.refusal, immutable
 function pgtape_core.orders_of(jsonb,text) returns pgtape_core.order_request[], stable
 function pgtape_core.outcome_spelled(text[],text) returns text, immutable
 function pgtape_core.outstanding_at(bigint,timestamp with time zone[]) returns TABLE(moment timestamp with time zone, outstanding numeric[]), stable
+function pgtape_core.outstanding_error(text,numeric[],integer,text,numeric) returns pgtape_core.refusal, immutable
 function pgtape_core.own_account_id() returns bigint, stable, security definer
-function pgtape_core.own_member(text) returns pgtape_core.account, stable
 function pgtape_core.page_by_activity(text,text[],text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
 function pgtape_core.page_by_age(text,text[],text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
 function pgtape_core.page_by_close(text,text[],text,numeric,text,integer,bigint[]) returns TABLE(slug text, key numeric), stable
@@ -764,8 +769,8 @@ function pgtape_core.page_by_volume(text,text[],text,numeric,text,integer,bigint
 function pgtape_core.page_of_rest(text,text[],text,text,numeric,text,integer,bigint[],text[]) returns TABLE(slug text, key numeric), stable
 function pgtape_core.paid_out_at(text) returns timestamp with time zone, stable
 function pgtape_core.pay_out(pgtape_core.market,pgtape_core.book,numeric[],text,text,text) returns pgtape_core.market_state, volatile
-function pgtape_core.payout_fault(pgtape_core.market,numeric[]) returns text, immutable
-function pgtape_core.person(text) returns pgtape_core.account, stable
+function pgtape_core.payout_by_account(bigint,numeric[]) returns TABLE(account_id bigint, amount numeric), stable
+function pgtape_core.payout_error(pgtape_core.market,numeric[]) returns text, immutable
 function pgtape_core.place(pgtape_core.order_request[],boolean) returns record, volatile
 function pgtape_core.positions_of(bigint[],numeric[],numeric[],bigint,integer) returns pgtape_core."position"[], immutable
 function pgtape_core.post(text,bigint[],numeric[],timestamp with time zone,bigint,bigint) returns void, volatile
@@ -777,13 +782,14 @@ function pgtape_core.received(pgtape_core.market) returns TABLE(account_id bigin
 function pgtape_core.record_of(bigint) returns TABLE(bucket integer, forecasts numeric, price_sum numeric, outcome_sum numeric, outcome_squares numeric, error_sum numeric), stable
 function pgtape_core.refuse(text,text,text,jsonb) returns void, immutable
 function pgtape_core.refuse_change() returns trigger, volatile
-function pgtape_core.refuse_fault(text) returns void, immutable
+function pgtape_core.refuse_error(text) returns void, immutable
 function pgtape_core.renamed(text,text,text,text,boolean) returns text, immutable
 function pgtape_core.repeat_trade(pgtape_core.trade,bytea) returns pgtape_core.filled_order, immutable
 function pgtape_core.request_hash(pgtape_core.order_request) returns bytea, immutable
 function pgtape_core.require_account(text) returns record, stable
 function pgtape_core.require_category(text) returns text, volatile
 function pgtape_core.require_comment_rate(bigint) returns void, stable
+function pgtape_core.require_creator_or_operator(text,text) returns text, stable
 function pgtape_core.require_market_creation(pgtape_core.account,numeric,boolean) returns boolean, stable
 function pgtape_core.require_operator(text) returns text, stable
 function pgtape_core.require_other_admin(bigint) returns void, volatile
@@ -792,11 +798,9 @@ function pgtape_core.require_proof(bigint,text) returns void, stable
 function pgtape_core.require_proposal_rate(text,text) returns void, stable
 function pgtape_core.require_reason(text) returns text, immutable
 function pgtape_core.require_role(text,text[]) returns text, stable
-function pgtape_core.require_runner(text,text) returns text, stable
 function pgtape_core.require_text(text,text,integer,integer,boolean) returns text, immutable
 function pgtape_core.revoke_public_rights() returns void, volatile
 function pgtape_core.rewrite_tape(text,text,text,boolean,text) returns void, volatile
-function pgtape_core.ring(pgtape_core.tape[]) returns void, volatile
 function pgtape_core.search_terms(text) returns text[], immutable
 function pgtape_core.search_text(text,text,text) returns text, immutable
 function pgtape_core.seq_at(text,timestamp with time zone,bigint,bigint) returns bigint, stable
@@ -824,7 +828,6 @@ function pgtape_core.without_placed(text) returns text, immutable
 function pgtape_core.words_of(bigint) returns json, stable
 function pgtape_core.write_books(pgtape_core.book[]) returns void, volatile
 function pgtape_core.write_credential(bigint,text,boolean,text) returns SETOF bytea, volatile
-function pgtape_core.write_events(pgtape_core.tape[],pgtape_core.book[]) returns void, volatile
 function pgtape_core.write_identity(pgtape_core.account,text,text) returns void, volatile
 function pgtape_core.write_trades(pgtape_core.trade[],pgtape_core."position"[],pgtape_core.tape[],pgtape_core.book[]) returns void, volatile
 function pgtape_core.yes_of(text[]) returns integer, immutable
