@@ -29,7 +29,7 @@ type Moves struct {
 // Errors: NotFound.
 func (d *DB) Moves(ctx context.Context, market, account string) (Moves, error) {
 	return one[Moves](ctx, d, `select pgtape.moves($1, $2) as moves,
-		coalesce((select h.version from pgtape.heads h where h.slug = $1), 0) as version`, market, account)
+		(select h.version from pgtape.heads h where h.slug = pgtape.name_of_market($1)) as version`, market, account)
 }
 
 // Preview is what a market would be like: its subsidy in credits, and how far the first purchase

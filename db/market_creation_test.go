@@ -93,3 +93,41 @@ func TestTalkAndProposalsHaveARate(t *testing.T) {
 	d.Exec(t, "select pgtape.propose_resolution('rain', '{0,1}', 'an operator may')")
 	d.Verify(t)
 }
+
+// A market is one, however its name is typed: what is counted, and what comes back, go by its slug.
+func TestAMarketTypedOtherwiseIsTheSame(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	ana := d.Account(t, "1000")
+	if _, err := d.CreateMarket(t.Context(), db.NewMarket{Slug: "rain", Question: "Will it?", Account: ana}); err != nil {
+		t.Fatal(err)
+	}
+	server := d.AsServer(t)
+	for i, typed := range []string{"RAIN", " rain", "Rain\u00a0"} {
+		c, err := server.Comment(t.Context(), db.NewComment{Market: typed, Body: "hello", Account: ana, IdempotencyKey: typed})
+		if err != nil || c.Market != "rain" {
+			t.Errorf("a comment on %q: %+v, %v", typed, c, err)
+		}
+		if again, err := server.Comment(t.Context(), db.NewComment{Market: typed, Body: "hello", Account: ana, IdempotencyKey: typed}); err != nil || again != c {
+			t.Errorf("again: %+v, %v, want %+v", again, err, c)
+		}
+		if moves, err := server.Moves(t.Context(), typed, ana); err != nil || moves.Version != int64(i)+2 {
+			t.Errorf("moves in %q: %+v, %v", typed, moves, err)
+		}
+	}
+	d.Exec(t, "select pgtape.close_market('RAIN', 'over')")
+	for i := range 12 {
+		typed := []string{"RAIN", " rAin ", "rain"}[i%3]
+		_, err := server.MoveMarket(t.Context(), db.Move{Market: typed, Name: "propose", Payout: []db.Decimal{"1", "0"}, Reason: "why", Account: ana})
+		if want := map[bool]db.Code{true: db.TooManyRequests}[i >= 10]; db.CodeOf(err) != want {
+			t.Errorf("proposal %d, for %q: %v, want %q", i+1, typed, err, want)
+		}
+	}
+	for _, typed := range []string{"RAIN", "rain "} {
+		_, err := server.MoveMarket(t.Context(), db.Move{Market: typed, Name: "dispute", Reason: "why", Account: d.Account(t, "1")})
+		if db.CodeOf(err) != db.TooManyRequests {
+			t.Errorf("a dispute of %q: %v", typed, err)
+		}
+	}
+	d.Verify(t)
+}

@@ -653,6 +653,7 @@ function pgtape_core.avg_price(numeric,numeric,integer) returns numeric, immutab
 function pgtape_core.can_sign_in(pgtape_core.account) returns boolean, stable
 function pgtape_core.category_spellings(text) returns text[], stable
 function pgtape_core.character_class(integer) returns text, immutable
+function pgtape_core.character_error(text,text,boolean) returns text, immutable
 function pgtape_core.check_append_only() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_balances() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_bounds() returns TABLE(invariant text, subject text, problem text), stable
@@ -696,6 +697,7 @@ function pgtape_core.forget_access(bigint) returns void, volatile
 function pgtape_core.forget_words(bigint) returns void, volatile
 function pgtape_core.funds_error(text,numeric,numeric,text,text,numeric,numeric) returns pgtape_core.refusal, immutable
 function pgtape_core.handle_is_reserved(text) returns boolean, immutable
+function pgtape_core.has_text_fault(text) returns boolean, immutable
 function pgtape_core.hears(bigint,text) returns boolean, stable
 function pgtape_core.held_of(numeric[],integer,integer,integer) returns numeric, immutable
 function pgtape_core.holding_part(numeric[],numeric,numeric[],numeric[],integer[],numeric[],integer) returns numeric, immutable, security definer
@@ -717,6 +719,7 @@ function pgtape_core.json_quote(pgtape_core.quote,numeric) returns jsonb, immuta
 function pgtape_core.json_time(timestamp with time zone) returns text, immutable
 function pgtape_core.kept_event_hash(pgtape_core.tape) returns bytea, stable
 function pgtape_core.lagging_sequences() returns TABLE(sequence regclass, last_value bigint, used bigint), stable
+function pgtape_core.length_error(text,text,integer,integer) returns text, immutable
 function pgtape_core.lifetime_error(text,interval) returns text, immutable
 function pgtape_core.lmsr_at(numeric[],numeric) returns pgtape_core.lmsr_state, immutable
 function pgtape_core.lmsr_charge(numeric[],numeric,integer,numeric) returns record, immutable
@@ -795,7 +798,7 @@ function pgtape_core.require_operator(text) returns text, stable
 function pgtape_core.require_other_admin(bigint) returns void, volatile
 function pgtape_core.require_outcomes(text[]) returns text[], immutable
 function pgtape_core.require_proof(bigint,text) returns void, stable
-function pgtape_core.require_proposal_rate(text,text) returns void, stable
+function pgtape_core.require_proposal_rate(pgtape_core.market,text) returns void, stable
 function pgtape_core.require_reason(text) returns text, immutable
 function pgtape_core.require_role(text,text[]) returns text, stable
 function pgtape_core.require_text(text,text,integer,integer,boolean) returns text, immutable

@@ -15,6 +15,8 @@ const (
 // longer are functions that may have more lines, and why. No function is added to it.
 var longer = map[string]string{
 	"pgtape_core.character_class": "a table of Unicode that sql/unicode makes",
+	"pgtape_core.has_text_fault":  "a table of Unicode that sql/unicode makes",
+	"pgtape_core.folded_letters":  "a table of Unicode that sql/unicode makes",
 	"pgtape_core.rewrite_tape":    "goes when tapes know accounts by number",
 	"pgtape.delete_account":       "loses most of its steps when tapes know accounts by number",
 

@@ -78,10 +78,19 @@ create or replace function pgtape_core.what_is(code integer)
         else 'not one that everybody can see'
     end;
 
--- text_error says what is wrong with a text as spaced gives it, or null if nothing is. The length
--- comes first, so that nothing is done to what is too long.
+-- length_error says that a text is too short or too long, or null if it is neither.
+create or replace function pgtape_core.length_error(name text, value text, shortest integer, longest integer)
+    returns text
+    language sql
+    immutable
+    return case
+        when value is null or octet_length(value) > 4 * longest or length(value) not between shortest and longest then
+            format('%s has %s', name, case shortest when 0 then 'at most ' else shortest || ' to ' end || longest || ' characters')
+    end;
+
+-- character_error says which character of a text, as spaced gives it, is refused and why; null if none is.
 -- +goose StatementBegin
-create or replace function pgtape_core.text_error(name text, value text, shortest integer, longest integer, lines boolean)
+create or replace function pgtape_core.character_error(name text, value text, lines boolean)
     returns text
     language plpgsql
     immutable
@@ -91,16 +100,16 @@ declare
     v_forms text;
     v_at    integer;
 begin
-    if value is null or octet_length(value) > 4 * longest or length(value) not between shortest and longest then
-        return format('%s has %s', name, case shortest when 0 then 'at most ' else shortest || ' to ' end || longest || ' characters');
-    end if;
     if value collate "C" ~ '^[ -~]*$' then
         return null;
     end if;
-    if value ~ E'[\\u180B-\\u180D\\u200C\\u200D\\uFE00-\\uFE0F\\U000E0020-\\U000E007F\\U000E0100-\\U000E01EF]' then
+    if value collate "C" ~ E'[\\u180B-\\u180D\\u200C\\u200D\\uFE00-\\uFE0F\\U000E0020-\\U000E007F\\U000E0100-\\U000E01EF]' then
         v_rest := pgtape_core.without_placed(value);
     end if;
-    -- One letter for each character, of its class.
+    if not pgtape_core.has_text_fault(v_rest) and (lines or strpos(v_rest, E'\n') = 0) then
+        return null;
+    end if;
+    -- Only to say which: one letter for each character, of its class.
     select string_agg(case
                when c.value = E'\n' and not lines then 'r'
                else translate(pgtape_core.character_class(ascii(c.value)), 'p', 'r')
@@ -123,7 +132,16 @@ end;
 $$;
 -- +goose StatementEnd
 
--- require_text gives a text of a person as it is kept: spaced, and in the form NFC.
+-- text_error says what is wrong with a text as it is kept, or null if nothing is. The length comes
+-- first, so that nothing is done to what is too long.
+create or replace function pgtape_core.text_error(name text, value text, shortest integer, longest integer, lines boolean)
+    returns text
+    language sql
+    immutable
+    return coalesce(pgtape_core.length_error(name, value, shortest, longest), pgtape_core.character_error(name, value, lines));
+
+-- require_text gives a text of a person as it is kept: spaced, and in the form NFC. What is measured is
+-- what is kept: taken apart (NFD), a letter is up to four characters of 12 octets.
 -- Raises: TP011 too short or long, or with a character that is refused.
 -- +goose StatementBegin
 create or replace function pgtape_core.require_text(name text, value text, shortest integer, longest integer, lines boolean default false)
@@ -134,13 +152,16 @@ as $$
 declare
     v_kept text;
 begin
-    if octet_length(value) <= 8 * longest + 100 then -- longer is only told
-        value := pgtape_core.spaced(value, lines);
+    if octet_length(value) > 12 * longest + 100 then -- nothing is done to it
+        perform pgtape_core.refuse_error(pgtape_core.length_error(name, value, shortest, longest));
     end if;
-    perform pgtape_core.refuse_error(pgtape_core.text_error(name, value, shortest, longest, lines));
+    value := pgtape_core.spaced(value, lines);
+    -- Before normalize: for what is refused, that depends on the version of Postgres.
+    perform pgtape_core.refuse_error(pgtape_core.character_error(name, value, lines));
     v_kept := normalize(value, nfc);
-    if v_kept <> value collate "C" then -- NFC takes some characters apart for good: there are more of them then, and more marks
-        perform pgtape_core.refuse_error(pgtape_core.text_error(name, v_kept, shortest, longest, lines));
+    perform pgtape_core.refuse_error(pgtape_core.length_error(name, v_kept, shortest, longest));
+    if v_kept <> value collate "C" then -- NFC takes some characters apart for good: there are more marks then
+        perform pgtape_core.refuse_error(pgtape_core.character_error(name, v_kept, lines));
     end if;
     return v_kept;
 end;
@@ -177,7 +198,8 @@ $$;
 -- +goose StatementEnd
 
 -- outcome_spelled gives the name of an outcome as its market has it, for one that is typed with other
--- spaces, cases or forms; what names none as it is.
+-- spaces, cases or forms; what names none as it is. Trades come here with their market locked: what is no
+-- outcome's name by its length costs nothing, and what is typed is folded once.
 -- +goose StatementBegin
 create or replace function pgtape_core.outcome_spelled(outcomes text[], name text)
     returns text
@@ -185,17 +207,27 @@ create or replace function pgtape_core.outcome_spelled(outcomes text[], name tex
     immutable
     strict
 as $$
+declare
+    v_typed   text;
+    v_key     text;
+    v_outcome text;
 begin
-    if name = any (outcomes) or octet_length(name) > 1000 then
+    if name = '*' or name = any (outcomes) or octet_length(name) > 12 * 60 + 100 then
         return name;
     end if;
-    return coalesce((
-        select o.name
-        from unnest(outcomes) with ordinality as o (name, i)
-        where pgtape_core.look_alike_key(o.name) = pgtape_core.look_alike_key(outcome_spelled.name)
-        order by o.i
-        limit 1
-    ), name);
+    v_typed := normalize(pgtape_core.spaced(name, false), nfc);
+    if v_typed = any (outcomes) then
+        return v_typed;
+    elsif v_typed in ('', '*') or length(v_typed) > 60 then
+        return name;
+    end if;
+    v_key := pgtape_core.look_alike_key(v_typed);
+    foreach v_outcome in array outcomes loop
+        if pgtape_core.look_alike_key(v_outcome) = v_key then
+            return v_outcome;
+        end if;
+    end loop;
+    return name;
 end;
 $$;
 -- +goose StatementEnd

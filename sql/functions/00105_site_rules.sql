@@ -157,7 +157,7 @@ $$;
 -- of who is no operator: each is an event, an entry of the audit log, and told to all who hold shares.
 -- Raises: TP012.
 -- +goose StatementBegin
-create or replace function pgtape_core.require_proposal_rate(market text, account text)
+create or replace function pgtape_core.require_proposal_rate(m pgtape_core.market, account text)
     returns void
     language plpgsql
     stable
@@ -177,7 +177,7 @@ begin
         from (
             select t.kind, t.at
             from pgtape_core.tape t
-            where t.market = require_proposal_rate.market and t.kind not in ('trade', 'commented', 'comment_removed')
+            where t.market = m.slug and t.kind not in ('trade', 'commented', 'comment_removed')
             order by t.seq desc
             limit 20
         ) x

@@ -245,7 +245,7 @@ declare
     v_book  pgtape_core.book;
 begin
     v := pgtape_core.lock_market(market, pgtape_core.states_for('propose'));
-    perform pgtape_core.require_proposal_rate(market, account);
+    perform pgtape_core.require_proposal_rate(v.market, account);
     perform pgtape_core.refuse_error(pgtape_core.payout_error(v.market, payout));
     v_book := v.book;
     v_book.proposal := payout;
@@ -276,7 +276,7 @@ declare
 begin
     perform pgtape_core.raise_refusal(v_actor.refusal);
     v := pgtape_core.lock_market(market, pgtape_core.states_for('dispute'));
-    perform pgtape_core.require_proposal_rate(market, account);
+    perform pgtape_core.require_proposal_rate(v.market, account);
     v_market := v.market;
     if not (account is null and pgtape_core.is_operator()) then
         if not pgtape_core.may_dispute(v_actor.account_id, v_market.id) then

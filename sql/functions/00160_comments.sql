@@ -39,7 +39,7 @@ begin
     from pgtape_core.comment c
     where c.account_id = v_author.account_id and c.idempotency_key = comment.idempotency_key collate "C";
     if v_comment.id is not null and v_comment.market_id = (v.market).id and v_comment.body = v_body then
-        return pgtape_core.comment_state_of(v_comment, market, v_author.account);
+        return pgtape_core.comment_state_of(v_comment, (v.market).slug, v_author.account);
     end if;
 
     -- 4. Not too many of one account. Operators may say what they like.
@@ -62,7 +62,7 @@ begin
         '{"id":' || v_comment.id || ',"account":' || to_json(v_author.account) || '}'
     );
     perform pgtape_core.notify_talk(v.market, v_comment, v_author.account);
-    return pgtape_core.comment_state_of(v_comment, market, v_author.account);
+    return pgtape_core.comment_state_of(v_comment, (v.market).slug, v_author.account);
 end;
 $$;
 -- +goose StatementEnd
