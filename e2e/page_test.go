@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -91,6 +92,8 @@ func (p *page) set(what any) {
 			_, err = chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, params)
 		case emulation.SetEmulatedMediaParams:
 			_, err = chromedp.Call(ctx, emulation.SetEmulatedMedia, params)
+		case network.SetCacheDisabledParams:
+			_, err = chromedp.Call(ctx, network.SetCacheDisabled, params)
 		default:
 			err = fmt.Errorf("unknown: %T", what)
 		}

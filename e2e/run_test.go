@@ -1,12 +1,7 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"strings"
-	"sync"
 	"testing"
 
 	"github.com/pgtape/pgtape/db"
@@ -120,39 +115,6 @@ func TestAMarketIsRunFromItsPage(t *testing.T) {
 	p.says("main", "resolved")
 	p.says("main", "news is coming in")
 	s.Verify(t)
-}
-
-// lateReads stands around a server whose reads find a commit later than its tape, as Postgres allows:
-// the first who asks for the moves of a new version gets those of the version before.
-type lateReads struct {
-	mu      sync.Mutex
-	version int64  // the newest that was read
-	answer  []byte // of it
-}
-
-func (l *lateReads) around(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/moves") {
-			next.ServeHTTP(w, r)
-			return
-		}
-		read := httptest.NewRecorder()
-		next.ServeHTTP(read, r)
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		answer := read.Body.Bytes()
-		var of struct{ Version int64 }
-		_ = json.Unmarshal(answer, &of) // an error has version 0, and is passed on
-		late := l.answer
-		if of.Version > l.version && late != nil {
-			answer = late
-		}
-		if of.Version >= l.version {
-			l.version, l.answer = of.Version, read.Body.Bytes()
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(answer)
-	})
 }
 
 // choose picks an option, as a person's choice would.

@@ -123,11 +123,15 @@ async function signOut() {
   leave("Signed out.");
 }
 
-// refresh reads balance and positions. What fails here is tried again by the next change.
+let refreshed; // the newest reading of balance and positions
+
+// refresh reads balance and positions. What fails here is tried again by the next change; an answer
+// that a later reading has overtaken says nothing.
 export async function refresh() {
+  const mine = (refreshed = Symbol("portfolio"));
   try {
     const portfolio = await api.getPortfolio();
-    store.dispatch({ op: "portfolio", ...portfolio });
+    if (mine === refreshed) store.dispatch({ op: "portfolio", ...portfolio });
   } catch (error) {
     if (error.status === 401) look("");
   }
