@@ -123,14 +123,24 @@ func (p *page) forward() { p.step("forward", 1) }
 func (p *page) step(what string, by int64) {
 	p.t.Helper()
 	p.act("going "+what, func(ctx context.Context) error {
-		h, err := chromedp.Call(ctx, cdppage.GetNavigationHistory, cdp.Empty{})
-		if err != nil {
-			return err
+		for {
+			err := historyStep(ctx, by)
+			// The page that the step before has left is not yet replaced in the browser's books.
+			if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "Not attached to an active page") {
+				return err
+			}
 		}
-		to := h.Entries[h.CurrentIndex+by].ID
-		_, err = chromedp.Call(ctx, cdppage.NavigateToHistoryEntry, cdppage.NavigateToHistoryEntryParams{EntryID: to})
-		return err
 	})
+}
+
+func historyStep(ctx context.Context, by int64) error {
+	h, err := chromedp.Call(ctx, cdppage.GetNavigationHistory, cdp.Empty{})
+	if err != nil {
+		return err
+	}
+	to := h.Entries[h.CurrentIndex+by].ID
+	_, err = chromedp.Call(ctx, cdppage.NavigateToHistoryEntry, cdppage.NavigateToHistoryEntryParams{EntryID: to})
+	return err
 }
 
 // beforeLoad runs a script in all further documents before theirs.
