@@ -9,9 +9,15 @@ type LockHolder struct {
 	Transaction string
 }
 
-// MarketLockHolders lists the sessions that keep markets locked, but for those of servers.
+// MarketLockHolders lists the sessions that keep markets locked, but for those of servers, and those
+// whose commit waits for a standby.
 func (d *DB) MarketLockHolders(ctx context.Context) ([]LockHolder, error) {
 	return all[LockHolder](as(ctx, operating), d, "select pid, login, transaction from pgtape.market_lock_holders()")
+}
+
+// MarketLockBlockers lists those for whom others wait.
+func (d *DB) MarketLockBlockers(ctx context.Context) ([]LockHolder, error) {
+	return all[LockHolder](as(ctx, operating), d, "select pid, login, transaction from pgtape.market_lock_blockers()")
 }
 
 // EndLockHolder ends a session, if it is still in that transaction, and says whether it was.

@@ -184,7 +184,7 @@ func calls(acts string) map[string][]string {
 		"halt_market": {"'rain', 'why', " + acts}, "history": {"'rain'", "'rain', '2000-01-01', " + soon + ", 10"},
 		"holders": {"'rain', 10"}, "identity_account": {"'issuer', 'subject'"}, "invites": {acts}, "keep_doorbell_ringing": {""}, "probe_write": {""},
 		"key_account": {hash(1)}, "keys_of": {"'ana'"}, "link_account": {hash(1)}, "link_identity": {"'ana', 'issuer', 'subject'"},
-		"market_lock_holders": {""}, "may_end_lock_holders": {""}, "market_page": {"'open', 'c', 'will', 'active', null, null, 10", "'', '', '', 'hot', 5, 'rain', 10, '{rain}', '{7}'"},
+		"market_lock_blockers": {""}, "market_lock_holders": {""}, "may_end_lock_holders": {""}, "market_page": {"'open', 'c', 'will', 'active', null, null, 10", "'', '', '', 'hot', 5, 'rain', 10, '{rain}', '{7}'"},
 		"map_login": {"session_user::pg_catalog.text, 'bo'"}, "market_preview": {"2, 10, 10"}, // what views call is reached through these
 		"markets_made": {"'ana'"}, "moves": {"'rain', 'ana'"}, "notifications": {acts, "'ana', null, 10"},
 		"oidc_flow": {hash(1)}, "open_market": {"'calm', 'why', " + acts}, "people": {"'a', '', 10, " + acts},

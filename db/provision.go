@@ -47,7 +47,7 @@ const makeRoles = `
 			execute format('grant %%I to pgtape_psql with admin option', v_role);
 		end loop;
 		alter role pgtape_owner nosuperuser nocreaterole nocreatedb nobypassrls;
-		grant pg_signal_backend to pgtape_owner;
+		grant pg_signal_backend, pg_read_all_stats to pgtape_owner;
 		grant pgtape_owner to pgtape_psql;
 		grant pgtape_server to pgtape_web;
 	end;

@@ -44,7 +44,7 @@ func (r *Report) logins() (findings []Finding) {
 		findings = append(findings, Finding{
 			Subject: "logins", Severity: Costs, What: "sessions of SQL logins that keep markets locked cannot be ended",
 			Cost: "one login that trades in a transaction and does not end it stops trading in these markets, for operators too",
-			Mend: "as a superuser: grant pg_signal_backend to " + ident(l.Owner),
+			Mend: "as a superuser: grant pg_signal_backend, pg_read_all_stats to " + ident(l.Owner),
 		})
 	}
 	if len(l.Unlimited) > 0 {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -56,3 +57,14 @@ func (o observed) MarketState(ctx context.Context, slug string) (db.MarketState,
 
 // Joins are the subscriptions that read, or whose turn it will be.
 func (s *Server) Joins() int64 { return s.hub.Stats().Joins }
+
+// LockLook has the watch of a server of which LockCheck is negative look, as if it were now a second
+// after the look before.
+func LockLook(d *db.DB, log *slog.Logger) func(ctx context.Context) {
+	w := &lockWatch{db: d, every: lockLook, log: log}
+	now := time.Now()
+	return func(ctx context.Context) {
+		w.look(ctx, now)
+		now = now.Add(lockLook)
+	}
+}

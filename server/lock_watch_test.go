@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/dbtest"
+	"github.com/pgtape/pgtape/server"
 )
 
 // sqlLogin connects as an SQL login of a trader of its own.
@@ -109,4 +112,121 @@ func TestNobodyElseIsEnded(t *testing.T) {
 	if err == nil {
 		t.Error("a trader ends sessions")
 	}
+}
+
+// The limit is a login's, not a transaction's: whose transactions are each shorter and follow one another
+// is ended too, if others wait. Looks are a second apart here by their own count.
+func TestWhoLocksAgainAndAgainIsEnded(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(c *server.Config) { c.LockCheck = -1 })
+	rain, ana := s.Market(t), s.Account(t, "1000")
+	asServer := s.AsServer(t)
+	look := server.LockLook(asServer, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	conn := s.sqlLogin(t)
+	rounds := 0
+	// again has the login lock the market, somebody wait if they are to, and the watch look.
+	again := func(waits bool) error {
+		if _, err := conn.Exec(t.Context(), "begin"); err != nil {
+			return err
+		}
+		if _, err := conn.Exec(t.Context(), "select pgtape.trade($1, 'yes', 'buy', shares => 1, max_cost => 1)", rain); err != nil {
+			return err
+		}
+		rounds++
+		traded := make(chan error, 1)
+		if waits {
+			go func() {
+				_, err := asServer.Trade(t.Context(), db.Order{
+					Market: rain, Outcome: "yes", Side: "buy", Shares: "1", MaxCost: "1", Account: ana, IdempotencyKey: fmt.Sprint(rounds),
+				})
+				traded <- err
+			}()
+			for blocked := false; !blocked && len(traded) == 0; {
+				must(t, s.Pool().QueryRow(t.Context(), "select exists (select from pgtape.market_lock_blockers())").Scan(&blocked))
+			}
+		}
+		look(t.Context())
+		_, err := conn.Exec(t.Context(), "rollback")
+		if waits {
+			must(t, <-traded)
+		}
+		return err
+	}
+	for range 17 {
+		must(t, again(false))
+	}
+	rounds = 0
+	for again(true) == nil {
+		if rounds > 20 {
+			t.Fatal("it goes on for ever")
+		}
+	}
+	if rounds != 15 {
+		t.Errorf("ended after %d s of locks, want 15", rounds)
+	}
+	s.Verify(t)
+}
+
+// A commit that waits for its standby keeps its market locked, and is not the login's to hurry: who ends
+// the wait has the commit seen that no standby has.
+func TestACommitThatWaitsForAStandbyIsNotEnded(t *testing.T) {
+	t.Parallel()
+	own := dbtest.NewOwn(t)
+	d := own.Provisioned(t)
+	market := d.Market(t)
+	_, err := d.CreateAccount(t.Context(), "bob", "")
+	must(t, err)
+	own.Exec(t, "create role bob login in role pgtape_trader")
+	must(t, d.MapLogin(t.Context(), "bob", "bob"))
+	open := func(user string) *pgx.Conn {
+		conn, err := pgx.Connect(t.Context(), own.URL(user, db.OwnDatabase))
+		must(t, err)
+		t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+		return conn
+	}
+	bob, super := open("bob"), open(own.Superuser())
+	watched, err := db.Open(t.Context(), own.URL(db.OwnServer, db.OwnDatabase), db.Options{AsServer: true})
+	must(t, err)
+	t.Cleanup(watched.Close)
+
+	own.Set(t, "synchronous_standby_names", "nobody")
+	committed := make(chan error, 1)
+	go func() {
+		_, err := bob.Exec(t.Context(), "select pgtape.trade($1, 'yes', 'buy', shares => 1, max_cost => 1)", market)
+		committed <- err
+	}()
+	waits := func() (n int) {
+		must(t, super.QueryRow(t.Context(), "select count(*) from pg_stat_activity where wait_event = 'SyncRep' and usename = 'bob'").Scan(&n))
+		return n
+	}
+	for deadline := time.Now().Add(patience); waits() == 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the commit does not wait")
+		}
+	}
+	look := server.LockLook(watched, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	for range 8 {
+		look(t.Context())
+	}
+	if ended, err := watched.EndLockHolder(t.Context(), db.LockHolder{PID: int32(bob.PgConn().PID()), Transaction: transactionOf(t, super, bob)}); ended || err != nil {
+		t.Errorf("ended: %v, %v", ended, err)
+	}
+	if waits() != 1 {
+		t.Error("the commit was ended")
+	}
+	_, err = super.Exec(t.Context(), "set synchronous_commit = local; revoke pg_read_all_stats from pgtape_owner")
+	must(t, err)
+	_, err = watched.EndLockHolder(t.Context(), db.LockHolder{PID: int32(bob.PgConn().PID()), Transaction: transactionOf(t, super, bob)})
+	if db.CodeOf(err) != db.NotPermitted {
+		t.Errorf("an owner that cannot see which commits wait ends one: %v", err)
+	}
+	own.Set(t, "synchronous_standby_names", "")
+	must(t, <-committed)
+}
+
+// transactionOf is what a session is in, as MarketLockHolders names it.
+func transactionOf(t *testing.T, super, of *pgx.Conn) (transaction string) {
+	t.Helper()
+	must(t, super.QueryRow(t.Context(), "select virtualtransaction from pg_locks where pid = $1 limit 1", of.PgConn().PID()).Scan(&transaction))
+	return transaction
 }

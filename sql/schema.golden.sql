@@ -594,6 +594,7 @@ function pgtape.keys_of(text) returns TABLE(id bigint, name text, prefix text, s
 function pgtape.link_account(bytea) returns SETOF text, stable, security definer
 function pgtape.link_identity(text,text,text) returns void, volatile, security definer
 function pgtape.map_login(text,text) returns void, volatile, security definer
+function pgtape.market_lock_blockers() returns TABLE(pid integer, login text, transaction text), stable, security definer
 function pgtape.market_lock_holders() returns TABLE(pid integer, login text, transaction text), stable, security definer
 function pgtape.market_page(text,text,text,text,numeric,text,integer,text[],numeric[]) returns TABLE(slug text, key numeric), stable, security definer
 function pgtape.market_preview(integer,numeric,numeric) returns record, stable, security definer
@@ -886,6 +887,7 @@ pgtape_operator may execute pgtape.history(text,timestamp with time zone,timesta
 pgtape_operator may execute pgtape.holders(text,integer)
 pgtape_operator may execute pgtape.invites(text)
 pgtape_operator may execute pgtape.map_login(text,text)
+pgtape_operator may execute pgtape.market_lock_blockers()
 pgtape_operator may execute pgtape.market_lock_holders()
 pgtape_operator may execute pgtape.market_page(text,text,text,text,numeric,text,integer,text[],numeric[])
 pgtape_operator may execute pgtape.market_preview(integer,numeric,numeric)
@@ -979,6 +981,7 @@ pgtape_server may execute pgtape.key_account(bytea)
 pgtape_server may execute pgtape.keys_of(text)
 pgtape_server may execute pgtape.link_account(bytea)
 pgtape_server may execute pgtape.link_identity(text,text,text)
+pgtape_server may execute pgtape.market_lock_blockers()
 pgtape_server may execute pgtape.market_lock_holders()
 pgtape_server may execute pgtape.market_page(text,text,text,text,numeric,text,integer,text[],numeric[])
 pgtape_server may execute pgtape.market_preview(integer,numeric,numeric)

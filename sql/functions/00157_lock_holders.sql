@@ -3,7 +3,8 @@
 -- what it has locked nobody else can trade or halt. A server looks, and ends such sessions.
 
 -- market_lock_holders gives the sessions whose transactions have locked the state of markets, but for
--- those of servers (and superusers). transaction tells one of a session from its next.
+-- those of servers (and superusers), and for those whose commit waits for a standby: who ends that wait
+-- has a commit seen that no standby has. transaction tells one of a session from its next.
 -- +goose StatementBegin
 create or replace function pgtape.market_lock_holders()
     returns table (pid integer, login text, transaction text)
@@ -20,13 +21,47 @@ as $$
         and l.mode in ('RowShareLock', 'RowExclusiveLock')
         and l.relation = 'pgtape_core.book'::regclass
         and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
+        and a.wait_event is distinct from 'SyncRep'
         and not pg_has_role(a.usesysid, 'pgtape_server', 'member');
+$$;
+-- +goose StatementEnd
+
+-- market_lock_blockers gives those of them for whom others wait, but for who waits in turn for somebody
+-- who has locked a market: it is that one who keeps both waiting.
+-- +goose StatementBegin
+create or replace function pgtape.market_lock_blockers()
+    returns table (pid integer, login text, transaction text)
+    language sql
+    stable
+    security definer
+    set search_path = pg_catalog, pg_temp
+as $$
+    with holder as materialized (
+        select h.* from pgtape.market_lock_holders() h
+    ),
+    waiter as materialized (
+        select l.pid, pg_blocking_pids(l.pid) as waits_for
+        from pg_catalog.pg_locks l
+        where not l.granted
+    )
+    select h.pid, h.login, h.transaction
+    from holder h
+    where exists (select from waiter w where h.pid = any(w.waits_for))
+        and not exists (
+            select from waiter w
+            join pg_catalog.pg_locks l on l.pid = any(w.waits_for)
+            where w.pid = h.pid
+                and l.locktype = 'relation'
+                and l.granted
+                and l.relation = 'pgtape_core.book'::regclass
+        );
 $$;
 -- +goose StatementEnd
 
 -- end_lock_holder ends such a session, if it is still in that transaction, and says whether it was.
 -- Writes: audit_entry.
--- Raises: TP009 caller is neither server nor operator, or the owner of the functions may not signal.
+-- Raises: TP009 caller is neither server nor operator, or the owner of the functions may not signal, or not
+--         see which commits wait for a standby.
 -- +goose StatementBegin
 create or replace function pgtape.end_lock_holder(pid integer, transaction text)
     returns boolean
@@ -47,16 +82,14 @@ begin
     if v_login is null then
         return false;
     end if;
-    begin
-        perform pg_terminate_backend(end_lock_holder.pid);
-    exception
-        when insufficient_privilege then
-            perform pgtape_core.refuse(
-                'not_permitted',
-                format('the SQL login %s keeps markets locked, and this database may not end its session', v_login),
-                'grant pg_signal_backend to ' || quote_ident(current_user)
-            );
-    end;
+    if not pgtape.may_end_lock_holders() then
+        perform pgtape_core.refuse(
+            'not_permitted',
+            format('the SQL login %s keeps markets locked, and this database may not end its session', v_login),
+            'grant pg_signal_backend, pg_read_all_stats to ' || quote_ident(current_user)
+        );
+    end if;
+    perform pg_terminate_backend(end_lock_holder.pid);
     perform pgtape_core.log_audit(
         'login_ended', v_login, pgtape_core.actor(),
         jsonb_build_object('why', 'kept markets locked', 'pid', end_lock_holder.pid)
@@ -66,7 +99,8 @@ end;
 $$;
 -- +goose StatementEnd
 
--- may_end_lock_holders says whether end_lock_holder can do what it is for.
+-- may_end_lock_holders says whether end_lock_holder can do what it is for. Where commits wait for
+-- standbys it must see which of them do.
 -- +goose StatementBegin
 create or replace function pgtape.may_end_lock_holders()
     returns boolean
@@ -75,6 +109,10 @@ create or replace function pgtape.may_end_lock_holders()
     security definer
     set search_path = pg_catalog, pg_temp
 as $$
-    select pg_has_role(current_user, 'pg_signal_backend', 'usage');
+    select pg_has_role(current_user, 'pg_signal_backend', 'usage')
+        and (
+            current_setting('synchronous_standby_names') = ''
+            or pg_has_role(current_user, 'pg_read_all_stats', 'usage')
+        );
 $$;
 -- +goose StatementEnd

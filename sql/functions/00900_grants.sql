@@ -97,7 +97,8 @@ grant select on pgtape.value_transfers to pgtape_server, pgtape_operator, pgtape
 grant select on pgtape.settings to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
 
 grant execute on function
-    pgtape.market_lock_holders(), pgtape.end_lock_holder(integer, text), pgtape.may_end_lock_holders()
+    pgtape.market_lock_holders(), pgtape.market_lock_blockers(),
+    pgtape.end_lock_holder(integer, text), pgtape.may_end_lock_holders()
     to pgtape_server, pgtape_operator;
 
 grant execute on function pgtape.environment() to pgtape_server, pgtape_trader, pgtape_operator, pgtape_auditor;
