@@ -36,8 +36,8 @@ type caller struct {
 
 func newCaller(base string) (*caller, error) {
 	u, err := url.Parse(strings.TrimRight(base, "/"))
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return nil, fmt.Errorf("%q is not the URL of a server: want http://host:port", base)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil {
+		return nil, errors.New("the server's address is not the URL of a server: want http://host:port, without a login") // it may hold a password: not said
 	}
 	return &caller{base: u}, nil
 }

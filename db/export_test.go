@@ -8,6 +8,9 @@ import (
 // Refusal is refusal.
 var Refusal = refusal
 
+// SCRAMVerifierOf is scramVerifierOf.
+var SCRAMVerifierOf = scramVerifierOf
+
 // IsSecret tells the tables that a branch begins without.
 func IsSecret(table string) bool { return slices.Contains(secret, table) }
 

@@ -35,6 +35,10 @@ func CreateSQLLogin(ctx context.Context, url, handle string, connections int) (S
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	login := SQLLogin{Password: strings.ToLower(rand.Text())}
+	verifier, err := scramVerifier(login.Password)
+	if err != nil {
+		return SQLLogin{}, err
+	}
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, "select handle from pgtape.accounts where handle = pgtape.name_of_account($1) and kind = 'person'", handle).Scan(&login.Account)
 		if err == pgx.ErrNoRows {
@@ -45,7 +49,7 @@ func CreateSQLLogin(ctx context.Context, url, handle string, connections int) (S
 		}
 		login.Name = "trader_" + strings.ToLower(login.Account)
 		name := pgx.Identifier{login.Name}.Sanitize()
-		if _, err := tx.Exec(ctx, "create role "+name+" login password '"+login.Password+"' in role pgtape_trader"); err != nil {
+		if _, err := tx.Exec(ctx, "create role "+name+" login password '"+verifier+"' in role pgtape_trader"); err != nil {
 			return loginRefusal(err, login.Name)
 		}
 		for _, limit := range loginLimits {
@@ -69,7 +73,7 @@ func loginRefusal(err error, name string) error {
 	case pg == nil:
 		return refusal(err)
 	case pg.Code == "42710": // duplicate_object
-		return &Error{Code: AlreadyExists, Message: "there is an SQL login " + name + " already", Hint: "another password: alter role " + pgx.Identifier{name}.Sanitize() + " password '…'", cause: err}
+		return &Error{Code: AlreadyExists, Message: "there is an SQL login " + name + " already", Hint: "another password: psql -c '\\password " + pgx.Identifier{name}.Sanitize() + "'", cause: err}
 	case pg.Code == "42501":
 		return &Error{Code: NotPermitted, Message: "this login may not make others", Hint: "name one in --database-url that has CREATEROLE and may grant pgtape_trader", cause: err}
 	}

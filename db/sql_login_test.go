@@ -2,7 +2,11 @@ package db_test
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -17,6 +21,8 @@ func TestAnSQLLoginIsLimited(t *testing.T) {
 	t.Parallel()
 	d := dbtest.New(t)
 	ana, rain := d.Account(t, "1000"), d.Market(t)
+	// What Postgres is sent, it would hash like this, unless it is a hash: the log of statements has it.
+	d.Exec(t, "do $$ begin execute format('alter database %I set password_encryption = md5', current_database()); end $$")
 	made, err := db.CreateSQLLogin(t.Context(), d.URL(), ana, 2)
 	if err != nil {
 		t.Fatal(err)
@@ -31,6 +37,10 @@ func TestAnSQLLoginIsLimited(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	var kept string
+	if err := d.Pool().QueryRow(t.Context(), "select rolpassword from pg_authid where rolname = $1", made.Name).Scan(&kept); err != nil || !isVerifierOf(kept, made.Password) {
+		t.Errorf("Postgres keeps %s, %v", kept, err)
+	}
 	config, err := pgx.ParseConfig(d.URL())
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +71,45 @@ func TestAnSQLLoginIsLimited(t *testing.T) {
 	}
 	if _, err := db.CreateSQLLogin(t.Context(), d.URL(), ana, 0); db.CodeOf(err) != db.InvalidRequest {
 		t.Errorf("without connections: %v", err)
+	}
+}
+
+// isVerifierOf tells whether Postgres lets a password in by what it keeps.
+func isVerifierOf(kept, password string) bool {
+	_, salted, _ := strings.Cut(kept, "$4096:")
+	text, _, _ := strings.Cut(salted, "$")
+	salt, err := base64.StdEncoding.DecodeString(text)
+	again, hashErr := db.SCRAMVerifierOf(password, salt, 4096)
+	return err == nil && hashErr == nil && len(salt) == 16 && kept == again
+}
+
+// The exchange of RFC 7677, by what is kept of its password.
+func TestAVerifierIsTheOneOfTheStandard(t *testing.T) {
+	t.Parallel()
+	decode := base64.StdEncoding.DecodeString
+	salt, _ := decode("W22ZaJ0SNY7soEsUEjb6gQ==")
+	verifier, err := db.SCRAMVerifierOf("pencil", salt, 4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := strings.Split(verifier[strings.LastIndex(verifier, "$")+1:], ":")
+	stored, _ := decode(keys[0])
+	server, _ := decode(keys[1])
+	sum := func(key []byte) []byte {
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte("n=user,r=rOprNGfwEbeRWgbNEkqO,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096," +
+			"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"))
+		return mac.Sum(nil)
+	}
+	proof, _ := decode("dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=")
+	for i, b := range sum(stored) {
+		proof[i] ^= b
+	}
+	if hash := sha256.Sum256(proof); !hmac.Equal(hash[:], stored) {
+		t.Errorf("%s refuses the client of the standard", verifier)
+	}
+	if got := base64.StdEncoding.EncodeToString(sum(server)); got != "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=" {
+		t.Errorf("the server shows %s", got)
 	}
 }
 

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/pgtape/pgtape/db/embedded"
 )
 
 var printedLink = regexp.MustCompile(`https://markets\.example/(signin#link|signup#invite)=([A-Z2-7]+)`)
@@ -86,4 +90,32 @@ func (r *running) post(path, body string) (status int, answer string) {
 		r.t.Fatal(err)
 	}
 	return response.StatusCode, string(text)
+}
+
+// The line of a new login shows that login's password, and of the URL that made it, however it is
+// spelled, none.
+func TestTheLineOfALoginShowsNoOtherPassword(t *testing.T) {
+	t.Parallel()
+	dir := dataDir(t)
+	start(t, "serve", "--data-dir", dir, "--source", "notify")
+	endpoint, err := embedded.Attach(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket, port, owner := endpoint.SocketDir(), endpoint.Port(), endpoint.Superuser()
+	for handle, database := range map[string]string{
+		"ana": fmt.Sprintf("host='%s' port=%d user=%s password='hidden one' dbname=pgtape", socket, port, owner),
+		"bo":  fmt.Sprintf("postgres://%s:hidden@%s:%d/pgtape", owner, url.QueryEscape(socket), port),
+		"cy":  fmt.Sprintf("postgres:///pgtape?host=%s&port=%d&user=%s&password=hidden", socket, port, owner),
+	} {
+		for _, args := range [][]string{{"create", handle}, {"sql-login", handle}} {
+			code, out, errs := pgtape(t, append(append([]string{"account"}, args...), "--database-url", database)...)
+			if code != 0 || strings.Contains(out+errs, "hidden") {
+				t.Fatalf("%v of %s: %d, %s%s", args, database, code, out, errs)
+			}
+			if args[0] == "sql-login" && !regexp.MustCompile("psql '.*trader_"+handle+".*pgtape.*'\n").MatchString(out+errs) {
+				t.Errorf("%s: %s%s", database, out, errs)
+			}
+		}
+	}
 }

@@ -103,9 +103,10 @@ func (w *benchWorld) serve(ctx context.Context) (compare.Serving, error) {
 	if err != nil {
 		return compare.Serving{}, fmt.Errorf("finding this program: %w", err)
 	}
-	cmd := exec.Command(program, "serve", "--config", "", "--drain", "0s", "--database-url", w.database.server, "--listen", "127.0.0.1:0", "--source", w.serving.source,
+	cmd := exec.Command(program, "serve", "--config", "", "--drain", "0s", "--listen", "127.0.0.1:0", "--source", w.serving.source,
 		"--sign-up", w.serving.signUp, "--no-limits", "--log-level", "info")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C ends us, and we it
+	cmd.Env = append(os.Environ(), "PGTAPE_DATABASE_URL="+w.database.server) // not where other users see it
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}                    // a Ctrl-C ends us, and we it
 	dieWithParent(cmd.SysProcAttr)
 	log, err := cmd.StderrPipe()
 	if err != nil {

@@ -146,7 +146,7 @@ func (d *demo) greet(url string) {
 	say("  Trade it from psql: %s psql%s", program, d.flagsOfClients())
 	say("    select * from pgtape.trade('rain', 'yes', 'buy', shares => 10, max_cost => 6);")
 	if d.at != nil {
-		say("  or with any client: psql '%s'", d.person)
+		say("  or with any client: psql %s", shellQuote(d.person))
 		say("  Data:               %s (PostgreSQL %s)", d.at.DataDir(), d.at.Version())
 	}
 	say("  Stop:               Ctrl-C")

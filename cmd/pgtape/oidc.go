@@ -32,8 +32,8 @@ func (f *oidcFlags) check() error {
 	if f.Issuer == "" {
 		return nil
 	}
-	if u, err := url.Parse(f.Issuer); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return fmt.Errorf("--oidc-issuer %q: want a URL such as https://accounts.example.com", f.Issuer)
+	if u, err := url.Parse(f.Issuer); err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return errors.New("--oidc-issuer: want a URL such as https://accounts.example.com, without a login")
 	}
 	if f.ClientID == "" {
 		return errors.New("--oidc-client-id is missing")

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/connect"
 	"github.com/pgtape/pgtape/db/embedded"
 )
 
@@ -49,11 +50,16 @@ func (d *database) findPsql() (string, error) {
 	return "", errors.New("no psql that runs is installed (apt-get install postgresql-client, or brew install libpq); pgtape sql 'select …' runs one statement without it")
 }
 
-// runPsql hands the terminal to psql. Ctrl-C is psql's to handle, so it is no child of a context.
+// runPsql hands the terminal to psql. Ctrl-C is psql's to handle, so it is no child of a context. Other
+// users of the machine see what a program is started with: the password is in its environment.
 func runPsql(path, url string, args []string) error {
+	url, password := connect.WithoutPassword(url)
 	psql := exec.Command(path, append([]string{"--dbname=" + url}, args...)...)
 	psql.Stdin, psql.Stdout, psql.Stderr = os.Stdin, os.Stdout, os.Stderr
 	psql.Env = append(os.Environ(), "PGOPTIONS="+os.Getenv("PGOPTIONS")+" -c search_path="+strings.ReplaceAll(db.PersonPath, " ", ""))
+	if password != "" {
+		psql.Env = append(psql.Env, "PGPASSWORD="+password)
+	}
 	err := psql.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

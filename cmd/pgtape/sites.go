@@ -36,7 +36,7 @@ func (f *siteFlags) add(flags *pflag.FlagSet) {
 func (f *siteFlags) check() (err error) {
 	if f.url = nil; f.public != "" {
 		if f.url, err = parseOrigin(f.public); err != nil {
-			return fmt.Errorf("--public-url %q: %w", f.public, err)
+			return fmt.Errorf("--public-url: %w", err)
 		}
 	}
 	for _, host := range f.hosts {
@@ -44,9 +44,9 @@ func (f *siteFlags) check() (err error) {
 			return fmt.Errorf("--allowed-hosts %q: want a name such as markets.example.org", host)
 		}
 	}
-	for _, origin := range f.origins {
+	for i, origin := range f.origins {
 		if _, err := parseOrigin(origin); err != nil {
-			return fmt.Errorf("--allowed-origins %q: %w", origin, err)
+			return fmt.Errorf("--allowed-origins, number %d: %w", i+1, err)
 		}
 	}
 	if f.metrics != "" && f.metrics != "none" {
@@ -61,7 +61,7 @@ func (f *siteFlags) check() (err error) {
 func parseOrigin(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("want https://NAME, without a path")
+		return nil, errors.New("want https://NAME, without a login or a path") // it may hold a password: not said
 	}
 	u.Path = ""
 	return u, nil

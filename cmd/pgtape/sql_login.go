@@ -1,11 +1,12 @@
 package main
 
 import (
-	"net/url"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/connect"
 )
 
 // sqlLogin makes an SQL login for an account, and says how to use it.
@@ -26,7 +27,7 @@ more than 5 s is ended by the server, whatever limits it has taken off.`,
 				return err
 			}
 			say("The SQL login %s trades as %s. Its password is in this line, and shown this once:", login.Name, login.Account)
-			say("  psql '%s'", loginURL(d.person, login))
+			say("  psql %s", shellQuote(connect.WithLogin(d.person, login.Name, login.Password)))
 			return nil
 		},
 	}
@@ -34,12 +35,7 @@ more than 5 s is ended by the server, whatever limits it has taken off.`,
 	return cmd
 }
 
-// loginURL is the URL of a database for another login.
-func loginURL(database string, login db.SQLLogin) string {
-	u, err := url.Parse(database)
-	if err != nil {
-		return database
-	}
-	u.User = url.UserPassword(login.Name, login.Password)
-	return u.String()
+// shellQuote writes an argument as a shell takes it, whatever is in it.
+func shellQuote(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

@@ -63,9 +63,12 @@ type Options struct {
 
 // Config reads a URL, or keywords and values, and fixes what a session of ours depends on.
 func Config(url string, o Options) (*pgx.ConnConfig, error) {
+	if err := checkScheme(url); err != nil {
+		return nil, err
+	}
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
-		return nil, fmt.Errorf("database URL: %w", err)
+		return nil, unreadable(err)
 	}
 	fix(&config.Config, o)
 	return config, nil
@@ -73,9 +76,12 @@ func Config(url string, o Options) (*pgx.ConnConfig, error) {
 
 // PoolConfig is Config for a pool.
 func PoolConfig(url string, o Options) (*pgxpool.Config, error) {
+	if err := checkScheme(url); err != nil {
+		return nil, err
+	}
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, fmt.Errorf("database URL: %w", err)
+		return nil, unreadable(err)
 	}
 	fix(&config.ConnConfig.Config, o)
 	return config, nil
@@ -89,6 +95,31 @@ func Replication(url string, o Options) (*pgx.ConnConfig, error) {
 	}
 	config.RuntimeParams["replication"] = "database"
 	return config, nil
+}
+
+// checkScheme refuses URLs of something else: read as a keyword and a value, one would be sent to Postgres
+// as a setting, password and all, and stand in its log.
+func checkScheme(url string) error {
+	if _, _, ok := cutScheme(url); ok {
+		return nil
+	}
+	if before, _, ok := strings.Cut(url, "://"); ok && !strings.ContainsAny(before, "='"+spaces) {
+		return errors.New("database URL: want postgres://login:password@host/database, or keywords and values (host=… user=…)")
+	}
+	return nil
+}
+
+// unreadable says why a URL cannot be read, and not which: in one that is not as it should be, nobody can
+// tell for sure what the password is.
+func unreadable(err error) error {
+	why := err.Error()
+	if i := strings.LastIndex(why, "`: "); i >= 0 { // pgconn.ParseConfigError: cannot parse `URL`: why
+		why = why[i+len("`: "):]
+	}
+	if before, _, quotes := strings.Cut(why, `"`); quotes {
+		why = before + "…"
+	}
+	return fmt.Errorf("database URL: %s", why)
 }
 
 func fix(config *pgconn.Config, o Options) {

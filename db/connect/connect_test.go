@@ -105,3 +105,65 @@ func TestAnotherDatabaseOfTheSameServer(t *testing.T) {
 		}
 	}
 }
+
+// Another login of the same database has nothing of the one whose URL was given.
+func TestAnotherLoginOfTheSameDatabase(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"postgres://op:secret@%2Fvar%2Frun%2Fpostgresql/pgtape",
+		"postgres://op:secret@one:5432,two/pgtape?sslmode=disable",
+		"postgresql://op:secret@one:1,two:2,[::1]:3/pgtape",
+		"postgres://op:sec?ret@one/pgtape?application_name=a%26b",
+		"postgres:///pgtape?host=/tmp&user=op&password=secret",
+		"postgres://one/pgtape?us%65r=op&PASSWORD=secret&pass%77ord=secret&connect_timeout=3",
+		"postgres://op:secret@one?sslpassword=secret&passfile=/secret",
+		"host=/var/run/postgresql port=5433 user=op password=secret dbname=pgtape",
+		`user = 'op' host=one password = 'it\'s secret \\' dbname=pgtape`,
+		`password=se\ cret host='one' user=op`,
+	} {
+		before, err := Config(text, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, password := range []string{"fresh", `q'u o"te\&?#@/:`} {
+			other := WithLogin(text, "trader_ana", password)
+			after, err := Config(other, Options{})
+			if err != nil || after.User != "trader_ana" || after.Password != password {
+				t.Fatalf("%s: %s, %v", text, other, err)
+			}
+			if after.Host != before.Host || after.Port != before.Port || after.Database != before.Database || len(after.Fallbacks) != len(before.Fallbacks) {
+				t.Errorf("%s: another database: %s", text, other)
+			}
+			if regexp.MustCompile(`(?i)op\b|secret|cret`).MatchString(other) {
+				t.Errorf("%s: %s has the given login", text, other)
+			}
+		}
+		rest, password := WithoutPassword(text)
+		if strings.Contains(text, "/secret") {
+			continue // the other secrets are for psql to read
+		}
+		if same, err := Config(rest, Options{}); err != nil || password != before.Password || same.Password != "" || same.User != "op" || same.Database != before.Database {
+			t.Errorf("%s: %s without %q, %v", text, rest, password, err)
+		}
+	}
+	for _, text := range []string{"postgres://op:sec%zzret@h", "user=op password='secret", "op:secret", "postgresql:/op:secret@h/d", "http://op:secret@h/d?a=b"} {
+		if other := WithLogin(text, "trader_ana", "fresh"); strings.Contains(other, "sec") {
+			t.Errorf("%s: %s", text, other)
+		}
+	}
+}
+
+// A URL that cannot be read is not shown: where its password is, is anybody's guess.
+func TestAPasswordIsInNoError(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"postgres://op:secret%zz@h/d", "postgres://op:x/secret@h/d", "postgres://op:x#secret@h:54x/d", "postgres://op:secret@h:x/d",
+		"user=op password='x secret", "password = secret host=h port=x", "PASSWORD=secret host=h port=x", "postgresql:/op:secret@h/d",
+		"op:secret@h/d", "http://op:secret@h/d?a=b", "Postgres://op:secret@h/d?sslmode=disable", "user=op password=`: secret port=x",
+	} {
+		_, err := Config(text, Options{})
+		if _, poolErr := PoolConfig(text, Options{}); err == nil || poolErr == nil || strings.Contains(err.Error()+poolErr.Error(), "secret") {
+			t.Errorf("%s: %v, %v", text, err, poolErr)
+		}
+	}
+}

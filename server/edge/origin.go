@@ -3,7 +3,7 @@ package edge
 import (
 	"cmp"
 	"crypto/tls"
-	"fmt"
+	"errors"
 	"log/slog"
 	"net/http/httputil"
 	"net/url"
@@ -53,7 +53,7 @@ func New(o Options) (*Origin, error) {
 	base, err := url.Parse(o.URL)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.User != nil ||
 		base.RawQuery != "" || base.Fragment != "" || base.Path != "" && base.Path != "/" {
-		return nil, fmt.Errorf("%q is not the URL of a server: want https://host or http://host:port", o.URL)
+		return nil, errors.New("want https://host or http://host:port, without a login or a path") // it may hold a password: not said
 	}
 	base.Path = ""
 	origin := &Origin{
