@@ -163,16 +163,21 @@ func (e statusError) Error() string {
 	return fmt.Sprintf("the answer is %d %s", int(e), http.StatusText(int(e)))
 }
 
+// ask asks for an address. The caller closes the body.
 func (r *registry) ask(ctx context.Context, u *url.URL) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
+		cancel(nil)
 		return nil, err
 	}
 	r.settings.authorize(request)
 	response, err := r.client.Do(request)
 	if err != nil {
+		cancel(nil)
 		return nil, err
 	}
+	response.Body = newHeardBody(ctx, cancel, response.Body)
 	if response.StatusCode != http.StatusOK {
 		response.Body.Close()
 		return nil, statusError(response.StatusCode)
@@ -181,8 +186,6 @@ func (r *registry) ask(ctx context.Context, u *url.URL) (*http.Response, error) 
 }
 
 func (r *registry) get(ctx context.Context, u *url.URL, to *os.File) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	r.report(u.Host, 0, 0, false)
 	response, err := r.ask(ctx, u)
 	if err != nil {
@@ -192,23 +195,50 @@ func (r *registry) get(ctx context.Context, u *url.URL, to *os.File) error {
 	if err := errors.Join(to.Truncate(0), rewind(to)); err != nil {
 		return err
 	}
-	silent := time.AfterFunc(silentFor, func() { cancel(fmt.Errorf("nothing has come for %v", silentFor)) })
-	defer silent.Stop()
 	of := max(response.ContentLength, 0)
 	body := io.LimitReader(response.Body, maxArchive)
 	var all int64
 	for {
 		n, err := io.CopyN(to, body, 1<<20)
 		all += n
-		silent.Reset(silentFor)
 		r.report(u.Host, all, of, errors.Is(err, io.EOF))
 		if errors.Is(err, io.EOF) {
 			return rewind(to)
 		}
 		if err != nil {
-			return errors.Join(context.Cause(ctx), err)
+			return err
 		}
 	}
+}
+
+// heardBody is an answer's body, given up when nothing has come of it for silentFor. Little that comes
+// slowly is no silence.
+type heardBody struct {
+	io.ReadCloser
+	ctx    context.Context // the request's
+	cancel context.CancelCauseFunc
+	silent *time.Timer
+}
+
+func newHeardBody(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadCloser) *heardBody {
+	return &heardBody{body, ctx, cancel, time.AfterFunc(silentFor, func() { cancel(fmt.Errorf("nothing has come for %v", silentFor)) })}
+}
+
+func (b *heardBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if n > 0 {
+		b.silent.Reset(silentFor)
+	}
+	if err != nil && err != io.EOF {
+		err = errors.Join(context.Cause(b.ctx), err)
+	}
+	return n, err
+}
+
+func (b *heardBody) Close() error {
+	b.silent.Stop()
+	b.cancel(nil)
+	return b.ReadCloser.Close()
 }
 
 func rewind(f *os.File) error {

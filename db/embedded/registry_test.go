@@ -4,10 +4,12 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha512"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,6 +18,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // testArchive is a package as registries have it, and its hash.
@@ -198,5 +202,67 @@ func TestARegistryIsAskedThroughTheProxy(t *testing.T) {
 	must(t, fetchTest(t, hash, []string{"npm_config_registry=" + registry, "npm_config_proxy=" + proxy.URL}, "", ""))
 	if len(proxy.asked) != 1 {
 		t.Errorf("the proxy was asked %q", proxy.asked)
+	}
+}
+
+// slowBody gives a byte a while, so many times, and then nothing more: silence, or its end.
+type slowBody struct {
+	ctx   context.Context
+	left  int
+	pause time.Duration
+	ends  bool
+}
+
+func (b *slowBody) Read(p []byte) (int, error) {
+	if b.left == 0 && b.ends {
+		return 0, io.EOF
+	}
+	pause := b.pause
+	if b.left == 0 {
+		pause = time.Hour
+	}
+	select {
+	case <-b.ctx.Done():
+		return 0, b.ctx.Err()
+	case <-time.After(pause):
+		b.left--
+		p[0] = ' ' // which JSON may have before it
+		return 1, nil
+	}
+}
+
+func (b *slowBody) Close() error { return nil }
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
+
+// A registry that is slow has its time, as long as something comes; one that falls silent does not.
+func TestASlowRegistryIsNotASilentOne(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]slowBody{
+		"a byte in 15 s": {left: 20, pause: 15 * time.Second, ends: true},
+		"silent":         {left: 20, pause: 15 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := &http.Client{Transport: transport(func(q *http.Request) (*http.Response, error) {
+					body := body
+					body.ctx = q.Context()
+					return &http.Response{StatusCode: http.StatusOK, Body: &body, ContentLength: -1, Request: q}, nil
+				})}
+				base, _ := url.Parse("http://registry.example")
+				r := &registry{base: base, client: client, report: func(string, int64, int64, bool) {}}
+				file, err := os.Create(filepath.Join(t.TempDir(), "archive"))
+				must(t, err)
+				defer file.Close()
+				err = r.get(t.Context(), base, file)
+				if body.ends {
+					must(t, err)
+				} else if _, aboutErr := r.archiveOf(t.Context(), "pkg"); err == nil || aboutErr == nil || !strings.Contains(aboutErr.Error(), "nothing has come") || !strings.Contains(err.Error(), "nothing has come") {
+					t.Errorf("got %v, %v", err, aboutErr)
+				}
+			})
+		})
 	}
 }
