@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"strings"
@@ -20,9 +21,11 @@ const (
 	deviceLife   = 365 * 24 * time.Hour
 )
 
-// devices tell a browser in which somebody has signed in before. It opens nothing: whoever guesses
-// passwords elsewhere, or fills the queue, cannot keep its owner out. The cookie is signed, so that it
-// is known before the database is asked; the key is the database's, so that all nodes have it.
+// devices tell a browser in which somebody has signed in before: its cookie is ACCOUNT/ID/SIGNATURE. It
+// opens nothing: whoever guesses passwords elsewhere, or fills the queue, cannot keep its owner out. The
+// cookie is signed, so that it is known before the database is asked; the key is the database's, so that
+// all nodes have it. The ID is the browser's own: a cookie lives as long as the key, and whoever has one,
+// from a computer that was shared, say, has a share of what may be asked, and never that of another.
 type devices struct {
 	key func(context.Context) ([]byte, error)
 
@@ -30,7 +33,8 @@ type devices struct {
 	known []byte
 }
 
-func (d *devices) sign(ctx context.Context, name string) (string, error) {
+// sign adds the signature to an account and an id.
+func (d *devices) sign(ctx context.Context, device string) (string, error) {
 	d.mu.Lock()
 	key := d.known
 	d.mu.Unlock()
@@ -44,13 +48,18 @@ func (d *devices) sign(ctx context.Context, name string) (string, error) {
 		d.mu.Unlock()
 	}
 	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("device " + name))
-	return name + "/" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16]), nil
+	mac.Write([]byte("device " + device))
+	return device + "/" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16]), nil
 }
 
-// remember gives the browser the cookie of an account.
+// remember gives the browser the cookie of an account, with the id that it has of it already, if any:
+// who signs in again gets no fresh share of what may be asked.
 func (s *Server) remember(c echo.Context, account db.Account) {
-	signed, err := s.devices.sign(c.Request().Context(), nameOf(account))
+	device := s.deviceOf(c)
+	if of, _, _ := strings.Cut(device, "/"); of != nameOf(account) {
+		device = nameOf(account) + "/" + rand.Text()
+	}
+	signed, err := s.devices.sign(c.Request().Context(), device)
 	if err != nil {
 		s.log.Warn("a device is not remembered", "err", err)
 		return
@@ -58,19 +67,19 @@ func (s *Server) remember(c echo.Context, account db.Account) {
 	setCookie(c, deviceCookie, signed, deviceLife)
 }
 
-// deviceOf is the account that has signed in on the caller's device before; empty: none. An edge, which
-// has no key, knows none.
-func (s *Server) deviceOf(c echo.Context) (name string) {
+// deviceOf is the device of a caller in which somebody has signed in before, ACCOUNT/ID; empty: none. A
+// cookie without an id, as there once were, is none. An edge, which has no key, knows none.
+func (s *Server) deviceOf(c echo.Context) string {
 	cookie, err := c.Cookie(deviceCookie)
-	if err != nil || s.db == nil {
+	if err != nil || s.db == nil || strings.Count(cookie.Value, "/") != 2 {
 		return ""
 	}
-	name, _, _ = strings.Cut(cookie.Value, "/")
-	signed, err := s.devices.sign(c.Request().Context(), name)
+	device := cookie.Value[:strings.LastIndex(cookie.Value, "/")]
+	signed, err := s.devices.sign(c.Request().Context(), device)
 	if err != nil || !hmac.Equal([]byte(signed), []byte(cookie.Value)) {
 		return ""
 	}
-	return name
+	return device
 }
 
 // isDeviceOf tells whether a handle has signed in on the caller's device before.
@@ -79,8 +88,8 @@ func (s *Server) isDeviceOf(c echo.Context, handle string) bool {
 	return known != "" && strings.EqualFold(known, handle)
 }
 
-// inLane has the passwords of a request wait for turns of its device, or else of its network.
-func (s *Server) inLane(c echo.Context, handle string) context.Context {
+// withClient has the passwords of a request wait for turns of its device, or else of its network.
+func (s *Server) withClient(c echo.Context, handle string) context.Context {
 	client := networkOf(c)
 	if s.isDeviceOf(c, handle) {
 		client = fairqueue.Client{Name: s.deviceOf(c), Known: true}

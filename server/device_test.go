@@ -1,6 +1,9 @@
 package server_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"strings"
@@ -73,6 +76,46 @@ func TestNobodyLocksAnotherOut(t *testing.T) {
 	}
 	if got := enter(ana, "192.0.2.1", "ana", secret); got.code() != db.TooManyRequests {
 		t.Errorf("guessing on the device: %s", got)
+	}
+}
+
+// Each browser has a share of its own: from a computer that was shared once, nobody uses up that of the
+// owner's others. A cookie of before, which all browsers of an account had alike, is none.
+func TestADeviceUsesUpItsOwnShare(t *testing.T) {
+	t.Parallel()
+	s := open(t, limited(server.Limits{SignIns: 2}), trusting, policy(server.Open))
+	enter := func(cookie, address, secret string) answer {
+		return user{s, cookie}.post(t, "/api/v1/session", fmt.Sprintf(`{"handle":"ana","password":%q,"new":false}`, secret), from(address)...)
+	}
+	first := s.nobody().post(t, "/api/v1/session", fmt.Sprintf(`{"handle":"ana","password":%q,"new":true}`, secret), from("192.0.2.1")...)
+	shared, own := deviceOf(t, first), deviceOf(t, enter("", "192.0.2.2", secret))
+	if shared == own {
+		t.Fatal("two browsers have one cookie")
+	}
+	if again := deviceOf(t, enter(own, "192.0.2.2", secret)); again != own {
+		t.Errorf("who signs in again is another device: %s, before %s", again, own)
+	}
+	for range 3 {
+		enter(shared, "198.51.100.1", "guess")
+	}
+	if got := enter(shared, "198.51.100.2", secret); got.code() != db.TooManyRequests {
+		t.Errorf("guessing on the shared computer: %s", got)
+	}
+
+	account, _, _ := strings.Cut(strings.TrimPrefix(own, "pgtape_device="), "/")
+	key, err := s.DeviceKey(t.Context())
+	must(t, err)
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("device " + account))
+	before := "pgtape_device=" + account + "/" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
+	for range 25 {
+		enter("", "192.0.2.3", "guess")
+	}
+	if got := enter(before, "192.0.2.3", secret); got.code() != db.TooManyRequests {
+		t.Errorf("with a cookie of before: %s", got)
+	}
+	if got := enter(own, "192.0.2.3", secret); got.status != http.StatusCreated {
+		t.Errorf("on the owner's own device: %s", got)
 	}
 }
 

@@ -63,7 +63,7 @@ func (s *Server) changePassword(c echo.Context) error {
 	if err := s.confirmChange(c, request.Current); err != nil {
 		return err
 	}
-	phc, err := s.hash(s.inLane(c, account.Handle), request.Password, account.Handle)
+	phc, err := s.hash(s.withClient(c, account.Handle), request.Password, account.Handle)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (s *Server) confirmPassword(c echo.Context, secret string) error {
 	if err := s.limitGuesses(c, account.Handle); err != nil {
 		return err
 	}
-	ctx := s.inLane(c, account.Handle)
+	ctx := s.withClient(c, account.Handle)
 	salt, err := s.db.Credential(ctx, account.Ref())
 	if err != nil || salt == "" {
 		return err

@@ -55,7 +55,7 @@ func (s *Server) createSession(c echo.Context) error {
 			return err
 		}
 	}
-	s.inLane(c, request.Handle)
+	s.withClient(c, request.Handle)
 	enter := s.enter
 	switch {
 	case request.Link != "":
