@@ -190,24 +190,24 @@ func connectError(err error) error {
 	if pg := pgErrorOf(err); pg != nil && !errors.As(err, &none) {
 		if pg.Code == "0A000" && errors.As(err, &start) { // later it is about a prepared statement
 			return &Error{
-				Code: NotPermitted, Message: "the database is not encoded in UTF8, and cannot be read as such: " + pg.Message,
+				Code: NotPermitted, Message: "the database is not encoded in UTF8, and cannot be read as such", Said: pg.Message,
 				Hint: fmt.Sprintf(encodingMend, "pgtape"), cause: err,
 			}
 		}
 		switch pg.Code {
 		case "08P01":
 			return &Error{
-				Code: InvalidRequest, Message: "a pooler stands before the database, and refuses what a session of ours is set to: " + pg.Message,
+				Code: InvalidRequest, Message: "a pooler stands before the database, and refuses what a session of ours is set to", Said: pg.Message,
 				Hint: "name Postgres itself in --database-url; or, for pgtape serve: --pooled and --reader-database-url", cause: err,
 			}
 		case "42704", "22023": // of the start: role is set later
 			return &Error{
-				Code: InvalidRequest, Message: "the database URL, PGOPTIONS or the service file has a parameter that Postgres does not take: " + pg.Message,
+				Code: InvalidRequest, Message: "the database URL, PGOPTIONS or the service file has a parameter that Postgres does not take", Said: pg.Message,
 				Hint: "parameters of the URL that are not those of a connection are sent as settings: see their spelling", cause: err,
 			}
 		case "42501":
 			return &Error{
-				Code: NotPermitted, Message: "the login may not connect to the database: " + pg.Message,
+				Code: NotPermitted, Message: "the login may not connect to the database", Said: pg.Message,
 				Hint: "grant connect on database <database> to <login>", cause: err,
 			}
 		}
@@ -217,11 +217,11 @@ func connectError(err error) error {
 	}
 	if errors.Is(err, hosts.ErrStandby) {
 		e := noServer(err)
-		e.Message, e.Hint = fmt.Sprintf("no server of the database takes writes: %v", err), standbyMend
+		e.Message, e.Said, e.Hint = "no server of the database takes writes", err.Error(), standbyMend
 		return e
 	}
 	return &Error{
-		Code: Unavailable, Message: fmt.Sprintf("the database cannot be reached: %v", err),
+		Code: Unavailable, Message: "the database cannot be reached", Said: err.Error(),
 		Reason: ReasonUnreachable, RetryAfter: time.Second, cause: err,
 	}
 }

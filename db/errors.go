@@ -50,10 +50,19 @@ type Error struct {
 	// Of Unavailable: why, as a word for programs, and when it is worth to try again. 0: nobody knows.
 	Reason     string
 	RetryAfter time.Duration
-	cause      error
+	// Said is what Postgres, or the network, says of it: for whoever runs the server. It may name logins,
+	// files and hosts, and callers over HTTP are told the other fields alone.
+	Said  string
+	cause error
 }
 
-func (e *Error) Error() string { return e.Message }
+// Error is for logs and the command line: Message, and what was said of it.
+func (e *Error) Error() string {
+	if e.Said == "" {
+		return e.Message
+	}
+	return e.Message + ": " + e.Said
+}
 
 func (e *Error) Unwrap() error { return e.cause }
 
@@ -101,13 +110,13 @@ func refusal(err error) error {
 		return &Error{Code: InvalidRequest, Message: pg.Message, Hint: pg.Hint, cause: err}
 	case Unavailable:
 		return &Error{
-			Code: Unavailable, Message: c.message + ": " + pg.Message, Hint: c.hint,
+			Code: Unavailable, Message: c.message, Said: pg.Message, Hint: c.hint,
 			Reason: c.reason, RetryAfter: c.after, cause: err,
 		}
 	}
 	if isConnectError(err) {
 		return &Error{
-			Code: Unavailable, Message: "the database gives no connection: " + pg.Message, Hint: "try again in a moment",
+			Code: Unavailable, Message: "the database gives no connection", Said: pg.Message, Hint: "try again in a moment",
 			Reason: ReasonUnreachable, RetryAfter: time.Second, cause: err,
 		}
 	}

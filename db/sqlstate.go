@@ -41,7 +41,7 @@ const (
 type condition struct {
 	code    Code
 	reason  string
-	message string // what Postgres says follows it, in its language
+	message string // what Postgres says besides, in its language, is Error.Said
 	hint    string
 	after   time.Duration // before it is worth to try again
 	again   bool          // the transaction was certainly not committed, and may pass at once

@@ -56,7 +56,7 @@ func (r *Report) try(ctx context.Context, subject string, limit time.Duration, p
 	var pg *pgconn.PgError
 	switch {
 	case errors.As(err, &own):
-		f.What, f.Mend = own.Message, own.Hint
+		f.What, f.Mend = own.Error(), own.Hint
 		if own.Reason == db.ReasonTimeout {
 			f.Cost = "no trade is answered"
 		}

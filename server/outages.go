@@ -44,5 +44,5 @@ func (o *outages) note(log *slog.Logger, e *db.Error, method, path string) {
 	of.said, of.more = time.Now(), 0
 	o.mu.Unlock()
 	log.Warn("requests are refused: the database cannot do it now", "reason", e.Reason, "method", method, "path", path,
-		"since_last", more, "err", e.Message, "mend", e.Hint)
+		"since_last", more, "err", e.Error(), "mend", e.Hint)
 }

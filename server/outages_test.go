@@ -102,6 +102,9 @@ func TestWhatTheDatabaseCannotDoNowHasAReason(t *testing.T) {
 		if tt.reason == "" {
 			continue
 		}
+		if strings.Contains(got.String(), "as Postgres") {
+			t.Errorf("%s: callers are told what Postgres says: %s", tt.sqlstate, got)
+		}
 		if !strings.Contains(s.log.String(), "reason="+tt.reason) {
 			t.Errorf("%s: the log says nothing of %s", tt.sqlstate, tt.reason)
 		}
@@ -109,6 +112,9 @@ func TestWhatTheDatabaseCannotDoNowHasAReason(t *testing.T) {
 		if !strings.Contains(metrics, fmt.Sprintf(`pgtape_db_unavailable_total{reason="%s"}`, tt.reason)) {
 			t.Errorf("%s: no metric counts %s", tt.sqlstate, tt.reason)
 		}
+	}
+	if !strings.Contains(s.log.String(), "as Postgres says it") {
+		t.Error("the log does not say what Postgres says")
 	}
 	raises("", 0)
 	dbtest.WaitUntil(t, "readiness", func() bool { return s.nobody().get(t, "/readyz").status == http.StatusOK })

@@ -102,7 +102,7 @@ func tellRefusal(err error) error {
 	if told.Code == db.Unavailable {
 		return err
 	}
-	message := told.Message
+	message := told.Error()
 	if state := db.SQLState(err); state != "" {
 		message += "\nsqlstate: " + state
 	}

@@ -170,7 +170,7 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 func warnIfCommitsWait(ctx context.Context, url string, log *slog.Logger) {
 	var told *db.Error
 	if err := db.CheckCommits(ctx, url); errors.As(err, &told) {
-		log.Warn("the database lacks something", "what", told.Message, "mend", told.Hint)
+		log.Warn("the database lacks something", "what", told.Error(), "mend", told.Hint)
 	}
 }
 
