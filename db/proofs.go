@@ -16,7 +16,7 @@ type (
 
 // WithProof has the methods that need it show the database a session's token or an API key.
 func WithProof(ctx context.Context, secret string) context.Context {
-	return context.WithValue(ctx, secretKey{}, secret)
+	return context.WithValue(ctx, secretKey{}, TrimToken(secret))
 }
 
 // proven says that the statements of a context need the proof, if there is one.

@@ -100,11 +100,15 @@ func (d *DB) EndOtherSessions(ctx context.Context, account, keep string) ([]Hash
 // Hash is what the database has of a token, a key or a code.
 type Hash [sha256.Size]byte
 
-// TokenHash is the Hash of a token, as somebody may have pasted it: with spaces around it.
+// TokenHash is the Hash of a token, as somebody may have pasted it.
 func TokenHash(token string) []byte {
-	hash := sha256.Sum256([]byte(strings.TrimFunc(token, blank)))
+	hash := sha256.Sum256([]byte(TrimToken(token)))
 	return hash[:]
 }
+
+// TrimToken is a token without what is around it where it was pasted: spaces, and what is not seen.
+// However often it is trimmed, it is one token, with one hash.
+func TrimToken(token string) string { return strings.TrimFunc(token, blank) }
 
 // blank tells what a token never has, and who copies one may.
 func blank(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) }

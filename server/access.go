@@ -136,18 +136,20 @@ func (s *Server) ofSession(ctx context.Context, token string) (caller, error) {
 	return caller{Account: visit.Account, slid: visit.Slid}, err
 }
 
-// bearer is the API key that a request has been given.
+// bearer is the API key of a request. It is trimmed here: what counts, remembers and revokes keys must take
+// all spellings of one for one.
 func bearer(c echo.Context) (key string, given bool) {
 	scheme, key, _ := strings.Cut(c.Request().Header.Get(echo.HeaderAuthorization), " ")
-	return strings.TrimSpace(key), strings.EqualFold(scheme, "bearer")
+	return db.TrimToken(key), strings.EqualFold(scheme, "bearer")
 }
 
+// sessionOf is the token of a request's session, trimmed like a key.
 func sessionOf(c echo.Context) (token string, given bool) {
 	cookie, err := c.Cookie(sessionCookie)
 	if err != nil {
 		return "", false
 	}
-	return cookie.Value, true
+	return db.TrimToken(cookie.Value), true
 }
 
 func notSignedIn() error {

@@ -199,10 +199,10 @@ type client [sha256.Size]byte
 
 // clientOf tells where a request comes from, and with which token, if with any.
 func clientOf(c echo.Context) (address, token client) {
-	if cookie, err := c.Cookie(sessionCookie); err == nil && cookie.Value != "" {
-		token = sha256.Sum256([]byte(cookie.Value))
-	} else if key, ok := bearer(c); ok && key != "" {
-		token = sha256.Sum256([]byte(key))
+	if session, _ := sessionOf(c); session != "" {
+		token = client(db.TokenHash(session))
+	} else if key, _ := bearer(c); key != "" {
+		token = client(db.TokenHash(key))
 	}
 	return addressOf(c.RealIP()), token
 }

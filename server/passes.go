@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/sha256"
 	"sync"
 	"time"
 
@@ -40,7 +39,7 @@ type pass struct {
 
 // caller finds who a token or key is of, asking only if it is not known.
 func (p *passes) caller(ctx context.Context, secret string, ask func(context.Context, string) (caller, error)) (caller, error) {
-	key, now := sha256.Sum256([]byte(secret)), time.Now()
+	key, now := db.Hash(db.TokenHash(secret)), time.Now()
 	p.mu.Lock()
 	known, ok := p.known.Get(key)
 	p.mu.Unlock()
@@ -56,7 +55,7 @@ func (p *passes) caller(ctx context.Context, secret string, ask func(context.Con
 
 // peek finds who a token or key is of, if that is known. It asks nobody.
 func (p *passes) peek(secret string) (who caller, known bool) {
-	key, now := sha256.Sum256([]byte(secret)), time.Now()
+	key, now := db.Hash(db.TokenHash(secret)), time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	found, ok := p.known.Get(key)

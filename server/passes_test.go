@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -34,5 +35,34 @@ func TestASessionIsRememberedUntilItsEnd(t *testing.T) {
 	}
 	if got := (user{s, "pgtape_session=nonsense"}).post(t, "/api/v1/markets/"+market+"/trades", `{}`); got.code() != db.NotSignedIn {
 		t.Errorf("a token that is none: %s", got)
+	}
+}
+
+// A key is one key however it was pasted: revoked, it is in no spelling taken any more.
+func TestAKeyEndsInEverySpelling(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ana := s.signIn(t, "ana")
+	var made struct {
+		ID  int64  `json:"id"`
+		Key string `json:"key"`
+	}
+	ana.post(t, "/api/v1/keys", `{"name":"bot","scopes":["read"]}`).read(t, &made)
+	spelled := map[string]string{"plain": made.Key, "zero-width": made.Key + "\u200b", "no-break": "\u00a0" + made.Key, "joiner": made.Key + "\u2060\ufeff"}
+	portfolio := func(key string) answer {
+		return s.nobody().do(t, http.MethodGet, "/api/v1/portfolio", nil, "Authorization", "Bearer "+key)
+	}
+	for name, key := range spelled {
+		if got := portfolio(key); got.status != http.StatusOK {
+			t.Fatalf("%s: %s", name, got)
+		}
+	}
+	if got := ana.do(t, http.MethodDelete, fmt.Sprint("/api/v1/keys/", made.ID), nil); got.status != http.StatusNoContent {
+		t.Fatal(got)
+	}
+	for name, key := range spelled {
+		if got := portfolio(key); got.code() != db.NotSignedIn {
+			t.Errorf("revoked, %s: %s", name, got)
+		}
 	}
 }
