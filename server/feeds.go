@@ -60,7 +60,7 @@ func (s *Server) feed(c echo.Context, name, kind string, write func(*feeds.Feed,
 	}
 	h := c.Response().Header()
 	h.Set("ETag", `"`+hex.EncodeToString(hash[:8])+`"`)
-	h.Set("Cache-Control", "public, max-age=60")
+	h.Set("Cache-Control", s.sites.cacheControl())
 	h.Set(echo.HeaderContentType, kind)
 	http.ServeContent(c.Response(), c.Request(), name, changed, bytes.NewReader(text.Bytes()))
 	return nil

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -148,7 +149,7 @@ func portOf(host, scheme string) string {
 }
 
 // forwardedHost takes the name by which a browser has called a proxy that is trusted. Of several the last
-// is that proxy's own.
+// is that proxy's own. It goes into links, so what is no name is refused.
 func (s *Server) forwardedHost(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
@@ -157,11 +158,32 @@ func (s *Server) forwardedHost(next echo.HandlerFunc) echo.HandlerFunc {
 			by := func(p netip.Prefix) bool { return p.Contains(peer.Addr().Unmap()) }
 			list := strings.Split(named[len(named)-1], ",")
 			if host := strings.TrimSpace(list[len(list)-1]); err == nil && host != "" && slices.ContainsFunc(s.proxies, by) {
+				if !isHost(host) {
+					return db.Errorf(db.InvalidRequest, "X-Forwarded-Host is no name of a host, with or without a port")
+				}
 				r.Host = host
 			}
 		}
 		return next(c)
 	}
+}
+
+// isHost tells whether a text is a name or an address, with or without a port, and nothing else.
+func isHost(text string) bool {
+	name, port := text, ""
+	if i := strings.LastIndexByte(text, ':'); i >= 0 && !strings.HasSuffix(text, "]") {
+		name, port = text[:i], text[i+1:]
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return false
+		}
+	}
+	if inner, ok := strings.CutPrefix(name, "["); ok {
+		address, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
+		return err == nil && address.Is6() && strings.HasSuffix(inner, "]")
+	}
+	return name != "" && len(name) <= 253 && !strings.ContainsFunc(name, func(r rune) bool {
+		return r != '.' && r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	})
 }
 
 // plainParams takes the escapes out of what an address names, where the router has left them in. A

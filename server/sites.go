@@ -61,9 +61,25 @@ func (s *Sites) of(c echo.Context) string {
 	return scheme + "://" + c.Request().Host
 }
 
+// cacheControl is for answers that name this server. Without a public address they name what the request
+// has called it, which a shared cache must not give to others.
+func (s *Sites) cacheControl() string {
+	if s.Public == nil {
+		return "private, max-age=60"
+	}
+	return "public, max-age=60"
+}
+
 // mayUse says whether an origin is one of those elsewhere.
 func (s *Sites) mayUse(origin string) bool {
-	return origin != "" && slices.ContainsFunc(s.Origins, func(known string) bool { return strings.EqualFold(known, origin) })
+	return origin != "" && slices.ContainsFunc(s.Origins, func(known string) bool { return sameOrigin(known, origin) })
+}
+
+// sameOrigin compares origins as browsers do: a port that is the scheme's own may be left out.
+func sameOrigin(a, b string) bool {
+	u, err := url.Parse(a)
+	v, otherErr := url.Parse(b)
+	return err == nil && otherErr == nil && u.Host != "" && u.Scheme == v.Scheme && v.User == nil && v.Path == "" && v.RawQuery == "" && isOf(a, v.Host)
 }
 
 const siteKey = "site"

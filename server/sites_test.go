@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -90,6 +91,47 @@ func TestFeedsAndLinksNameThePublicAddress(t *testing.T) {
 	}
 }
 
+// What names the host of a request is in no shared cache: others would be given it.
+func TestSharedCachesKeepTheOwnNameOnly(t *testing.T) {
+	t.Parallel()
+	public, err := url.Parse("https://markets.example.org")
+	must(t, err)
+	named := open(t, func(c *server.Config) { c.Sites.Public = public })
+	unsaid := open(t, func(c *server.Config) { c.Sites.Hosts = []string{"alias.example.org"} })
+	market := unsaid.Market(t)
+	for _, path := range []string{"/feed.atom", "/feed.rss", "/embed/" + market, "/m/" + market, "/m/" + market + "/card.png"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, unsaid.url+path, nil)
+		must(t, err)
+		r.Host = "alias.example.org"
+		got, err := http.DefaultClient.Do(r)
+		must(t, err)
+		text, err := io.ReadAll(got.Body)
+		must(t, err)
+		got.Body.Close()
+		if shared := strings.Contains(got.Header.Get("Cache-Control"), "public"); got.StatusCode != http.StatusOK || shared && strings.Contains(string(text), r.Host) {
+			t.Errorf("%s: %d, a shared cache may keep what names %s: %s", path, got.StatusCode, r.Host, got.Header.Get("Cache-Control"))
+		}
+	}
+	if got := named.nobody().get(t, "/feed.atom").header.Get("Cache-Control"); got != "public, max-age=60" {
+		t.Errorf("under a public address: %s", got)
+	}
+}
+
+// A proxy may be trusted and still pass on what is no host.
+func TestAForwardedHostIsAHost(t *testing.T) {
+	t.Parallel()
+	s := open(t, trusting)
+	for host, good := range map[string]bool{
+		"markets.example.org": true, "EX.org.:8443": true, "[2001:db8::1]:8080": true, "192.0.2.7": true, "a_b.example": true, "old, new.example": true,
+		`"><script>`: false, "evil.example/path": false, "user@evil.example": false, "a b": false, "ex.org:port": false, "ex.org:0": false,
+		"[ex.org]": false, "::1": false, "ex.org?x": false, ":80": false,
+	} {
+		if got := s.nobody().get(t, "/feed.atom", "X-Forwarded-Host", host); (got.status == http.StatusOK) != good || !good && got.code() != db.InvalidRequest {
+			t.Errorf("%s: %d", host, got.status)
+		}
+	}
+}
+
 func TestACredentialIsTheSameHoweverItsSchemeIsWritten(t *testing.T) {
 	t.Parallel()
 	for _, scheme := range []string{"Bearer", "bearer", "BEARER", "bEaReR "} {
@@ -118,8 +160,13 @@ func TestMetricsCanBeElsewhere(t *testing.T) {
 func TestAFrontEndElsewhereIsLetInIfItIsNamed(t *testing.T) {
 	t.Parallel()
 	const own, other = "https://app.example.org", "https://evil.example"
-	s := open(t, func(c *server.Config) { c.Sites.Origins = []string{own} })
-	for origin, allowed := range map[string]bool{own: true, other: false, own + ".evil.example": false, "null": false, "http://app.example.org": false} {
+	s := open(t, func(c *server.Config) {
+		c.Sites.Origins = []string{own + ":443", "http://plain.example", "https://[2001:db8::1]:8443"}
+	})
+	for origin, allowed := range map[string]bool{
+		own: true, other: false, own + ".evil.example": false, "null": false, "http://app.example.org": false,
+		"http://plain.example:80": true, "https://plain.example": false, own + ":80": false, "https://[2001:db8::1]:8443": true, "https://[2001:db8::1]": false,
+	} {
 		preflight := s.asks(t, http.MethodOptions, "/api/v1/session", "", origin, "")
 		signIn := s.asks(t, http.MethodPost, "/api/v1/session", "", origin, `{"handle":"ana"}`)
 		read := s.asks(t, http.MethodGet, "/api/v1/markets", "", origin, "")
