@@ -42,6 +42,13 @@ func TestMakingMarketsIsLimited(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), "select pgtape.create_market('by_login_too', 'Will it?', liquidity => 3)"); sqlState(err) != "TP012" {
 		t.Errorf("the fourth of a day, in SQL: %v, want TP012", err)
 	}
+	if texts := countCalls(t, d, "require_text", `do $do$
+		begin
+			perform pgtape.create_market('long', repeat('я', 500), description => repeat('я', 20000), account => '`+ana+`');
+		exception when sqlstate 'TP012' then null;
+		end; $do$`); texts != 0 {
+		t.Errorf("%d texts of who may make no more today are worked on", texts)
+	}
 	d.Exec(t, "update pgtape_core.market set created_at = created_at - interval '1 day'")
 	d.Exec(t, "select pgtape.set_setting('market_creation', 'approved')")
 	try("to be approved", ana, "3", "draft", "")
@@ -80,6 +87,13 @@ func TestTalkAndProposalsHaveARate(t *testing.T) {
 		if (err == nil) != (i < 3) || err != nil && sqlState(err) != "TP012" {
 			t.Errorf("comment %d: %v", i+1, err)
 		}
+	}
+	if texts := countCalls(t, d, "require_text", `do $do$
+		begin
+			perform pgtape.comment('rain', repeat('я', 2000), account => '`+ana+`');
+		exception when sqlstate 'TP012' then null;
+		end; $do$`); texts != 0 {
+		t.Errorf("%d texts of one comment too many are worked on", texts)
 	}
 	if _, err := d.Pool().Exec(t.Context(), "select pgtape.close_market('rain', 'over')"); err != nil {
 		t.Fatal(err)

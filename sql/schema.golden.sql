@@ -792,9 +792,10 @@ function pgtape_core.repeat_trade(pgtape_core.trade,bytea) returns pgtape_core.f
 function pgtape_core.request_hash(pgtape_core.order_request) returns bytea, immutable
 function pgtape_core.require_account(text) returns record, stable
 function pgtape_core.require_category(text) returns text, volatile
-function pgtape_core.require_comment_rate(bigint) returns void, stable
+function pgtape_core.require_comment_rate(bigint,text) returns void, stable
 function pgtape_core.require_creator_or_operator(text,text) returns text, stable
 function pgtape_core.require_market_creation(pgtape_core.account,numeric,boolean) returns boolean, stable
+function pgtape_core.require_market_rate(pgtape_core.account) returns void, stable
 function pgtape_core.require_operator(text) returns text, stable
 function pgtape_core.require_other_admin(bigint) returns void, volatile
 function pgtape_core.require_outcomes(text[]) returns text[], immutable

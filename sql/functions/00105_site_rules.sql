@@ -69,16 +69,12 @@ where s.name in (
     'comments_per_minute'
 );
 
--- require_market_creation says whether what an account makes is a draft, or that it may make none.
--- The caller has locked the account.
--- Raises: TP009 only operators may, TP011 too little liquidity, TP012 too many in a day.
+-- require_market_rate refuses who may make no market at all, or has made as many as an account may in a
+-- day. It costs little, so it comes before texts are worked on, and again under the account's lock.
+-- Raises: TP009 only operators may, TP012 too many in a day.
 -- +goose StatementBegin
-create or replace function pgtape_core.require_market_creation(
-    maker pgtape_core.account,
-    liquidity numeric,
-    draft boolean
-)
-    returns boolean
+create or replace function pgtape_core.require_market_rate(maker pgtape_core.account)
+    returns void
     language plpgsql
     stable
     set search_path = pg_catalog, pg_temp
@@ -89,19 +85,13 @@ declare
 begin
     -- 1. Those whom no rule is for.
     if maker.kind = 'house' or maker.role in ('operator', 'admin') then
-        return draft;
+        return;
     end if;
 
-    -- 2. May it at all, and is it worth trading in?
+    -- 2. May it at all?
     select jsonb_object_agg(s.name, s.value) into v_rules from pgtape_core.setting s;
     if v_rules ->> 'market_creation' = 'operators' then
         perform pgtape_core.refuse('not_permitted', 'only operators make markets here', 'ask an operator for it');
-    end if;
-    if liquidity < coalesce((v_rules ->> 'market_min_liquidity')::numeric, 0) then
-        perform pgtape_core.refuse(
-            'invalid_request', 'the liquidity of a market is at least ' || (v_rules ->> 'market_min_liquidity'), null,
-            jsonb_build_object('min_liquidity', v_rules ->> 'market_min_liquidity')
-        );
     end if;
 
     -- 3. Not too many: the oldest of as many as it may make in a day is older than that.
@@ -118,15 +108,49 @@ begin
             jsonb_build_object('retry_after', ceil(extract(epoch from v_since + interval '1 day' - clock_timestamp())))
         );
     end if;
-    return draft or v_rules ->> 'market_creation' = 'approved';
+end;
+$$;
+-- +goose StatementEnd
+
+-- require_market_creation says whether what an account makes is a draft, or that it may make none.
+-- The caller has locked the account.
+-- Raises: TP009 only operators may, TP011 too little liquidity, TP012 too many in a day.
+-- +goose StatementBegin
+create or replace function pgtape_core.require_market_creation(
+    maker pgtape_core.account,
+    liquidity numeric,
+    draft boolean
+)
+    returns boolean
+    language plpgsql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_least text := (select s.value from pgtape_core.setting s where s.name = 'market_min_liquidity');
+begin
+    if maker.kind = 'house' or maker.role in ('operator', 'admin') then
+        return draft;
+    end if;
+    if liquidity < v_least::numeric then
+        perform pgtape_core.refuse(
+            'invalid_request', 'the liquidity of a market is at least ' || v_least, null,
+            jsonb_build_object('min_liquidity', v_least)
+        );
+    end if;
+    perform pgtape_core.require_market_rate(maker);
+    return draft or exists (
+        select from pgtape_core.setting s where s.name = 'market_creation' and s.value = 'approved'
+    );
 end;
 $$;
 -- +goose StatementEnd
 
 -- require_comment_rate refuses one comment too many of an account in a minute: each tells up to ten people.
+-- repeated: the key of one that may be there already, and then is none too many.
 -- Raises: TP012.
 -- +goose StatementBegin
-create or replace function pgtape_core.require_comment_rate(author_id bigint)
+create or replace function pgtape_core.require_comment_rate(author_id bigint, repeated text default null)
     returns void
     language plpgsql
     stable
@@ -137,6 +161,10 @@ declare
 begin
     if v_most is null or exists (
         select from pgtape_core.account a where a.id = author_id and a.role in ('operator', 'admin')
+    ) or exists (
+        select
+        from pgtape_core.comment c
+        where c.account_id = author_id and c.idempotency_key = repeated collate "C"
     ) then
         return;
     end if;

@@ -143,13 +143,7 @@ declare
     v_book   pgtape_core.book;
     v_zeros  numeric[];
 begin
-    -- 1. Check what is asked, and by whom.
-    slug := pgtape_core.spaced(left(slug, 100), false);
-    question := pgtape_core.require_text('a question', question, 1, 500);
-    description := pgtape_core.require_text('a description', description, 0, 20000, true);
-    outcomes := pgtape_core.require_outcomes(outcomes);
-    perform pgtape_core.refuse_error(pgtape_core.market_error(slug, outcomes, liquidity, closes_at));
-    category := pgtape_core.require_category(category);
+    -- 1. Check by whom, and what is asked: texts cost the most, so they come last.
     v_actor := pgtape_core.acting_account(nullif(account, 'house'));
     perform pgtape_core.raise_refusal(v_actor.refusal);
     if account = 'house' then
@@ -163,7 +157,17 @@ begin
             'fund it from the account of your SQL login; an operator maps one: select pgtape.map_login(…)'
         );
     end if;
+    select a.* into v_funder
+    from pgtape_core.account a
+    where a.id = coalesce(v_actor.account_id, pgtape_core.house());
+    perform pgtape_core.require_market_rate(v_funder);
 
+    slug := pgtape_core.spaced(left(slug, 100), false);
+    question := pgtape_core.require_text('a question', question, 1, 500);
+    description := pgtape_core.require_text('a description', description, 0, 20000, true);
+    outcomes := pgtape_core.require_outcomes(outcomes);
+    perform pgtape_core.refuse_error(pgtape_core.market_error(slug, outcomes, liquidity, closes_at));
+    category := pgtape_core.require_category(category);
     void_payout := coalesce(void_payout, pgtape_core.uniform_payout(cardinality(outcomes)));
     v_market.outcomes := outcomes;
     perform pgtape_core.refuse_error('void_payout: ' || pgtape_core.payout_error(v_market, void_payout));
@@ -173,7 +177,7 @@ begin
     -- 2. Lock who funds it.
     select a.* into v_funder
     from pgtape_core.account a
-    where a.id = coalesce(v_actor.account_id, pgtape_core.house())
+    where a.id = v_funder.id
     for no key update;
     draft := pgtape_core.require_market_creation(v_funder, liquidity, draft);
 

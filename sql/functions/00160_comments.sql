@@ -25,7 +25,8 @@ declare
     v         record;
     v_comment pgtape_core.comment;
 begin
-    -- 1. Check.
+    -- 1. Check; the rate first, since it costs the least.
+    perform pgtape_core.require_comment_rate(v_author.account_id, idempotency_key);
     v_body := pgtape_core.require_text('a comment', body, 1, 2000, true);
     perform pgtape_core.refuse_error(case
         when length(idempotency_key) not between 1 and 255 then 'an idempotency key has 1 to 255 characters'
