@@ -272,7 +272,7 @@ func TestAStatementWaitsForAConnectionThatIsThere(t *testing.T) {
 	if !errors.As(err, &refused) || refused.Reason != db.ReasonConnections {
 		t.Errorf("without a connection: %v", err)
 	}
-	if counts, _ := none.Troubles(); counts[db.ReasonConnections] == 0 {
+	if counts, _ := none.Failures(); counts[db.ReasonConnections] == 0 {
 		t.Errorf("nothing is counted: %v", counts)
 	}
 }

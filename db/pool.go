@@ -21,7 +21,7 @@ type pool struct {
 	gate     *gate
 	servers  *hosts.Servers
 	sessions sessions
-	troubles troubles
+	failures failures
 
 	abandoned abandoned
 }
@@ -42,7 +42,7 @@ func (p *pool) acquire(ctx context.Context) (conn *pgxpool.Conn, done func(), er
 	for began := time.Now(); ; {
 		leave, err := p.enter(ctx)
 		if err != nil {
-			p.troubles.note(err)
+			p.failures.note(err)
 			return nil, nil, err
 		}
 		conn, err := p.conns.Acquire(callerOf(ctx))
@@ -55,7 +55,7 @@ func (p *pool) acquire(ctx context.Context) (conn *pgxpool.Conn, done func(), er
 		leave()
 		pg := pgErrorOf(err)
 		if pg == nil || pg.Code != "53300" || p.gate == nil || time.Since(began) > p.gate.within {
-			p.troubles.note(err)
+			p.failures.note(err)
 			return nil, nil, err
 		}
 		stat := p.conns.Stat()
@@ -117,7 +117,7 @@ func (p *pool) again(ctx context.Context, err error, sent int) bool {
 	if sent >= attempts || !repeatable(err) {
 		return false
 	}
-	p.troubles.repeat(err)
+	p.failures.repeat(err)
 	wait := time.Duration(1<<sent) * 5 * time.Millisecond
 	return pause(ctx, wait/2+rand.N(wait)) == nil
 }
@@ -162,7 +162,7 @@ func (r *pooledRows) send() error {
 		}
 		done()
 		if !r.pool.again(r.ctx, err, r.sent) {
-			r.pool.troubles.note(err)
+			r.pool.failures.note(err)
 			return err
 		}
 	}
@@ -198,7 +198,7 @@ func (r *pooledRows) Err() error {
 func (r *pooledRows) Close() {
 	r.Rows.Close()
 	if r.done != nil {
-		r.pool.troubles.note(r.Rows.Err())
+		r.pool.failures.note(r.Rows.Err())
 		r.release()
 	}
 }
@@ -232,7 +232,7 @@ func (p *pool) queryBehind(ctx context.Context, conn *pgxpool.Conn, first ahead,
 	both.Queue(statement, args...)
 	results := conn.SendBatch(ctx, &both)
 	end := sync.OnceFunc(func() {
-		p.troubles.note(results.Close()) // an error: of a statement, which its rows have told
+		p.failures.note(results.Close()) // an error: of a statement, which its rows have told
 	})
 	if err := first.read(results.QueryRow()); err != nil {
 		end()

@@ -158,7 +158,7 @@ func (g gauges) database(to sender) {
 	to.gauge("cache_bytes", "Memory that they take, about.", float64(reads.Bytes))
 	to.counter("cache_invalidated_total", "Kept answers that an event or a write took back.", reads.Invalidated)
 	to.counter("cache_evicted_total", "Kept answers that made room for others.", reads.Evicted)
-	refused, repeated := g.server.db.Troubles()
+	refused, repeated := g.server.db.Failures()
 	for reason, times := range refused {
 		to.counter("db_unavailable_total", "Statements that the database could not carry out, by reason.", times, "reason", reason)
 	}

@@ -177,7 +177,7 @@ func (r *registry) ask(ctx context.Context, u *url.URL) (*http.Response, error) 
 		cancel(nil)
 		return nil, err
 	}
-	response.Body = newHeardBody(ctx, cancel, response.Body)
+	response.Body = newIdleTimeoutBody(ctx, cancel, response.Body)
 	if response.StatusCode != http.StatusOK {
 		response.Body.Close()
 		return nil, statusError(response.StatusCode)
@@ -211,20 +211,20 @@ func (r *registry) get(ctx context.Context, u *url.URL, to *os.File) error {
 	}
 }
 
-// heardBody is an answer's body, given up when nothing has come of it for silentFor. Little that comes
+// idleTimeoutBody is an answer's body, given up when nothing has come of it for silentFor. Little that comes
 // slowly is no silence.
-type heardBody struct {
+type idleTimeoutBody struct {
 	io.ReadCloser
 	ctx    context.Context // the request's
 	cancel context.CancelCauseFunc
 	silent *time.Timer
 }
 
-func newHeardBody(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadCloser) *heardBody {
-	return &heardBody{body, ctx, cancel, time.AfterFunc(silentFor, func() { cancel(fmt.Errorf("nothing has come for %v", silentFor)) })}
+func newIdleTimeoutBody(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadCloser) *idleTimeoutBody {
+	return &idleTimeoutBody{body, ctx, cancel, time.AfterFunc(silentFor, func() { cancel(fmt.Errorf("nothing has come for %v", silentFor)) })}
 }
 
-func (b *heardBody) Read(p []byte) (int, error) {
+func (b *idleTimeoutBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if n > 0 {
 		b.silent.Reset(silentFor)
@@ -235,7 +235,7 @@ func (b *heardBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (b *heardBody) Close() error {
+func (b *idleTimeoutBody) Close() error {
 	b.silent.Stop()
 	b.cancel(nil)
 	return b.ReadCloser.Close()

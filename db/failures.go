@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// troubles counts what the database did not do, by reason, and remembers what keeps it from writing
+// failures counts what the database did not do, by reason, and remembers what keeps it from writing
 // until somebody mends it.
-type troubles struct {
+type failures struct {
 	mu       sync.Mutex
 	counts   map[string]int64
 	repeated int64
@@ -18,16 +18,16 @@ type troubles struct {
 	asked    time.Time // when it was last tried whether it is over
 }
 
-// Troubles are the statements that were refused since the pool was opened, by reason, and how many were
+// Failures are the statements that were refused since the pool was opened, by reason, and how many were
 // sent again because they had done nothing.
-func (d *DB) Troubles() (refused map[string]int64, repeated int64) {
-	t := &d.pool.troubles
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return maps.Clone(t.counts), t.repeated
+func (d *DB) Failures() (refused map[string]int64, repeated int64) {
+	f := &d.pool.failures
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return maps.Clone(f.counts), f.repeated
 }
 
-func (t *troubles) note(err error) {
+func (f *failures) note(err error) {
 	if err == nil {
 		return
 	}
@@ -35,42 +35,42 @@ func (t *troubles) note(err error) {
 	if !errors.As(refusal(err), &e) || e.Code != Unavailable {
 		return
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.counts == nil {
-		t.counts = map[string]int64{}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.counts == nil {
+		f.counts = map[string]int64{}
 	}
-	t.counts[e.Reason]++
+	f.counts[e.Reason]++
 	if pg := pgErrorOf(err); pg != nil {
 		if c, _ := conditionOf(pg.Code); c.lasting {
-			t.lasting = e
+			f.lasting = e
 		}
 	}
 }
 
-func (t *troubles) repeat(error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.repeated++
+func (f *failures) repeat(error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.repeated++
 }
 
-// due returns what keeps the database from writing, and whether it is time to try it anew.
-func (t *troubles) due() (lasting *Error, try bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.lasting == nil {
+// probeDue returns what keeps the database from writing, and whether it is time to try it anew.
+func (f *failures) probeDue() (lasting *Error, try bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lasting == nil {
 		return nil, false
 	}
-	if try = time.Since(t.asked) > time.Second; try {
-		t.asked = time.Now()
+	if try = time.Since(f.asked) > time.Second; try {
+		f.asked = time.Now()
 	}
-	return t.lasting, try
+	return f.lasting, try
 }
 
-func (t *troubles) over() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.lasting = nil
+func (f *failures) ended() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lasting = nil
 }
 
 // Ready says whether the database takes what a server asks of it: it can be reached, and takes writes.
@@ -87,7 +87,7 @@ func (d *DB) Ready(ctx context.Context) error {
 		c := conditions["25006"]
 		return &Error{Code: Unavailable, Message: c.message, Hint: c.hint, Reason: c.reason, RetryAfter: c.after}
 	}
-	lasting, try := d.pool.troubles.due()
+	lasting, try := d.pool.failures.probeDue()
 	if lasting == nil {
 		return nil
 	}
@@ -97,6 +97,6 @@ func (d *DB) Ready(ctx context.Context) error {
 	if _, err := d.pool.Exec(ctx, "select pgtape.probe_write()"); err != nil {
 		return refusal(err)
 	}
-	d.pool.troubles.over()
+	d.pool.failures.ended()
 	return nil
 }
