@@ -88,7 +88,7 @@ func becomeRole(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, "set role pgtape_server")
 	if pg := pgErrorOf(err); pg != nil && slices.Contains([]string{"42501", "22023", "42704"}, pg.Code) { // no member, or no such role
 		return &Error{
-			Code: NotPermitted, Message: "the login may not act as pgtape_server: " + pg.Message,
+			Code: NotPermitted, Message: "the login may not act as pgtape_server", Said: pg.Message,
 			Hint: "migrate the database (pgtape migrate up), then: grant pgtape_server to " + pgx.Identifier{conn.Config().User}.Sanitize(), cause: err,
 		}
 	}

@@ -134,6 +134,13 @@ const misleading = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e
 func (s *Server) causeOf(err error, c echo.Context) (status int, e *db.Error) {
 	var ofEcho *echo.HTTPError
 	switch {
+	case errors.As(err, &e) && e.Said != "" && e.Code != db.Unavailable: // of our own connections: nothing of it is a caller's
+		e = &db.Error{
+			Code: db.Unavailable, Message: "the database refuses this server's connections", Hint: "the operator finds the cause in the server's log",
+			Reason: db.ReasonLogin, RetryAfter: 5 * time.Second, Said: e.Error() + " (" + e.Hint + ")",
+		}
+		s.outages.note(s.log, e, c.Request().Method, c.Request().URL.Path)
+		return http.StatusServiceUnavailable, e
 	case errors.As(err, &e) && statuses[e.Code] != 0 && e.Code != db.Internal:
 		if e.Code == db.Unavailable {
 			s.outages.note(s.log, e, c.Request().Method, c.Request().URL.Path)

@@ -5,12 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/dbtest"
+	"github.com/pgtape/pgtape/server"
 )
 
 // faulty makes each trade raise what raises says, so many times.
@@ -158,5 +162,39 @@ func TestADatabaseThatTakesNoWritesIsNotReady(t *testing.T) {
 	}
 	if got := s.nobody().get(t, "/api/v1/markets/"+market); got.status != http.StatusOK {
 		t.Errorf("what can be read: %v", got)
+	}
+}
+
+// A login that is no server's any more is for the operator to mend: callers hear neither of it nor how.
+func TestWhatIsWrongWithOurLoginIsNotTold(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	var login string
+	must(t, d.Pool().QueryRow(t.Context(), "select 'serves_' || current_database()").Scan(&login))
+	name := pgx.Identifier{login}.Sanitize()
+	d.Exec(t, "create role "+name+" login in role pgtape_server")
+	t.Cleanup(func() {
+		_, err := d.Pool().Exec(context.WithoutCancel(t.Context()), "drop role "+name)
+		must(t, err)
+	})
+	u, err := url.Parse(d.URL())
+	must(t, err)
+	u.User = url.User(login)
+	pool, err := db.Open(t.Context(), u.String(), db.Options{AsServer: true, MaxConns: 4})
+	must(t, err)
+	defer pool.Close()
+	s := openOn(t, d, func(c *server.Config) { c.DB = pool })
+	d.Exec(t, "revoke pgtape_server from "+name)
+	d.Exec(t, "select pg_terminate_backend(pid) from pg_stat_activity where usename = $1", login)
+	var got answer
+	dbtest.WaitUntil(t, "the refusal of a new session", func() bool {
+		got = s.nobody().post(t, "/api/v1/session", `{"handle":"ana"}`)
+		return reasonOf(got) == db.ReasonLogin
+	})
+	if told := got.String(); got.status != http.StatusServiceUnavailable || strings.Contains(told, "serves_") || strings.Contains(told, "grant") || strings.Contains(told, "permission") {
+		t.Errorf("callers are told %s", told)
+	}
+	if log := s.log.String(); !strings.Contains(log, "permission denied") || !strings.Contains(log, "grant pgtape_server to") {
+		t.Errorf("the log does not say how to mend it: %s", log)
 	}
 }
