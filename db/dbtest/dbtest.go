@@ -121,9 +121,16 @@ var templateName = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return nameOf(functions)
+})
+
+// nameOf is of all files, that of the digest too: where it is a stale one, so is the database.
+func nameOf(functions []schema.Function) (string, error) {
 	hash := sha256.New()
-	hash.Write([]byte(schema.Digest(functions)))
-	err = fs.WalkDir(schema.Migrations(), ".", func(path string, d fs.DirEntry, err error) error {
+	for _, f := range functions {
+		fmt.Fprintf(hash, "%s\n%s\n", f.Name, f.Text)
+	}
+	err := fs.WalkDir(schema.Migrations(), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -132,7 +139,7 @@ var templateName = sync.OnceValues(func() (string, error) {
 		return err
 	})
 	return "pgtape_template_" + hex.EncodeToString(hash.Sum(nil))[:16], err
-})
+}
 
 // makeTemplate makes the template database on a server, if it is not there.
 func makeTemplate(ctx context.Context, postgres string) error {
