@@ -64,7 +64,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if o.AsServer {
 		config.AfterConnect = prepared(gated.becomeServer)
 		if pooled {
-			config.AfterConnect = prepared(requireServer)
+			config.AfterConnect = prepared(gated.requireServer)
 		}
 		conns := int(config.MaxConns)
 		gated.gate = newGate(conns, cmp.Or(o.Wait, 5*time.Second), roomPerConn*conns)
@@ -117,14 +117,17 @@ func poolConfig(url string, o Options) (config *pgxpool.Config, pooled bool, err
 }
 
 // requireServer is becomeServer behind a pooler, where what a session sets is some other session's.
-func requireServer(ctx context.Context, conn *pgx.Conn) error {
-	var login, role string
-	var isolation string
-	err := conn.QueryRow(ctx, "select session_user, current_user, current_setting('default_transaction_isolation')").
-		Scan(&login, &role, &isolation)
+func (p *pool) requireServer(ctx context.Context, conn *pgx.Conn) error {
+	var login, role, isolation string
+	var synchronous bool
+	err := conn.QueryRow(ctx, `
+		select session_user, current_user, current_setting('default_transaction_isolation'),
+			current_setting('synchronous_standby_names') <> ''`).
+		Scan(&login, &role, &isolation, &synchronous)
 	if err != nil {
 		return err
 	}
+	p.servers.SetSynchronous(synchronous)
 	name := pgx.Identifier{login}.Sanitize()
 	if isolation != "read committed" {
 		return &Error{

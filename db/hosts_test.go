@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/connect"
 	"github.com/pgtape/pgtape/db/dbtest"
+	"github.com/pgtape/pgtape/db/embedded"
 	"github.com/pgtape/pgtape/db/hosts"
 	"github.com/pgtape/pgtape/db/tape"
 )
@@ -19,7 +22,7 @@ import (
 func TestServersOfAURL(t *testing.T) {
 	t.Parallel()
 	p := dbtest.NewPair(t)
-	p.First.Exec("alter role " + db.OwnServer + " password 'secret'")
+	p.First.Exec("alter role " + db.OwnServer + " password 'secret'; alter role " + db.OwnOwner + " password 'secret'")
 	eventually(t, "the standby to catch up", p.CaughtUp)
 	url := func(nodes ...*dbtest.Node) string {
 		return dbtest.URLs(db.OwnServer, "secret", db.OwnDatabase, nodes...)
@@ -69,6 +72,8 @@ func TestServersOfAURL(t *testing.T) {
 			}
 		}
 	})
+	owner := dbtest.URLs(db.OwnOwner, "secret", db.OwnDatabase, p.Second, p.First)
+	t.Run("by commands, too", func(t *testing.T) { commandsFindThePrimary(t, owner, url(p.Second)) })
 	t.Run("commits wait for a standby", func(t *testing.T) {
 		d, err := open(t, url(p.First, p.Second))
 		if err != nil {
@@ -87,6 +92,10 @@ func TestServersOfAURL(t *testing.T) {
 		}
 		if took := time.Since(began); took > hangLimit {
 			t.Errorf("it took %v", took)
+		}
+		began = time.Now()
+		if _, err := db.MigrateUp(t.Context(), owner); err != nil || time.Since(began) > hangLimit {
+			t.Errorf("migrating took %v: %v", time.Since(began), err)
 		}
 		if _, err := open(t, url(p.Second)); db.CodeOf(err) != db.Unavailable {
 			t.Errorf("alone: %v, want unavailable", err)
@@ -153,6 +162,48 @@ func TestServersOfAURL(t *testing.T) {
 			t.Errorf("on timeline %s (%v), want the 2nd", timeline, err)
 		}
 	})
+}
+
+// commandsFindThePrimary tries what connects otherwise than a pool: migrations, and programs of others.
+func commandsFindThePrimary(t *testing.T, both, standby string) {
+	ctx := t.Context()
+	config, err := connect.Config(both, connect.Options{Unlimited: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	std := connect.OpenDB(hosts.ForOnce(both), config)
+	defer std.Close()
+	for range 2 {
+		conn, err := std.Conn(ctx) // kept, so that the next is another
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		var recovery bool
+		if err := conn.QueryRowContext(ctx, "select pg_is_in_recovery()").Scan(&recovery); err != nil || recovery {
+			t.Errorf("migrations are on a standby: %v, %v", recovery, err)
+		}
+	}
+	psql := embedded.FindPsql("")
+	if psql == "" {
+		t.Skip("no psql")
+	}
+	for url, want := range map[string]string{both: "f", strings.Replace(both, "127.0.0.1", "localhost", 1): "f", standby: "t"} {
+		chosen, err := connect.Chosen(ctx, url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.CommandContext(ctx, psql, "--dbname="+chosen, "-XAtc", "select pg_is_in_recovery()").CombinedOutput()
+		if got := strings.TrimSpace(string(out)); err != nil || got != want {
+			t.Errorf("%s: psql says %s (%v), want %s", url, got, err, want)
+		}
+	}
+	for _, wish := range []string{"standby", "read-only"} {
+		_, err := db.Open(ctx, both+"&target_session_attrs="+wish, db.Options{AsServer: true})
+		if db.CodeOf(err) != db.InvalidRequest || !strings.Contains(err.Error(), "primary") {
+			t.Errorf("several servers and %s: %v, want it refused at once", wish, err)
+		}
+	}
 }
 
 // stuckWithoutReader has the first server hang under a pool that no tape reader helps, all of whose

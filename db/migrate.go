@@ -7,11 +7,11 @@ import (
 	"io/fs"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
 	"github.com/pgtape/pgtape/db/connect"
+	"github.com/pgtape/pgtape/db/hosts"
 	schema "github.com/pgtape/pgtape/sql"
 )
 
@@ -189,7 +189,8 @@ func gooseProvider(ctx context.Context, url string) (provider *goose.Provider, d
 	if err != nil {
 		return nil, nil, Errorf(InvalidRequest, "%w", err)
 	}
-	look, err := connect.Dial(ctx, config)
+	servers := hosts.ForOnce(url)
+	look, err := connect.DialOne(ctx, servers, config)
 	if err != nil {
 		return nil, nil, connectError(err)
 	}
@@ -198,7 +199,7 @@ func gooseProvider(ctx context.Context, url string) (provider *goose.Provider, d
 	if err != nil {
 		return nil, nil, err
 	}
-	conn := stdlib.OpenDB(*config)
+	conn := connect.OpenDB(servers, config)
 	locker, err := lock.NewPostgresSessionLocker()
 	if err == nil {
 		provider, err = goose.NewProvider(goose.DialectPostgres, conn, schema.Migrations(),

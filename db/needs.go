@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgtape/pgtape/db/tape"
 	schema "github.com/pgtape/pgtape/sql"
 )
 
@@ -59,7 +60,7 @@ type databaseState struct {
 	Member       bool     // of pgtape_server
 	Usage        bool     // pgtape_server may use the schema
 	Published    bool     // there is a publication
-	Publishes    bool     // it publishes what is inserted into the tape, and only that
+	Publishes    bool     // it publishes all that is inserted into the tape, and only that
 	ShortLimits  []string // time limits of this session that are below a second, by name
 }
 
@@ -109,17 +110,18 @@ const askState = `
 			from pg_catalog.pg_roles r where r.rolname = 'pgtape_server'
 		), false) as usage,
 		exists (select from pg_catalog.pg_publication where pubname = 'pgtape_tape') as published,
-		exists (
+		` + tape.Publishes + ` and exists (
 			select from pg_catalog.pg_publication p
-			join pg_catalog.pg_publication_tables t on t.pubname = p.pubname
-			where p.pubname = 'pgtape_tape' and p.pubinsert and not p.pubupdate and not p.pubdelete and not p.pubtruncate
-				and t.schemaname = 'pgtape_core' and t.tablename = 'tape'
+			where p.pubname = 'pgtape_tape' and not p.pubupdate and not p.pubdelete and not p.pubtruncate
 		) as publishes,
-		array(
-			select s.name from pg_catalog.pg_settings s
-			where s.name in ('statement_timeout', 'lock_timeout', 'transaction_timeout') and s.setting::bigint between 1 and 999
-			order by s.name
-		) as short_limits`
+		` + shortLimits + ` as short_limits`
+
+// shortLimits are the names of the time limits of a session that are below a second.
+const shortLimits = `array(
+	select s.name from pg_catalog.pg_settings s
+	where s.name in ('statement_timeout', 'lock_timeout', 'transaction_timeout') and s.setting::bigint between 1 and 999
+	order by s.name
+)`
 
 func stateOf(ctx context.Context, conn *pgx.Conn) (*databaseState, error) {
 	rows, err := conn.Query(ctx, askState, pgx.QueryExecModeExec, schema.Roles)
@@ -166,12 +168,25 @@ func Needs(ctx context.Context, conn *pgx.Conn, to Purpose) ([]Need, error) {
 // timeLimits are those that a trade which waits for another would not keep.
 func (s *databaseState) timeLimits() (needs []Need) {
 	for _, limit := range s.ShortLimits {
-		needs = append(needs, Need{
-			Subject: limit, What: limit + " of this login is below a second: trades and pages that take longer, or wait for others, are refused",
-			Mend: fmt.Sprintf("set %[1]s = 0; alter role %[2]s in database %[3]s set %[1]s = '30s'", limit, name(s.Login), name(s.Database)),
-		})
+		needs = append(needs, ShortLimit(limit, s.Login, s.Database))
 	}
 	return needs
+}
+
+// ShortLimit is of a time limit of a login that is below a second.
+func ShortLimit(limit, login, database string) Need {
+	return Need{
+		Subject: limit, What: limit + " of this login is below a second: trades and pages that take longer, or wait for others, are refused",
+		Mend: fmt.Sprintf("set %[1]s = 0; alter role %[2]s in database %[3]s set %[1]s = '30s'", limit, name(login), name(database)),
+	}
+}
+
+// ShortLimits are those of a connection, which has been given none of ours.
+func ShortLimits(ctx context.Context, conn *pgx.Conn) ([]Need, error) {
+	s := &databaseState{}
+	err := conn.QueryRow(ctx, "select session_user::text, current_database()::text, "+shortLimits, pgx.QueryExecModeExec).
+		Scan(&s.Login, &s.Database, &s.ShortLimits)
+	return s.timeLimits(), err
 }
 
 // server is what any purpose needs of the server.
@@ -289,7 +304,7 @@ func (s *databaseState) schema(missing []schema.Grant) (needs []Need) {
 		})
 	case !s.Publishes:
 		needs = append(needs, Need{
-			Subject: "publication", What: "the publication pgtape_tape does not publish what is inserted into pgtape_core.tape, and that alone: events come late",
+			Subject: "publication", What: "the publication pgtape_tape does not publish all that is inserted into pgtape_core.tape, and that alone: events come late",
 			Mend: "pgtape migrate up",
 		})
 	}

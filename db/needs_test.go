@@ -138,6 +138,14 @@ func TestWhatARestoreLeftOutIsBroughtBack(t *testing.T) {
 		{"the publication", "drop publication pgtape_tape", []string{"publication"}},
 		{"the publication's table", "alter publication pgtape_tape drop table pgtape_core.tape", []string{"publication"}},
 		{"what it publishes", "alter publication pgtape_tape set (publish = 'delete')", []string{"publication"}},
+		{"some rows", `
+			do $$ begin
+				if current_setting('server_version_num')::integer >= 150000 then
+					alter publication pgtape_tape set table pgtape_core.tape where (seq > 1);
+				else -- which has no such thing
+					alter publication pgtape_tape drop table pgtape_core.tape;
+				end if;
+			end $$`, []string{"publication"}},
 		{"all of it", noPrivileges + "; drop publication pgtape_tape", []string{"grants", "publication"}},
 	}
 	d := dbtest.New(t)

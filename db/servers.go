@@ -25,18 +25,13 @@ type sessions struct {
 func (p *pool) follow(config *pgxpool.Config, servers *hosts.Servers) {
 	p.servers = servers
 	p.sessions.open = make(map[*pgx.Conn]uint32)
-	config.BeforeConnect = func(ctx context.Context, config *pgx.ConnConfig) error {
-		begun, err := servers.Prepare(ctx, &config.Config)
-		if err != nil {
-			return err
-		}
-		config.Tracer = connecting{begun}
-		return nil
-	}
+	config.BeforeConnect = servers.BeforeConnect
 	config.BeforeClose = p.sessions.remove
 	prepare := config.AfterConnect
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		p.sessions.add(conn, 0)
+		ctx, cancel := context.WithTimeout(ctx, servers.Patience()) // a pool sets none, and here it is asked
+		defer cancel()
 		err := prepare(ctx, conn)
 		if err != nil { // nobody hears of its end
 			p.sessions.remove(conn)
@@ -124,20 +119,3 @@ func (s *sessions) cutIf(old func(timeline uint32) bool) {
 		}
 	}
 }
-
-// connecting hears how a connection of the pool was made: there is no other way to.
-type connecting struct{ begun func(error) }
-
-func (c connecting) TraceConnectStart(ctx context.Context, _ pgx.TraceConnectStartData) context.Context {
-	return ctx
-}
-
-func (c connecting) TraceConnectEnd(_ context.Context, data pgx.TraceConnectEndData) {
-	c.begun(data.Err)
-}
-
-func (c connecting) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
-	return ctx
-}
-
-func (c connecting) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}

@@ -60,6 +60,7 @@ func commitsWaitForAStandby(t *testing.T, p *dbtest.Pair, d *db.DB) {
 		p.First.Exec("alter system reset synchronous_standby_names")
 		p.First.Exec("select pg_reload_conf()")
 	}()
+	poolersConnectionsKnow(t, p)
 	p.First.Exec("select pgtape.create_market('safe', 'Will it?')")
 	p.First.Exec("select pgtape.create_account('sam', 100)")
 	sink := &heardOf{market: "safe"}
@@ -140,6 +141,20 @@ func commitsWaitForAStandby(t *testing.T, p *dbtest.Pair, d *db.DB) {
 	if status := reader.Status(); status.Resets != 0 || status.Connects != 1 || status.Reconciled != 0 {
 		t.Errorf("the reader: %+v", status)
 	}
+}
+
+// poolersConnectionsKnow that commits wait: by themselves, as no reader connects through a pooler.
+func poolersConnectionsKnow(t *testing.T, p *dbtest.Pair) {
+	t.Helper()
+	p.First.Exec("create role pooled login password 'secret' in role pgtape_server; alter role pooled set role = pgtape_server")
+	eventually(t, "new sessions to have the setting", func() bool {
+		d, err := db.Open(t.Context(), dbtest.URLs("pooled", "secret", db.OwnDatabase, p.First), db.Options{AsServer: true, Pooled: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		return d.Servers().Synchronous()
+	})
 }
 
 // waiting is how many commits wait for the standby.

@@ -77,35 +77,19 @@ func (r *Report) timeLimits(ctx context.Context, url string) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	rows, err := conn.Query(ctx, `
-		select name, setting::bigint from pg_catalog.pg_settings
-		where name in ('statement_timeout', 'lock_timeout', 'transaction_timeout') and setting <> '0'
-		order by name`, pgx.QueryExecModeExec)
-	limits := map[string]int64{}
-	if err == nil {
-		var name string
-		var ms int64
-		_, err = pgx.ForEachRow(rows, []any{&name, &ms}, func() error {
-			limits[name] = ms
-			return nil
-		})
-	}
+	short, err := db.ShortLimits(ctx, conn)
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && (pg.Code == "57014" || pg.Code == "25P04") {
-		r.failed = append(r.failed, r.short("statement_timeout", "so short that not even this question was answered", Blocks))
+		r.failed = append(r.failed, shortLimit(db.ShortLimit("statement_timeout", r.Facts.Login, r.Facts.Database), Blocks))
 		return nil
 	}
-	for name, ms := range limits {
-		if ms < 1000 {
-			r.failed = append(r.failed, r.short(name, fmt.Sprintf("%d ms for the login", ms), Costs))
-		}
+	for _, n := range short {
+		r.failed = append(r.failed, shortLimit(n, Costs))
 	}
 	return err
 }
 
-func (r *Report) short(name, what string, severity Severity) Finding {
-	return Finding{
-		Subject: name, Severity: severity, What: name + " is " + what, Cost: "trades and pages that take longer, or wait for others, are refused",
-		Mend: fmt.Sprintf("set %[3]s = 0; alter role %[1]s in database %[2]s set %[3]s = '30s'", ident(r.Facts.Login), ident(r.Facts.Database), name),
-	}
+// shortLimit is a limit as a finding. It blocks if not even the question for it was answered.
+func shortLimit(n db.Need, severity Severity) Finding {
+	return Finding{Subject: n.Subject, Severity: severity, What: n.What, Cost: "trades and pages are refused that would be done", Mend: n.Mend}
 }

@@ -31,7 +31,11 @@ Where no psql is installed: pgtape sql 'select …'`,
 			if err != nil {
 				return err
 			}
-			return runPsql(path, d.person, args)
+			url, err := connect.Chosen(cmd.Context(), d.person)
+			if err != nil {
+				return db.ConnectError(err)
+			}
+			return runPsql(path, url, args)
 		},
 	}
 	database.add(cmd.Flags())

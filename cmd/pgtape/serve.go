@@ -94,6 +94,9 @@ func serve(ctx context.Context, d *database, f serverFlags, log *slog.Logger, do
 		return err
 	}
 	defer pool.Close()
+	if direct != d.server { // a pooler's, past which the reader goes
+		pool.Servers().Follow(servers)
+	}
 	needs, err := pool.CheckNeeds(ctx)
 	if err != nil {
 		return err

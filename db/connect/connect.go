@@ -6,6 +6,7 @@ package connect
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/pgtape/pgtape/db/hosts"
 )
@@ -70,6 +72,9 @@ func Config(url string, o Options) (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, unreadable(err)
 	}
+	if err := hosts.RefuseWish(&config.Config); err != nil {
+		return nil, fmt.Errorf("database URL: %w", err)
+	}
 	fix(&config.Config, o)
 	return config, nil
 }
@@ -82,6 +87,9 @@ func PoolConfig(url string, o Options) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, unreadable(err)
+	}
+	if err := hosts.RefuseWish(&config.ConnConfig.Config); err != nil {
+		return nil, fmt.Errorf("database URL: %w", err)
 	}
 	fix(&config.ConnConfig.Config, o)
 	return config, nil
@@ -201,6 +209,12 @@ func DialOne(ctx context.Context, servers *hosts.Servers, config *pgx.ConnConfig
 		delete(config.RuntimeParams, name)
 	}
 	return servers.Connect(ctx, config)
+}
+
+// OpenDB is for who speaks database/sql. Its connections are all to the server that was chosen first, for
+// as long as that answers.
+func OpenDB(servers *hosts.Servers, config *pgx.ConnConfig) *sql.DB {
+	return stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(servers.BeforeConnect))
 }
 
 // ErrPooler is of what needs a session of its own.

@@ -12,7 +12,7 @@ import (
 // Nobody else opens a connection: it would depend on what a database sets for its sessions.
 func TestConnectionsAreMadeHere(t *testing.T) {
 	t.Parallel()
-	made := regexp.MustCompile(`(pgx|pgconn|pgxpool)\.(Connect|ParseConfig|New)\(|(pgx)\.ConnectConfig\(|sql\.Open\(`)
+	made := regexp.MustCompile(`(pgx|pgconn|pgxpool)\.(Connect|ParseConfig|New)\(|(pgx)\.ConnectConfig\(|(sql|stdlib)\.Open(DB|DBFromPool)?\(|stdlib\.(Get|Register)\w+\(`)
 	root := filepath.Join("..", "..")
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != root {

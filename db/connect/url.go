@@ -9,7 +9,9 @@ import (
 // WithDatabase is the URL, or the string of keywords and values, of another database of the server. It
 // adds to the text and parses none of it: of two names the last one counts, in Postgres' own clients
 // too, and what a host may look like (a socket's path as %2F, several hosts) is for one parser to know.
-func WithDatabase(text, name string) string {
+func WithDatabase(text, name string) string { return with(text, "dbname", name) }
+
+func with(text, name, value string) string {
 	if _, rest, ok := cutScheme(text); ok {
 		_, rest = cutLogin(rest)
 		separator := "?"
@@ -19,9 +21,9 @@ func WithDatabase(text, name string) string {
 		if strings.HasSuffix(text, "?") || strings.HasSuffix(text, "&") {
 			separator = ""
 		}
-		return text + separator + "dbname=" + strings.ReplaceAll(neturl.QueryEscape(name), "+", "%20")
+		return text + separator + name + "=" + strings.ReplaceAll(neturl.QueryEscape(value), "+", "%20")
 	}
-	return text + " dbname=" + quote(name)
+	return text + " " + name + "=" + quote(value)
 }
 
 // credentials are the parameters that name a login, or prove it. Client certificates are a login's too.

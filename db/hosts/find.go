@@ -36,7 +36,12 @@ type finding struct {
 // choose narrows a configuration to one server: the one that has answered last, or else the best of
 // all. With one server there is nothing to choose.
 func (s *Servers) choose(ctx context.Context, config *pgconn.Config) (key string, err error) {
-	all := candidates(ctx, config)
+	named := named(config)
+	if c, ok := s.known(ctx, config, named); ok {
+		c.only(config)
+		return c.key, nil
+	}
+	all := spread(ctx, config, named)
 	if len(all) == 1 {
 		return all[0].key, nil
 	}
@@ -67,6 +72,27 @@ func (s *Servers) choose(ctx context.Context, config *pgconn.Config) (key string
 			return f.key, nil
 		}
 	}
+}
+
+// known is the server that has answered last, for which no name but its own is looked up.
+func (s *Servers) known(ctx context.Context, config *pgconn.Config, named []candidate) (candidate, bool) {
+	s.mu.Lock()
+	chosen := s.chosen
+	s.mu.Unlock()
+	if len(named) == 1 || chosen == "" {
+		return candidate{}, false
+	}
+	for _, c := range named {
+		if c.key != chosen && !strings.HasPrefix(chosen, c.key+" (") {
+			continue
+		}
+		for _, c := range c.addresses(ctx, config) {
+			if c.key == chosen {
+				return c, true
+			}
+		}
+	}
+	return candidate{}, false
 }
 
 // found is what a server has said of itself.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -36,6 +37,29 @@ func askRecovery(ctx context.Context, conn *pgconn.PgConn) error {
 	}
 	if row[0] == "t" {
 		return ErrStandby
+	}
+	return nil
+}
+
+// RefuseWish refuses a URL of several servers that wants one of them that takes no writes: the one that
+// does would be chosen, and then refused for it.
+func RefuseWish(config *pgconn.Config) error {
+	if config.ValidateConnect == nil {
+		return nil
+	}
+	wish := reflect.ValueOf(config.ValidateConnect).Pointer()
+	for name, validate := range map[string]pgconn.ValidateConnectFunc{
+		"standby":   pgconn.ValidateConnectTargetSessionAttrsStandby,
+		"read-only": pgconn.ValidateConnectTargetSessionAttrsReadOnly,
+	} {
+		if wish != reflect.ValueOf(validate).Pointer() {
+			continue
+		}
+		for _, f := range config.Fallbacks {
+			if f.Host != config.Host || f.Port != config.Port {
+				return fmt.Errorf("target_session_attrs=%s wants a server that takes no writes, and pgtape needs the primary: leave it out; or, to look at one standby, name that alone", name)
+			}
+		}
 	}
 	return nil
 }

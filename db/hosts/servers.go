@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,6 +44,8 @@ type Servers struct {
 	seen     time.Time // when it last was
 	replaced []func(timeline uint32)
 	lost     []func()
+
+	followers []*Servers // see Follow
 }
 
 // New is of the servers of a URL.
@@ -192,8 +195,8 @@ func (c candidate) only(config *pgconn.Config) {
 	}
 }
 
-// candidates are the servers that a configuration names. A name with several addresses is several.
-func candidates(ctx context.Context, config *pgconn.Config) (all []candidate) {
+// named are the servers of a configuration, each with all ways to connect to it.
+func named(config *pgconn.Config) (all []candidate) {
 	ways := []way{{config.Host, config.Port, config.TLSConfig}}
 	for _, f := range config.Fallbacks {
 		ways = append(ways, way{f.Host, f.Port, f.TLSConfig})
@@ -206,11 +209,19 @@ func candidates(ctx context.Context, config *pgconn.Config) (all []candidate) {
 		}
 		all = append(all, candidate{key: key, ways: []way{w}})
 	}
-	var spread []candidate
-	for _, c := range all {
-		spread = append(spread, c.addresses(ctx, config)...)
+	return all
+}
+
+// spread are the servers by address: a name with several is several. All names are looked up at once, so
+// that one that hangs holds up no other.
+func spread(ctx context.Context, config *pgconn.Config, all []candidate) []candidate {
+	found := make([][]candidate, len(all))
+	var tasks sync.WaitGroup
+	for i, c := range all {
+		tasks.Go(func() { found[i] = c.addresses(ctx, config) })
 	}
-	return spread
+	tasks.Wait()
+	return slices.Concat(found...)
 }
 
 // addresses are one candidate for each address of a name.

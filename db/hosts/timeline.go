@@ -18,6 +18,11 @@ const forgiven = time.Minute
 func (s *Servers) Fit(timeline uint32) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.fit(timeline)
+}
+
+// fit is Fit with s.mu held.
+func (s *Servers) fit(timeline uint32) error {
 	if timeline == 0 || timeline >= s.current || time.Since(s.seen) > forgiven {
 		return nil
 	}
@@ -28,14 +33,16 @@ func (s *Servers) Fit(timeline uint32) error {
 // Use is Fit for a connection that is made, and notes the timeline as the one in use. When it is a
 // new one, a standby has been promoted: then all who asked for it are told.
 func (s *Servers) Use(timeline uint32) error {
-	if err := s.Fit(timeline); err != nil {
-		s.Forget()
+	s.mu.Lock()
+	if err := s.fit(timeline); err != nil {
+		s.chosen = ""
+		s.mu.Unlock()
 		return err
 	}
 	if timeline == 0 {
+		s.mu.Unlock()
 		return nil
 	}
-	s.mu.Lock()
 	promoted := timeline > s.current && s.current != 0
 	s.current, s.seen = timeline, time.Now()
 	told := s.replaced
@@ -81,8 +88,44 @@ func (s *Servers) WhenLost(tell func()) {
 	s.lost = append(s.lost, tell)
 }
 
+// Follow has s hear what other servers hear: that the database was lost, that another server has taken
+// over, and whether commits wait. It is for a pool that reaches the same database through a pooler, while
+// the tape reader goes past it.
+func (s *Servers) Follow(other *Servers) {
+	other.WhenLost(s.Lost)
+	other.WhenReplaced(s.takeOver)
+	other.mu.Lock()
+	other.followers = append(other.followers, s)
+	other.mu.Unlock()
+	s.SetSynchronous(s.Synchronous() || other.Synchronous())
+}
+
+// takeOver notes a newer timeline that others have found.
+func (s *Servers) takeOver(timeline uint32) {
+	s.mu.Lock()
+	promoted := timeline > s.current
+	if promoted {
+		s.chosen, s.current, s.seen = "", timeline, time.Now()
+	}
+	told := s.replaced
+	s.mu.Unlock()
+	if promoted {
+		for _, tell := range told {
+			tell(timeline)
+		}
+	}
+}
+
 // SetSynchronous notes whether the server has commits wait for standbys (synchronous_standby_names).
-func (s *Servers) SetSynchronous(on bool) { s.synchronous.Store(on) }
+func (s *Servers) SetSynchronous(on bool) {
+	s.synchronous.Store(on)
+	s.mu.Lock()
+	followers := s.followers
+	s.mu.Unlock()
+	for _, f := range followers {
+		f.SetSynchronous(on)
+	}
+}
 
 // Synchronous is whether it has, as far as is known.
 func (s *Servers) Synchronous() bool { return s.synchronous.Load() }

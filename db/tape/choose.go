@@ -6,21 +6,23 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/pgtape/pgtape/db/hosts"
 )
 
-// ErrStandby is of a server whose tape cannot be followed, in any mode: it is in recovery.
-var ErrStandby = errors.New("the server is a standby (in recovery): the tape is read from the server that takes writes; name it, or all of them, in the URL")
+// errNoWAL is of a database that answers, and whose WAL cannot be read.
+var errNoWAL = errors.New("the WAL cannot be read")
 
 // Choose tells in which mode the database can be read, and why, in words. Asked for one mode, it
 // fails if that is not to be had.
-// Errors: ErrStandby.
+// Errors: hosts.ErrStandby.
 func Choose(ctx context.Context, conn *pgx.Conn, asked Mode) (mode Mode, why string, err error) {
 	var standby bool
 	if err := conn.QueryRow(ctx, "select pg_catalog.pg_is_in_recovery()").Scan(&standby); err != nil {
 		return "", "", fmt.Errorf("asking whether the server is a standby: %w", err)
 	}
 	if standby {
-		return "", "", ErrStandby
+		return "", "", fmt.Errorf("%w; the tape is read from the server that takes writes: name it, or all of them, in the URL", hosts.ErrStandby)
 	}
 	if asked == Notify {
 		return Notify, "asked for", nil
@@ -34,10 +36,28 @@ func Choose(ctx context.Context, conn *pgx.Conn, asked Mode) (mode Mode, why str
 	case obstacle == "":
 		return WAL, "the server allows logical replication", nil
 	case asked == WAL:
-		return "", "", fmt.Errorf("the WAL cannot be read: %s", obstacle)
+		return "", "", fmt.Errorf("%w: %s", errNoWAL, obstacle)
 	}
 	return Notify, obstacle, nil
 }
+
+// inserts and whole are of the publication: it publishes what is inserted into the tape, and leaves out no
+// row and no column, which since version 15 it may; before, the view has no such columns.
+const (
+	inserts = `exists (
+		select from pg_catalog.pg_publication p
+		join pg_catalog.pg_publication_tables t on t.pubname = p.pubname
+		where p.pubname = 'pgtape_tape' and p.pubinsert and t.schemaname = 'pgtape_core' and t.tablename = 'tape'
+	)`
+	whole = `not exists (
+		select from pg_catalog.pg_publication_tables t
+		where t.pubname = 'pgtape_tape' and t.schemaname = 'pgtape_core' and t.tablename = 'tape'
+			and (to_jsonb(t) ->> 'rowfilter' is not null
+				or to_jsonb(t) -> 'attnames' is not null and not to_jsonb(t) -> 'attnames' @> '["market", "seq", "at", "kind", "body", "prev_hash", "hash"]')
+	)`
+	// Publishes is an expression that says whether the publication has all that a reader needs.
+	Publishes = "(" + inserts + " and " + whole + ")"
+)
 
 // walObstacle says what keeps the login from logical replication; empty if nothing does.
 func walObstacle(ctx context.Context, conn *pgx.Conn) (obstacle string, err error) {
@@ -49,18 +69,9 @@ func walObstacle(ctx context.Context, conn *pgx.Conn) (obstacle string, err erro
 				'the login has no right to replicate: alter role ' || quote_ident(session_user) || ' replication'
 			when not exists (select from pg_catalog.pg_publication where pubname = 'pgtape_tape') then
 				'the database has no publication pgtape_tape: pgtape migrate up'
-			when not exists (
-				select from pg_catalog.pg_publication p
-				join pg_catalog.pg_publication_tables t on t.pubname = p.pubname
-				where p.pubname = 'pgtape_tape' and p.pubinsert and t.schemaname = 'pgtape_core' and t.tablename = 'tape'
-			) then
+			when not `+inserts+` then
 				'the publication pgtape_tape does not publish what is inserted into the tape: alter publication pgtape_tape add table pgtape_core.tape; alter publication pgtape_tape set (publish = ''insert'')'
-			when exists ( -- which since version 15 there may be; before, the view has no such columns
-				select from pg_catalog.pg_publication_tables t
-				where t.pubname = 'pgtape_tape' and t.schemaname = 'pgtape_core' and t.tablename = 'tape'
-					and (to_jsonb(t) ->> 'rowfilter' is not null
-						or to_jsonb(t) -> 'attnames' is not null and not to_jsonb(t) -> 'attnames' @> '["market", "seq", "at", "kind", "body", "prev_hash", "hash"]')
-			) then
+			when not `+whole+` then
 				'the publication pgtape_tape leaves out rows or columns of the tape: alter publication pgtape_tape set table pgtape_core.tape'
 			when current_setting('max_replication_slots')::integer <= (select count(*) from pg_catalog.pg_replication_slots) then
 				'all replication slots are taken: raise max_replication_slots'

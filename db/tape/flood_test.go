@@ -1,10 +1,13 @@
 package tape_test
 
 import (
+	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/pgtape/pgtape/db/dbtest"
+	"github.com/pgtape/pgtape/db/hosts"
 	"github.com/pgtape/pgtape/db/tape"
 )
 
@@ -69,6 +72,35 @@ func TestForeignMessagesInTheWALAreNotRead(t *testing.T) {
 	if status := reader.Status(); status.Connects != 1 || status.Mode != tape.WAL {
 		t.Errorf("status %+v, want one connection all along", status)
 	}
+}
+
+// A pool beside the reader hears that the database is lost when it is, and not when it refuses what only
+// the reader wants.
+func TestOnlyALostDatabaseIsToldAsLost(t *testing.T) {
+	t.Parallel()
+	d := dbtest.New(t)
+	d.Exec(t, "drop publication pgtape_tape")
+	servers := hosts.New(d.URL())
+	var lost, tries atomic.Int32
+	servers.WhenLost(func() { lost.Add(1) })
+	log := slog.New(slog.NewTextHandler(writer(func() { tries.Add(1) }), nil))
+	_, sink := followWith(t, tape.Options{URL: d.URL(), Servers: servers, Mode: tape.WAL, Log: log})
+	sink.wait("several attempts", func() bool { return tries.Load() >= 3 })
+	if n := lost.Load(); n != 0 {
+		t.Errorf("%d of them were told as losses", n)
+	}
+	d.Exec(t, "create publication pgtape_tape for table pgtape_core.tape with (publish = 'insert')")
+	sink.waitState(tape.Live)
+	d.Exec(t, "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pgtape reader' and datname = current_database()")
+	sink.wait("the loss to be told", func() bool { return lost.Load() > 0 })
+}
+
+// writer is called for each line of a log.
+type writer func()
+
+func (w writer) Write(line []byte) (int, error) {
+	w()
+	return len(line), nil
 }
 
 // A publication that is changed under the reader is noticed by the first event that it leaves out.

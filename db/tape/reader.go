@@ -47,6 +47,8 @@ type Reader struct {
 	follower
 	condition
 
+	timeline uint32 // of the server that the table is read from; 0: unknown
+
 	newStream func(mode Mode, url string) stream
 	slots     []string      // that we have opened and the server may still have
 	drops     int64         // slots given up
@@ -106,7 +108,9 @@ func (r *Reader) Run(ctx context.Context, sink Sink) error {
 			pause = minPause
 		}
 		r.setState(Lost) // if there never was a connection
-		r.options.Servers.Lost()
+		if lost(err) {
+			r.options.Servers.Lost()
+		}
 		r.options.Log.Warn("tape lost", "err", err, "retry_in", pause)
 		if !sleep(ctx, pause/2+rand.N(pause)) {
 			return nil
@@ -183,6 +187,9 @@ func (r *Reader) choose(ctx context.Context, table backlog) (mode Mode, why stri
 // open opens a stream beside the connection to the table.
 func (r *Reader) open(ctx context.Context, mode Mode, why string) *source {
 	s := r.newStream(mode, r.options.URL)
+	if w, ok := s.(*walStream); ok {
+		w.timeline = r.timeline
+	}
 	if s, ok := s.(slotted); ok {
 		r.slots = append(r.slots, s.slotName())
 	}

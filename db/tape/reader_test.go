@@ -128,7 +128,9 @@ func follow(t *testing.T, url string, mode tape.Mode) (*tape.Reader, *recorder) 
 func followWith(t *testing.T, o tape.Options, changes ...func(*tape.Reader)) (*tape.Reader, *recorder) {
 	t.Helper()
 	o.Reconcile = cmp.Or(o.Reconcile, 100*time.Millisecond)
-	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
 	reader := tape.NewReader(o)
 	for _, change := range changes {
 		change(reader)

@@ -15,8 +15,6 @@ type session struct {
 	*Reader
 	table backlog
 
-	timeline uint32 // of the server; 0: unknown
-
 	mode Mode   // of the stream to open
 	why  string // this mode
 	now  *source
@@ -83,10 +81,11 @@ func (s *session) identify(ctx context.Context) error {
 	}
 	if standby {
 		s.options.Servers.Forget()
-		return ErrStandby
+		return hosts.ErrStandby
 	}
 	s.options.Servers.SetSynchronous(synchronous)
 	var timeline string
+	s.timeline = 0
 	if err := s.table.row(ctx, []any{&timeline}, "select "+hosts.Timeline); err == nil {
 		s.timeline = hosts.ParseTimeline(timeline)
 	}

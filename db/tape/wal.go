@@ -24,10 +24,11 @@ const publication = "pgtape_tape"
 // walStream reads commits from the WAL through a temporary logical replication slot, which goes
 // with its connection: what survives is the tape table, so a dead reader can fill no disk.
 type walStream struct {
-	url     string
-	servers *hosts.Servers
-	slot    string
-	stall   time.Duration // how long to wait for a reader that takes nothing
+	url      string
+	servers  *hosts.Servers
+	slot     string
+	timeline uint32        // that the table is read from; 0: unknown
+	stall    time.Duration // how long to wait for a reader that takes nothing
 
 	conn      *pgconn.PgConn
 	signals   chan<- signal
@@ -96,7 +97,10 @@ func (s *walStream) sameServer(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("asking the server what it is: %w", err)
 	}
-	return s.servers.Fit(uint32(system.Timeline))
+	if at := uint32(system.Timeline); s.timeline != 0 && at != s.timeline {
+		return fmt.Errorf("the stream is of timeline %d and the table of %d: another server has taken over in between", at, s.timeline)
+	}
+	return nil
 }
 
 func (s *walStream) hand(ctx context.Context, sig signal) error {
