@@ -21,6 +21,7 @@ func TestCategoriesAreToldApartAsTodayAfterAnUpgrade(t *testing.T) {
 		}
 	}
 	d.Exec(t, "insert into pgtape_core.category (name, key) values ($1, $1)", "C\u03ccrdoba")
+	d.Exec(t, "delete from pgtape_core.market_search where market_id = (select id from pgtape_core.market where slug = 'plain')")
 	d.Exec(t, "update pgtape_core.function_bundle set digest = 'of an earlier version'")
 	if _, err := db.MigrateUp(t.Context(), d.URL()); err != nil {
 		t.Fatal(err)
@@ -33,6 +34,9 @@ func TestCategoriesAreToldApartAsTodayAfterAnUpgrade(t *testing.T) {
 	}
 	if found, _, err := d.Markets(t.Context(), db.MarketFilter{Category: "c\u03ccrdoba"}); err != nil || len(found) != 4 {
 		t.Errorf("%d markets of the category, %v, want 4", len(found), err)
+	}
+	if found, _, err := d.Markets(t.Context(), db.MarketFilter{Query: "plain"}); err != nil || len(found) != 1 {
+		t.Errorf("%d markets that were not indexed are found, %v, want 1", len(found), err)
 	}
 	violations, err := d.DB.Verify(t.Context())
 	if err != nil || len(violations) != 1 || !slices.ContainsFunc(violations, func(v db.Violation) bool { return strings.Contains(v.Subject, "C\u03ccrdoba") }) {

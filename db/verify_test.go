@@ -65,6 +65,8 @@ func TestVerifyNamesWhatIsBroken(t *testing.T) {
 		{"a comment that the tape does not tell", "update pgtape_core.comment set seq = 1", "the tape tells every comment"},
 		{"a comment at another time", "update pgtape_core.comment set at = at + interval '1 microsecond'", "the tape tells every comment"},
 		{"a removed comment that came back", "create temporary table c on commit drop as select * from pgtape_core.comment; select pgtape.remove_comment(id, account => 'ana') from c; insert into pgtape_core.comment overriding system value select * from c", "a removed comment is gone"},
+		{"a market that no search finds", "delete from pgtape_core.market_search where market_id = " + rain, "every market is found by its words"},
+		{"a market that is found by other words", "update pgtape_core.market_search set text = 'x'", "every market is found by its words"},
 		{"a volume that was made up", "update pgtape_core.book set volume = volume + 1", "replaying the trades gives the book"},
 	}
 	for _, tt := range tests {

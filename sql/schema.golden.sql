@@ -669,6 +669,7 @@ function pgtape_core.check_payouts() returns TABLE(invariant text, subject text,
 function pgtape_core.check_positions() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_prices() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_rewritings() returns TABLE(invariant text, subject text, problem text), stable
+function pgtape_core.check_search() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_sequences() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_tape() returns TABLE(invariant text, subject text, problem text), stable
 function pgtape_core.check_tape_trades() returns TABLE(invariant text, subject text, problem text), stable

@@ -40,10 +40,30 @@ as $$
 $$;
 -- +goose StatementEnd
 
--- Those that an earlier version has indexed by other words.
+-- check_search: each market is found by its words.
+-- +goose StatementBegin
+create or replace function pgtape_core.check_search()
+    returns table (invariant text, subject text, problem text)
+    language sql
+    stable
+    set search_path = pg_catalog, pg_temp
+as $$
+    select 'every market is found by its words', 'market ' || m.slug,
+           case when s.market_id is null then 'no search finds it' else 'it is found by other words' end
+    from pgtape_core.market m
+    left join pgtape_core.market_search s on s.market_id = m.id
+    where s.text is distinct from pgtape_core.search_text(m.question, m.slug, m.category);
+$$;
+-- +goose StatementEnd
+
+-- Those that functions of before there was this table have made since, and those that an earlier version
+-- has indexed by other words.
 -- +goose StatementBegin
 do $$
 begin
+    perform pgtape_core.index_market(m)
+    from pgtape_core.market m
+    where not exists (select from pgtape_core.market_search s where s.market_id = m.id);
     update pgtape_core.market_search s
     set text = n.text,
         terms = pgtape_core.search_terms(n.text)

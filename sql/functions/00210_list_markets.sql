@@ -37,8 +37,10 @@ create or replace function pgtape_core.few_markets(status text, categories text[
     set enable_seqscan = off
 as $$
 declare
-    c_few constant integer := 1000;
+    c_few  constant integer := 1000;
+    c_past constant integer := 10000;
     v_found bigint[];
+    v_past  bigint[];
 begin
     if query <> '' then
         v_found := array(
@@ -70,13 +72,14 @@ begin
                 else array[few_markets.status]
             end)
             limit c_few + 1
-        ) || array(
-            select m.id
-            from pgtape_core.market m
-            join pgtape_core.book b on b.market_id = m.id
-            where few_markets.status = 'closed' and b.status = 'open' and m.closes_at <= now()
-            limit c_few + 1
         );
+        if few_markets.status = 'closed' and cardinality(v_found) <= c_few then
+            -- Past closing, and not said to be closed: looked for among so many, and if there are more, not at all.
+            v_past := array(select m.id from pgtape_core.market m where m.closes_at <= now() limit c_past + 1);
+            v_found := case when cardinality(v_past) <= c_past then v_found || array(
+                select b.market_id from pgtape_core.book b where b.market_id = any (v_past) and b.status = 'open'
+            ) end;
+        end if;
         if cardinality(v_found) <= c_few then
             return v_found;
         end if;

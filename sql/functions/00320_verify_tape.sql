@@ -234,6 +234,7 @@ as $$
     union all select * from pgtape_core.check_comments()
     union all select * from pgtape_core.check_values()
     union all select * from pgtape_core.check_sequences()
-    union all select * from pgtape_core.check_names();
+    union all select * from pgtape_core.check_names()
+    union all select * from pgtape_core.check_search();
 $$;
 -- +goose StatementEnd

@@ -1,5 +1,5 @@
 -- +goose Up
 -- The digest of the function files before this one; go test ./sql -update rewrites it.
 update pgtape_core.function_bundle
-set digest = 'e36f8b7e4b4bb442d16c8b550f268c76f96869b64417ebb062a976f0b735fa57',
+set digest = '1db80f1272d495cbe182c86bd533e321b0b5e1121ab4071c5d9a73d9b87d0821',
     applied_at = clock_timestamp();
