@@ -40,6 +40,7 @@ func metered(ctx context.Context, config *pgconn.Config, m *meter) (*pgconn.PgCo
 		return lookUp(ctx, host)
 	}
 	config.DialFunc = m.dial
+	config.AfterConnect = nil // what doctor's own sessions ask for then is not what a server's set-up costs
 	config.AfterNetConnect = func(ctx context.Context, _ *pgconn.Config, conn net.Conn) (net.Conn, error) {
 		if secured, ok := conn.(*tls.Conn); ok {
 			if err := secured.HandshakeContext(ctx); err != nil {
