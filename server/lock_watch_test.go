@@ -114,6 +114,41 @@ func TestNobodyElseIsEnded(t *testing.T) {
 	}
 }
 
+// A large market takes an operator's statement long to settle: it is not ended. A transaction in which
+// the operator does nothing is, as anybody's.
+func TestAnOperatorsStatementIsNotEnded(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(c *server.Config) { c.LockCheck = -1 })
+	market, conn := s.Market(t), s.sqlLogin(t)
+	s.Exec(t, "grant pgtape_operator to "+conn.Config().User)
+	holders := func() int {
+		found, err := s.MarketLockHolders(t.Context())
+		must(t, err)
+		return len(found)
+	}
+	keepLocked(t, conn, market)
+	if n := holders(); n != 1 {
+		t.Errorf("%d sessions keep markets locked while an operator does nothing, want 1", n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = conn.Exec(ctx, "select pg_sleep(60)") // ends with ctx
+	}()
+	wait := "select count(*) from pg_stat_activity where query = 'select pg_sleep(60)' and state = 'active' and datname = current_database()"
+	dbtest.WaitUntil(t, "the statement runs", func() bool {
+		var n int
+		must(t, s.Pool().QueryRow(t.Context(), wait).Scan(&n))
+		return n == 1
+	})
+	if n := holders(); n != 0 {
+		t.Errorf("%d sessions keep markets locked while an operator's statement runs, want none", n)
+	}
+	cancel()
+	<-done
+}
+
 // The limit is a login's, not a transaction's: whose transactions are each shorter and follow one another
 // is ended too, if others wait. Looks are a second apart here by their own count.
 func TestWhoLocksAgainAndAgainIsEnded(t *testing.T) {

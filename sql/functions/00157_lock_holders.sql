@@ -3,8 +3,10 @@
 -- what it has locked nobody else can trade or halt. A server looks, and ends such sessions.
 
 -- market_lock_holders gives the sessions whose transactions have locked the state of markets, but for
--- those of servers (and superusers), and for those whose commit waits for a standby: who ends that wait
--- has a commit seen that no standby has. transaction tells one of a session from its next.
+-- those of servers (and superusers), for those whose commit waits for a standby (ending that wait has a
+-- commit seen that no standby has), and for operators' statements, such as the settlement of a large
+-- market: an operator's transaction is ended only while it does nothing. transaction tells one of a
+-- session from its next.
 -- +goose StatementBegin
 create or replace function pgtape.market_lock_holders()
     returns table (pid integer, login text, transaction text)
@@ -22,7 +24,8 @@ as $$
         and l.relation = 'pgtape_core.book'::regclass
         and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
         and a.wait_event is distinct from 'SyncRep'
-        and not pg_has_role(a.usesysid, 'pgtape_server', 'member');
+        and not pg_has_role(a.usesysid, 'pgtape_server', 'member')
+        and not (a.state = 'active' and pg_has_role(a.usesysid, 'pgtape_operator', 'member'));
 $$;
 -- +goose StatementEnd
 

@@ -4,6 +4,8 @@
 comment on column pgtape_core.book.volume is 'credits that changed hands in trades that moved a price: complete sets do not count';
 comment on column pgtape_core.book.trades is 'trades that moved a price: complete sets do not count';
 
+-- A trade that commits while the sums are taken would be missing in them.
+lock table pgtape_core.book in exclusive mode;
 update pgtape_core.book b
 set volume = t.volume, trades = t.trades
 from (
