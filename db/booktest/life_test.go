@@ -93,9 +93,6 @@ func (b *book) grantCredits(who caller, handle string, amount db.Decimal, reason
 
 // createMarket makes a market. bad says that its declaration is wrong in other than void_payout.
 func (b *book) createMarket(who caller, d db.NewMarket, bad bool) db.Code {
-	if bad {
-		return db.InvalidRequest
-	}
 	m := &market{
 		slug: d.Slug, question: d.Question, description: strings.TrimSpace(d.Description), category: d.Category,
 		outcomes: d.Outcomes, closesAt: d.ClosesAt,
@@ -120,6 +117,9 @@ func (b *book) createMarket(who caller, d db.NewMarket, bad bool) db.Code {
 	}
 	if m.funder == nil && !who.operator {
 		return db.NotPermitted
+	}
+	if bad {
+		return db.InvalidRequest
 	}
 	void, ok := payoutOf(d.VoidPayout, len(m.outcomes))
 	if d.VoidPayout == nil {

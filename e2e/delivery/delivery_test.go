@@ -15,14 +15,11 @@ import (
 )
 
 const (
-	// perRound is how many faults there are before everything is mended.
-	perRound = 18
+	// perRound is how many faults each lane makes before everything is mended.
+	perRound = 9
 
 	// recoverWithin is when everybody must be where the tables stand, once everything is mended.
 	recoverWithin = time.Minute
-
-	// A fault is held long enough to be noticed by all, who hear of each other every second or so.
-	shortHold, longHold = 2500 * time.Millisecond, 6 * time.Second
 )
 
 // TestDelivery breaks things for a while. At the end every watcher has been told exactly what the
@@ -42,27 +39,25 @@ func TestDelivery(t *testing.T) {
 	w.node.awaitReady(t)
 	audience := newAudience(w)
 
-	hold := min(longHold, max(shortHold, *duration/time.Duration(max(1, *faults/2))))
+	perLane := max(1, *faults/2)
+	longest := min(6*time.Second, *duration/time.Duration(perLane))
 	newBreaker := func(lane uint64) *breaker {
 		return &breaker{
-			w: w, audience: audience, burster: burster, longest: hold,
+			w: w, audience: audience, burster: burster, longest: longest,
 			random: rand.New(rand.NewPCG(chosen, lane)), made: map[string]int{},
 		}
 	}
 	lanes := map[*breaker][]fault{newBreaker(1): serverFaults, newBreaker(2): clientFaults}
-	kinds := len(serverFaults) + len(clientFaults)
 
 	var recoveries []time.Duration
 	w.floor.begin()
 	start := time.Now()
-	rounds := max(1, (*faults+perRound-1)/perRound)
-	for round := 0; round < rounds && !t.Failed(); round++ {
+	for made := 0; made < perLane && !t.Failed(); made += perRound {
 		var wait sync.WaitGroup
 		for b, all := range lanes {
-			total := max(1, *faults*len(all)/kinds)
 			wait.Go(func() {
-				for i := total * round / rounds; i < total*(round+1)/rounds; i++ {
-					time.Sleep(time.Until(start.Add(*duration * time.Duration(i) / time.Duration(total))))
+				for i := made; i < min(made+perRound, perLane); i++ {
+					time.Sleep(time.Until(start.Add(*duration * time.Duration(i) / time.Duration(perLane))))
 					b.next(all)
 				}
 			})

@@ -11,8 +11,8 @@ import (
 )
 
 var (
-	duration     = flag.Duration("delivery.for", 20*time.Second, "how long faults go on, at least")
-	faults       = flag.Int("delivery.faults", 25, "how many there are in that time: with 25, each kind once")
+	duration     = flag.Duration("delivery.for", 45*time.Second, "how long faults go on")
+	faults       = flag.Int("delivery.faults", 36, "how many there are in that time")
 	failovers    = flag.Bool("delivery.failovers", false, "all ways in which a standby takes over, not only two")
 	underPatroni = flag.Bool("delivery.patroni", false, "have Patroni, which must be installed as must etcd, change the primary")
 	seed         = flag.Uint64("delivery.seed", 0, "of the schedule; 0: another each time")

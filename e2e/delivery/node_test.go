@@ -111,13 +111,6 @@ func (n *node) signal(signal syscall.Signal) {
 	}
 }
 
-// started is how often the process was.
-func (n *node) started() int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.starts
-}
-
 func (n *node) switchSource(source string) {
 	n.mu.Lock()
 	n.source = source

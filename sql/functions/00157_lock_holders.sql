@@ -30,7 +30,8 @@ $$;
 -- +goose StatementEnd
 
 -- market_lock_blockers gives those of them for whom others wait, but for who waits in turn for somebody
--- who has locked a market: it is that one who keeps both waiting.
+-- who has locked a market: it is that one who keeps both waiting. Others are those who are after markets
+-- themselves: a reader that makes its slot waits for every transaction.
 -- +goose StatementBegin
 create or replace function pgtape.market_lock_blockers()
     returns table (pid integer, login text, transaction text)
@@ -46,6 +47,13 @@ as $$
         select l.pid, pg_blocking_pids(l.pid) as waits_for
         from pg_catalog.pg_locks l
         where not l.granted
+            and exists (
+                select from pg_catalog.pg_locks b
+                where b.pid = l.pid
+                    and b.locktype = 'relation'
+                    and b.granted
+                    and b.relation = 'pgtape_core.book'::regclass
+            )
     )
     select h.pid, h.login, h.transaction
     from holder h
