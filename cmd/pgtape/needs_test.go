@@ -152,7 +152,7 @@ func wrongDatabases(t *testing.T) []wrong {
 		},
 		{
 			name: "a publication without its table", server: url("web", "unpublished"), owner: url(db.OwnOwner, "unpublished"),
-			doctor: said{0, "does not publish what is inserted", "pgtape migrate up"}, serve: said{0, "does not publish what is inserted", "pgtape migrate up"},
+			doctor: said{0, "does not publish all that is inserted", "pgtape migrate up"}, serve: said{0, "does not publish all that is inserted", "pgtape migrate up"},
 			migrate: said{0, "applied publication", ""},
 			mend:    []string{"migrate", "up", "--database-url", url(db.OwnOwner, "unpublished")},
 		},
@@ -174,12 +174,12 @@ func wrongDatabases(t *testing.T) []wrong {
 		},
 		{
 			name: "a short statement_timeout", server: url("hasty", db.OwnDatabase), owner: url("hasty", db.OwnDatabase),
-			doctor: said{0, "statement_timeout", `alter role hasty in database pgtape set statement_timeout = '30s'`},
+			doctor: said{0, "statement_timeout", `alter role "hasty" in database "pgtape" set statement_timeout = '30s'`},
 			serve:  said{0, "statement_timeout", "set statement_timeout = '30s'"}, migrate: nothing,
 		},
 		{
 			name: "a short lock_timeout", server: url("short", db.OwnDatabase), owner: url("short", db.OwnDatabase),
-			doctor: said{0, "lock_timeout", `alter role short in database pgtape set lock_timeout = '30s'`},
+			doctor: said{0, "lock_timeout", `alter role "short" in database "pgtape" set lock_timeout = '30s'`},
 			serve:  said{0, "lock_timeout", "set lock_timeout = '30s'"}, migrate: nothing,
 		},
 	}
