@@ -10,6 +10,8 @@ import (
 	"iter"
 	"math/rand/v2"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -111,6 +113,9 @@ func (w *Walk) Fresh(limit int) string {
 		if more := pick(w, mild)(w) + " "; len([]rune(norm.NFC.String(text+more)))+len(end) <= limit {
 			text += more
 		}
+	}
+	if first, _ := utf8.DecodeRuneInString(text); unicode.Is(unicode.M, first) {
+		text = w.ascii(1) + text // a mark needs a letter before it
 	}
 	return text + end
 }
