@@ -94,7 +94,8 @@ $$;
 -- '#' and its id: a handle can become somebody else's. Of two handles that are read as the same, which
 -- earlier versions may have taken, the one that is spelled so comes first. Null: there is none. It becomes
 -- a part of the query that calls it, and so pins no search_path; its names are bound when it is made.
--- gone: it may be the account of somebody who has left.
+-- gone: it may be the account of somebody who has left. The offsets keep the planner from folding the name
+-- for each account, and from reading all persons where it believes that they are few.
 -- +goose StatementBegin
 create or replace function pgtape_core.find_account_ids(name text, gone boolean)
     returns setof bigint
@@ -110,9 +111,11 @@ begin atomic
         )
         else (
             select a.id
-            from pgtape_core.account a
-            where lower(a.handle collate "C") = pgtape_core.identifier(name) and a.kind = 'person'
-                and (gone or a.gone_at is null)
+            from (select pgtape_core.identifier(name) as handle offset 0) as typed
+            cross join lateral (
+                select x.* from pgtape_core.account x where lower(x.handle collate "C") = typed.handle offset 0
+            ) as a
+            where a.kind = 'person' and (gone or a.gone_at is null)
             order by a.handle = name desc, a.look_alike
             limit 1
         )
@@ -175,7 +178,11 @@ declare
     v_id bigint := (select m.id from pgtape_core.market m where m.slug = find_market_id.slug);
 begin
     if v_id is null then
-        v_id := (select m.id from pgtape_core.market m where m.slug = pgtape_core.identifier(find_market_id.slug));
+        v_id := (
+            select m.id
+            from pgtape_core.market m
+            where m.slug = (select pgtape_core.identifier(find_market_id.slug))
+        );
     end if;
     return v_id;
 end;

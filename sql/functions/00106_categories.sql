@@ -39,7 +39,7 @@ as $$
     select array(
         select c.name
         from pgtape_core.category c
-        where c.key = pgtape_core.look_alike_key(left(category_spellings.category, 200))
+        where c.key = (select pgtape_core.look_alike_key(left(category_spellings.category, 200)))
     ) || category
     where category <> '';
 $$;

@@ -37,9 +37,9 @@ begin
         where s.account_id = a.id and s.expires_at > now()
     ) s
     where a.kind = 'person'
-        and strpos(lower(a.handle collate "C"), coalesce(pgtape_core.identifier(query), '')) > 0
+        and strpos(lower(a.handle collate "C"), coalesce((select pgtape_core.identifier(query)), '')) > 0
         and (lower(a.handle collate "C"), a.handle collate "C") > (
-            coalesce(pgtape_core.identifier(after), ''), coalesce(after, '')
+            coalesce((select pgtape_core.identifier(after)), ''), coalesce(after, '')
         )
     order by lower(a.handle collate "C"), a.handle collate "C"
     limit most;
