@@ -117,19 +117,25 @@ func startAt(t *testing.T, address string, args ...string) *running {
 
 func launch(t *testing.T, r *running, address string, args ...string) *running {
 	t.Helper()
-	r.t, r.done = t, make(chan struct{})
-	r.cmd = command(context.WithoutCancel(t.Context()), append(args, "--listen", address)...)
-	r.cmd.Stdout, r.cmd.Stderr = r, r
-	if err := r.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		_ = r.cmd.Wait()
-		close(r.done)
-	}()
+	r.t = t
+	r.begin(command(context.WithoutCancel(t.Context()), append(args, "--listen", address)...))
 	t.Cleanup(func() { r.stop(syscall.SIGTERM) })
 	r.await("/readyz", http.StatusOK)
 	return r
+}
+
+// begin starts a command, and waits for nothing.
+func (r *running) begin(cmd *exec.Cmd) {
+	r.t.Helper()
+	r.cmd, r.done = cmd, make(chan struct{})
+	cmd.Stdout, cmd.Stderr = r, r
+	if err := cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	go func() {
+		_ = cmd.Wait()
+		close(r.done)
+	}()
 }
 
 func (r *running) stop(signal syscall.Signal) (code int) {

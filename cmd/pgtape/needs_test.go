@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/pgtape/pgtape/db"
 	"github.com/pgtape/pgtape/db/dbtest"
 	"github.com/pgtape/pgtape/db/embedded"
@@ -104,7 +102,7 @@ func wrongDatabases(t *testing.T) []wrong {
 	bare.Exec(t, "create role plain login", "revoke create on schema public from public")
 	super := pair.First.Superuser()
 	url := pair.First.URL
-	onDatabase(t, url(super, "postgres"),
+	dbtest.ExecAt(t, url(super, "postgres"),
 		"create role web login replication in role pgtape_server",
 		"create role one login replication connection limit 1 in role pgtape_server, pgtape_owner",
 		"create role hasty login replication in role pgtape_server, pgtape_owner",
@@ -120,7 +118,7 @@ func wrongDatabases(t *testing.T) []wrong {
 		"create database latin "+dbtest.Encoded(t, url(super, "postgres"), "LATIN1"),
 		"alter database readonly set default_transaction_read_only = on",
 		"alter database unsafe set synchronous_commit = on")
-	onDatabase(t, url(super, "unpublished"), "alter publication pgtape_tape drop table pgtape_core.tape")
+	dbtest.ExecAt(t, url(super, "unpublished"), "alter publication pgtape_tape drop table pgtape_core.tape")
 
 	readOnly := said{2, "default_transaction_read_only is on", `alter database "readonly" reset`}
 	standby := said{2, "takes no writes", "name the primary, or all servers"}
@@ -220,18 +218,4 @@ func restore(t *testing.T, from, to string) bool {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return true
-}
-
-func onDatabase(t *testing.T, url string, statements ...string) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.WithoutCancel(t.Context()))
-	for _, statement := range statements {
-		if _, err := conn.Exec(t.Context(), statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-	}
 }

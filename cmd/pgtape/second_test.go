@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -13,9 +14,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/pgtape/pgtape/db"
+	"github.com/pgtape/pgtape/db/dbtest"
 	"github.com/pgtape/pgtape/db/embedded"
 	"github.com/pgtape/pgtape/server"
 )
@@ -136,16 +137,14 @@ func TestADemoThatWaitsForTheNetworkSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "pgdata", "PG_VERSION"), []byte("18\n"))
-	r := &running{t: t, done: make(chan struct{})}
-	r.cmd = command(context.WithoutCancel(t.Context()), "demo", "--data-dir", dir, "--listen", "127.0.0.1:0")
-	r.cmd.Env = append(r.cmd.Env, "XDG_CACHE_HOME="+cache, "npm_config_registry=http://"+silent.Addr().String())
-	r.cmd.Stdout, r.cmd.Stderr = r, r
-	if err := r.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		_ = r.cmd.Wait()
-		close(r.done)
+	demo := command(context.WithoutCancel(t.Context()), "demo", "--data-dir", dir, "--listen", "127.0.0.1:0")
+	demo.Env = append(demo.Env, "XDG_CACHE_HOME="+cache, "npm_config_registry=http://"+silent.Addr().String())
+	r := &running{t: t}
+	r.begin(demo)
+	defer func() {
+		if t.Failed() {
+			t.Logf("the demo says:\n%s", r.output())
+		}
 	}()
 	conn, err := silent.Accept() // it asks, and waits
 	if err != nil {
@@ -153,11 +152,7 @@ func TestADemoThatWaitsForTheNetworkSaysSo(t *testing.T) {
 	}
 	defer conn.Close()
 	for _, want := range []string{"Starting PostgreSQL", "fetching one, once, from " + silent.Addr().String()} {
-		for deadline := time.Now().Add(30 * time.Second); !strings.Contains(r.output(), want); time.Sleep(time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("while it waits the demo does not say %q:\n%s", want, r.output())
-			}
-		}
+		dbtest.WaitUntil(t, fmt.Sprintf("the demo to say %q while it waits", want), func() bool { return strings.Contains(r.output(), want) })
 	}
 	if code := r.stop(syscall.SIGTERM); code == -1 {
 		t.Errorf("it had to be killed:\n%s", r.output())

@@ -194,13 +194,33 @@ type DB struct {
 // New gives a test a database, which goes with it.
 func New(t testing.TB) *DB {
 	t.Helper()
-	url := Clone(t)
+	return Open(t, Clone(t))
+}
+
+// Open opens a database for the length of a test.
+func Open(t testing.TB, url string) *DB {
+	t.Helper()
 	d, err := db.Open(t.Context(), url, db.Options{MaxConns: 8})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.Close)
 	return &DB{DB: d}
+}
+
+// ExecAt runs statements on a database, each in a transaction of its own.
+func ExecAt(t testing.TB, url string, statements ...string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	for _, statement := range statements {
+		if _, err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
 }
 
 // Clone makes a database from the template and returns its URL.

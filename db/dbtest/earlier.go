@@ -68,12 +68,7 @@ func Earlier(t testing.TB, statements ...string) *DB {
 	if _, err := db.MigrateUp(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
-	d, err := db.Open(t.Context(), url, db.Options{MaxConns: 8})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(d.Close)
-	return &DB{DB: d}
+	return Open(t, url)
 }
 
 // Left is the URL of a database as an earlier version has left it: its newest migration, its

@@ -83,27 +83,13 @@ func (o *Own) Provisioned(t testing.TB) *DB {
 	if err := db.Provision(t.Context(), o.Endpoint); err != nil {
 		t.Fatal(err)
 	}
-	d, err := db.Open(t.Context(), o.URL(o.Superuser(), db.OwnDatabase), db.Options{MaxConns: 8})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(d.Close)
-	return &DB{DB: d}
+	return Open(t, o.URL(o.Superuser(), db.OwnDatabase))
 }
 
 // Exec runs statements, each in a transaction of its own, as the superuser on the database postgres.
 func (o *Own) Exec(t testing.TB, statements ...string) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), o.URL(o.Superuser(), "postgres"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.WithoutCancel(t.Context()))
-	for _, statement := range statements {
-		if _, err := conn.Exec(t.Context(), statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-	}
+	ExecAt(t, o.URL(o.Superuser(), "postgres"), statements...)
 }
 
 // Set changes settings that need no restart, and waits until they hold.

@@ -38,12 +38,7 @@ func newPostgres(t *testing.T, settings ...string) *postgres {
 	if _, err := db.MigrateUp(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
-	d, err := db.Open(t.Context(), url, db.Options{MaxConns: 8})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(d.Close)
-	p.DB = &dbtest.DB{DB: d}
+	p.DB = dbtest.Open(t, url)
 	return p
 }
 

@@ -40,31 +40,23 @@ create or replace function pgtape.market_lock_blockers()
     security definer
     set search_path = pg_catalog, pg_temp
 as $$
-    with holder as materialized (
-        select h.* from pgtape.market_lock_holders() h
+    with market_session as materialized ( -- sessions that read or write the state of markets
+        select distinct l.pid
+        from pg_catalog.pg_locks l
+        where l.locktype = 'relation' and l.granted and l.relation = 'pgtape_core.book'::regclass
     ),
     waiter as materialized (
-        select l.pid, pg_blocking_pids(l.pid) as waits_for
-        from pg_catalog.pg_locks l
-        where not l.granted
-            and exists (
-                select from pg_catalog.pg_locks b
-                where b.pid = l.pid
-                    and b.locktype = 'relation'
-                    and b.granted
-                    and b.relation = 'pgtape_core.book'::regclass
-            )
+        select m.pid, pg_blocking_pids(m.pid) as waits_for
+        from market_session m
+        where exists (select from pg_catalog.pg_locks l where l.pid = m.pid and not l.granted)
     )
     select h.pid, h.login, h.transaction
-    from holder h
+    from pgtape.market_lock_holders() h
     where exists (select from waiter w where h.pid = any(w.waits_for))
         and not exists (
             select from waiter w
-            join pg_catalog.pg_locks l on l.pid = any(w.waits_for)
+            join market_session m on m.pid = any(w.waits_for)
             where w.pid = h.pid
-                and l.locktype = 'relation'
-                and l.granted
-                and l.relation = 'pgtape_core.book'::regclass
         );
 $$;
 -- +goose StatementEnd
