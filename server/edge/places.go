@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/pgtape/pgtape/db"
 )
@@ -75,17 +76,17 @@ func (s *socket) placeless() (slugs []string) {
 // unwatched are the markets that are followed and that nobody watches, the longest unwanted first.
 func (s *socket) unwatched() []string {
 	s.mu.Lock()
-	wanted := make(map[string]int64, len(s.markets))
+	wanted := make(map[string]time.Time, len(s.markets))
 	slugs := make([]string, 0, len(s.markets))
 	for slug, m := range s.markets {
 		if m.followed {
-			wanted[slug] = m.wanted.UnixNano()
+			wanted[slug] = m.wanted
 			slugs = append(slugs, slug)
 		}
 	}
 	s.mu.Unlock()
 	slugs = slices.DeleteFunc(slugs, s.watched)
-	slices.SortFunc(slugs, func(a, b string) int { return int(wanted[a] - wanted[b]) })
+	slices.SortFunc(slugs, func(a, b string) int { return wanted[a].Compare(wanted[b]) })
 	return slugs
 }
 
